@@ -7,30 +7,11 @@ package scanner
 
 import (
 	"context"
-	"io/fs"
 
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
-
-// Inventory is what a scan found, before any registry is asked.
-type Inventory struct {
-	// Fields are sorted by file, line and column.
-	Fields []format.Field
-	// Problems are the files that could not be read, sorted by file.
-	Problems []format.Problem
-	// Files counts the files looked at, Parsed those that were parsed.
-	Files, Parsed int
-}
-
-// FindOptions narrows a scan. The zero value is the default.
-type FindOptions struct {
-	// Workers is how many files are read at a time; 0 means GOMAXPROCS.
-	Workers int
-	// Progress, when set, is called as files are done, from several goroutines.
-	Progress func(files int)
-}
 
 // Status is how a field ended.
 type Status string
@@ -81,40 +62,4 @@ type Registry interface {
 	Tags(ctx context.Context, repo image.Repository) ([]string, error)
 	// Digest resolves a tag to the digest a client would pull.
 	Digest(ctx context.Context, repo image.Repository, tag string) (string, error)
-}
-
-// Find reads the tree and finds every image field. It never follows symbolic
-// links and never writes. The error is the context's or that of reading the
-// tree itself; what is wrong with one file is a problem of the inventory.
-func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, error) {
-	return &Inventory{}, nil
-}
-
-// Planner asks a registry and chooses.
-type Planner struct {
-	// Registry may be nil: then nothing is asked and what could be is skipped as NotAsked.
-	Registry Registry
-	// Workers is how many images are asked at a time; 0 means 8.
-	Workers int
-	// Progress, when set, is called after each image, from several goroutines.
-	Progress func(done, total int)
-}
-
-// Plan gives every field of the inventory its result. Each image is asked once
-// however many fields hold it. The error is the context's alone.
-func (p *Planner) Plan(ctx context.Context, inventory *Inventory) (*Plan, error) {
-	return &Plan{}, nil
-}
-
-// Choice is one update of one field to write.
-type Choice struct {
-	Field  format.Field
-	Update Update
-}
-
-// Rewrite returns the bytes of a file with the chosen updates written, all at
-// once, and nothing else changed. It fails rather than return anything that
-// differs in more than the planned values.
-func Rewrite(src []byte, choices []Choice) ([]byte, error) {
-	return src, nil
 }

@@ -317,3 +317,9 @@ func (t *Text) carriers() []Mark {
 }
 
 func markOf(n *yaml.Node) Mark { return Mark{Line: n.Line, Column: n.Column} }
+
+// Lines is the number of lines.
+func (t *Text) Lines() int { return len(t.lineStarts()) }
+
+// Outer tells whether the text stands inside a block scalar.
+func (t *Text) Outer() bool { return t.outer != nil }

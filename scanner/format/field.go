@@ -1,5 +1,5 @@
 // Package format finds the image fields of deployment manifests: one file a
-// format, one table of rules for what a map means.
+// format, one table (shapes.go) for what a map means.
 //
 // It imports scanner/image and scanner/edit and nothing else of the project.
 package format
@@ -55,11 +55,10 @@ type Field struct {
 	Path string
 	// Ref is the reference that the field makes: its name completed from the
 	// scalars beside it and from neighbouring files. Where Skip is set it may
-	// be incomplete.
+	// be incomplete or no reference at all.
 	Ref image.Reference
 	// Tag and Digest are where tag and digest are written; nil where they
-	// are not. An empty digest scalar that can take one has a slot with
-	// Old "".
+	// are not.
 	Tag, Digest *edit.Slot
 	// BareDigest is set where the digest is written without "sha256:".
 	BareDigest bool
@@ -68,6 +67,9 @@ type Field struct {
 	Line, Column int
 	// Skip is why the field must be left alone; nil where it may be updated.
 	Skip *Reason
+	// HoldUntil is the day, as YYYY-MM-DD, from which a comment lets the field
+	// be updated again; "" where no comment holds it.
+	HoldUntil string
 }
 
 // Problem is something in a file that could not be read.
@@ -77,3 +79,75 @@ type Problem struct {
 	Column  int    `json:"column"`
 	Message string `json:"message"`
 }
+
+// Finding is what one file says by itself. Names that stand in other files are
+// completed by the caller, which sees all findings.
+type Finding struct {
+	Fields   []Found
+	Problems []Problem
+	// Names is, for a file of Helm values, the image that the tag at each
+	// values path belongs to.
+	Names map[string]Name
+	// Releases are the charts that the file installs, with their values.
+	Releases []Release
+	// Policies and Repositories are Flux's ImagePolicy and ImageRepository
+	// objects by "namespace:name" and by name.
+	Policies map[string]string
+	Images   map[string]string
+	// Chart is set for a Chart.yaml.
+	Chart *Chart
+}
+
+// Found is a field together with what is needed to complete its name.
+type Found struct {
+	Field
+	// Values is the path of the tag in the tree of Helm values that holds the
+	// field; "" outside of one.
+	Values string
+	// Release is the index in Finding.Releases of the release whose inline
+	// values hold the field; -1 otherwise.
+	Release int
+	// Policy is the Flux image policy, "namespace:name", that a marker names.
+	Policy string
+	// Missing is what has to come from elsewhere.
+	Missing Missing
+	// OwnRegistry is set where a registry key of its own gives the registry,
+	// which a registry for all images replaces.
+	OwnRegistry bool
+	// Tentative fields are images only if a name is found for them.
+	Tentative bool
+}
+
+// Missing says which part of a field's name is not beside its tag.
+type Missing int
+
+// What may be missing.
+const (
+	NothingMissing Missing = iota
+	NameMissing
+	// RegistryMissing: a repository without a host, which a chart's values
+	// may complete with a registry.
+	RegistryMissing
+)
+
+// Name is the parts of an image's name as values files give them.
+type Name struct{ Registry, Repository string }
+
+// Release is a chart installed with values from files of this repository.
+type Release struct {
+	// Chart is the chart's folder in this repository; "" for a remote chart.
+	Chart string
+	// ValueFiles are the values files, as paths below the scanned directory.
+	ValueFiles []string
+}
+
+// Chart is what a Chart.yaml says.
+type Chart struct {
+	Dependencies []Dependency
+	// AppVersion is the field that appVersion would make, if a template reads
+	// it as the tag of one image; its name is not known yet.
+	AppVersion *Field
+}
+
+// Dependency is one entry of a Chart.yaml's dependencies.
+type Dependency struct{ Name, Alias, Repository string }

@@ -1,0 +1,168 @@
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imageupdater/imageupdater/scanner/edit"
+	"github.com/imageupdater/imageupdater/scanner/format"
+)
+
+// Limits on a tree. A file over its limit is a problem of its own; a tree over
+// its limit is an error, since half a scan would look like a whole one.
+const (
+	maxFileBytes = 4 << 20
+	maxFiles     = 200_000
+)
+
+// FindOptions narrows a scan. The zero value is the default.
+type FindOptions struct {
+	// Workers is how many files are read at a time; 0 means GOMAXPROCS.
+	Workers int
+	// Progress, when set, is called as files are done, from several goroutines.
+	Progress func(files int)
+}
+
+// Inventory is what a scan found, before any registry is asked.
+type Inventory struct {
+	// Fields are sorted by file, line and column.
+	Fields []format.Field
+	// Problems are the files that could not be read, sorted by file.
+	Problems []format.Problem
+	// Files counts the files looked at, Parsed those that were parsed.
+	Files, Parsed int
+}
+
+// Find reads the tree and finds every image field. It never follows symbolic
+// links and never writes. The error is the context's or that of reading the
+// tree itself; what is wrong with one file is a problem of the inventory.
+func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, error) {
+	files, err := list(ctx, tree)
+	if err != nil {
+		return nil, err
+	}
+	findings := make([]*format.Finding, len(files))
+	var done, parsed atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	workers := options.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	var next atomic.Int64
+	for range min(workers, max(1, len(files))) {
+		group.Go(func() error {
+			for i := next.Add(1) - 1; int(i) < len(files); i = next.Add(1) - 1 {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				if findings[i] = findIn(tree, files[i]); findings[i] != nil {
+					parsed.Add(1)
+				}
+				if count := int(done.Add(1)); options.Progress != nil {
+					options.Progress(count)
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, fmt.Errorf("scanning: %w", err)
+	}
+	inventory := complete(tree, files, findings)
+	inventory.Files, inventory.Parsed = len(files), int(parsed.Load())
+	return inventory, nil
+}
+
+// list gives the files worth opening, sorted.
+func list(ctx context.Context, tree fs.FS) ([]string, error) {
+	var files []string
+	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil && name == ".":
+			return err
+		case err != nil:
+			// An unreadable folder is reported when its files are; there are none.
+			return fs.SkipDir
+		case entry.IsDir():
+			if format.Vendored(name) {
+				return fs.SkipDir
+			}
+			return nil
+		case !entry.Type().IsRegular() || !format.Wanted(name):
+			return nil
+		case len(files) >= maxFiles:
+			return fmt.Errorf("more than %d files: scan a folder of it", maxFiles)
+		}
+		files = append(files, name)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing files: %w", err)
+	}
+	slices.Sort(files)
+	return files, nil
+}
+
+// findIn reads one file; nil where nothing in it can be an image field.
+func findIn(tree fs.FS, file string) *format.Finding {
+	src, err := read(tree, file)
+	if err != nil {
+		return broken(file, 0, 0, err.Error())
+	}
+	if !format.Always(file) && !format.Screen(src) && !isUTF16(src) {
+		return nil
+	}
+	text, err := edit.Parse(src)
+	if err != nil {
+		return unparsed(file, err)
+	}
+	return format.Find(file, src, text)
+}
+
+func isUTF16(src []byte) bool {
+	return strings.HasPrefix(string(src[:min(2, len(src))]), "\xff\xfe") || strings.HasPrefix(string(src[:min(2, len(src))]), "\xfe\xff")
+}
+
+func unparsed(file string, err error) *format.Finding {
+	var syntax *edit.SyntaxError
+	if errors.As(err, &syntax) {
+		return broken(file, syntax.Line, syntax.Column, syntax.Message)
+	}
+	return broken(file, 0, 0, err.Error())
+}
+
+func broken(file string, line, column int, message string) *format.Finding {
+	return &format.Finding{Problems: []format.Problem{{File: file, Line: line, Column: column, Message: message}}}
+}
+
+func read(tree fs.FS, name string) ([]byte, error) {
+	file, err := tree.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening the file: %w", err)
+	}
+	defer func() { _ = file.Close() }() // nothing was written
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the file: %w", err)
+	case info.Size() > maxFileBytes:
+		return nil, fmt.Errorf("the file has %d bytes: files over %d are not read", info.Size(), maxFileBytes)
+	}
+	src := make([]byte, info.Size(), info.Size()+1)
+	n, err := io.ReadFull(file, src)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("reading the file: %w", err)
+	}
+	return src[:n], nil
+}

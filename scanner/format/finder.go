@@ -1,0 +1,440 @@
+package format
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/imageupdater/imageupdater/scanner/edit"
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// Limits on one file; beyond them a file is a problem, never a stall.
+const (
+	maxDepth  = 200    // nested collections
+	maxNested = 4      // block scalars within block scalars
+	maxFields = 10_000 // image fields
+	maxMerges = 64     // maps looked at for one map's merge keys
+)
+
+// finder goes through one file.
+type finder struct {
+	file     string
+	source   []byte
+	role     role
+	finding  *Finding
+	fields   []*candidate
+	texts    map[*yaml.Node]*edit.Text
+	comments map[*edit.Text]directives
+	tooMany  bool
+
+	handlings []handling
+}
+
+// place is where in the file the walk stands.
+type place struct {
+	text *edit.Text
+	// path is for people, values the path in the tree of Helm values around;
+	// inValues tells the root of such a tree from no tree at all.
+	path     string
+	values   string
+	inValues bool
+	release  int // index in Finding.Releases plus one; 0 for none
+	// key is the name of the key that holds the node, keys those above it.
+	key     string
+	keyNode *yaml.Node
+	above   string // the key above key
+	depth   int
+	rules   *rules
+}
+
+// candidate is a field in the making: nodes instead of bytes.
+type candidate struct {
+	at          place
+	ref         image.Reference
+	name        []*yaml.Node
+	tag, digest piece
+	bare        bool
+	skip        *Reason
+	missing     Missing
+	ownRegistry bool
+	tentative   bool
+	policy      string
+}
+
+// piece is a part of a scalar's value.
+type piece struct {
+	node     *yaml.Node
+	from, to int
+}
+
+// Find reads one parsed file. The text must be that of src.
+func Find(file string, src []byte, text *edit.Text) *Finding {
+	f := &finder{
+		file: file, source: src, role: roleOf(file),
+		finding:  &Finding{},
+		texts:    map[*yaml.Node]*edit.Text{},
+		comments: map[*edit.Text]directives{}, handlings: handlings(),
+	}
+	f.documents(text)
+	f.marked(text)
+	f.commented(text)
+	f.shareTags()
+	f.finish()
+	return f.finding
+}
+
+// problem reports something at a line of a text.
+func (f *finder) problem(text *edit.Text, line, column int, message string) {
+	f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Line: text.FileLine(line), Column: column, Message: message})
+}
+
+// add keeps a candidate, unless the very same scalars were found before.
+func (f *finder) add(c *candidate) {
+	if len(f.fields) >= maxFields {
+		f.tooMany = true
+		return
+	}
+	f.fields = append(f.fields, c)
+}
+
+// child is the place of a value below a mapping.
+func (p place) child(key *yaml.Node) place {
+	p.path = joinPath(p.path, key.Value)
+	p.values = p.values + "/" + key.Value
+	p.above, p.key, p.keyNode = p.key, key.Value, key
+	p.depth++
+	return p
+}
+
+// item is the place of an element of a sequence; it keeps the sequence's key.
+func (p place) item(i int) place {
+	index := "[" + strconv.Itoa(i) + "]"
+	p.path += index
+	p.values += index
+	p.depth++
+	return p
+}
+
+func joinPath(path, key string) string {
+	if path == "" || strings.HasSuffix(path, "|") {
+		return path + key
+	}
+	return path + "." + key
+}
+
+// nested is the place of the YAML inside a block scalar; false where there is
+// none to be read.
+func (f *finder) nested(n *yaml.Node, p place) (place, bool) {
+	n = resolve(n)
+	if n.Kind != yaml.ScalarNode || n.Style&yaml.LiteralStyle == 0 || !Screen([]byte(n.Value)) || nesting(p.path) >= maxNested {
+		return p, false
+	}
+	text := f.texts[n]
+	if text == nil {
+		var err error
+		if text, err = p.text.Nested(n); err != nil {
+			return p, false
+		}
+		f.texts[n] = text
+	}
+	p.text = text
+	p.path += "|"
+	return p, true
+}
+
+func nesting(path string) int { return strings.Count(path, "|") }
+
+// root is a document's content, nil where it has none.
+func root(doc *yaml.Node) *yaml.Node {
+	if doc.Kind == yaml.DocumentNode && len(doc.Content) > 0 {
+		return doc.Content[0]
+	}
+	return nil
+}
+
+// resolve follows an alias to what its anchor names.
+func resolve(n *yaml.Node) *yaml.Node {
+	for n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n
+}
+
+// get is the value of a key, merge keys included; nil where there is none. Of
+// a key given twice the last counts, as for the readers of these files.
+func get(m *yaml.Node, key string) *yaml.Node {
+	budget := maxMerges
+	return lookup(resolve(m), key, &budget)
+}
+
+func lookup(m *yaml.Node, key string, budget *int) *yaml.Node {
+	if *budget--; m == nil || m.Kind != yaml.MappingNode || *budget < 0 {
+		return nil
+	}
+	for i := len(m.Content) - 2; i >= 0; i -= 2 {
+		if m.Content[i].Value == key {
+			return resolve(m.Content[i+1])
+		}
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value != "<<" {
+			continue
+		}
+		for _, source := range mergeSources(m.Content[i+1]) {
+			if found := lookup(source, key, budget); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+func mergeSources(n *yaml.Node) []*yaml.Node {
+	n = resolve(n)
+	if n.Kind != yaml.SequenceNode {
+		return []*yaml.Node{n}
+	}
+	sources := make([]*yaml.Node, len(n.Content))
+	for i, source := range n.Content {
+		sources[i] = resolve(source)
+	}
+	return sources
+}
+
+// text of a scalar at a path of keys; "" where there is none.
+func scalarAt(n *yaml.Node, keys ...string) string {
+	for _, key := range keys {
+		n = get(n, key)
+	}
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return n.Value
+}
+
+func nodeAt(n *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		n = get(n, key)
+	}
+	return resolve(n)
+}
+
+func isScalar(n *yaml.Node) bool { return n != nil && n.Kind == yaml.ScalarNode }
+
+// filled tells whether a scalar holds something.
+func filled(n *yaml.Node) bool {
+	return isScalar(n) && n.Value != "" && n.ShortTag() != "!!null"
+}
+
+// pairs are the key and value nodes of a mapping; nothing for other nodes.
+func pairs(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if n == nil || n.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !yield(n.Content[i], n.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+// at walks down keys, keeping the place.
+func descend(n *yaml.Node, p place, keys ...string) (*yaml.Node, place) {
+	for _, key := range keys {
+		var next *yaml.Node
+		for k, v := range pairs(n) {
+			if k.Value == key {
+				next = resolve(v)
+				p = p.child(k)
+				break
+			}
+		}
+		if n = next; n == nil {
+			return nil, p
+		}
+	}
+	return n, p
+}
+
+// items are the elements of a sequence; nothing for other nodes.
+func items(n *yaml.Node) []*yaml.Node {
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	return n.Content
+}
+
+// shareTags finds scalars that more than one field wants to change: fields
+// that agree become one, fields that do not are left alone.
+func (f *finder) shareTags() {
+	first := map[*yaml.Node]*candidate{}
+	kept := f.fields[:0]
+	for _, c := range f.fields {
+		duplicate := false
+		for _, n := range c.scalars() {
+			other := first[n]
+			switch {
+			case other == nil:
+				first[n] = c
+			case !agree(other, c):
+				reason := &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(other), describe(c))}
+				other.skip, c.skip = reason, reason
+			default:
+				duplicate = duplicate || other.tag.node == c.tag.node && other.digest.node == c.digest.node
+			}
+		}
+		if !duplicate {
+			kept = append(kept, c)
+		}
+	}
+	f.fields = kept
+}
+
+// scalars are those that make the candidate what it is: what an edit would
+// change, or, where there is nothing to change, the name.
+func (c *candidate) scalars() []*yaml.Node {
+	nodes := make([]*yaml.Node, 0, 2)
+	for _, n := range []*yaml.Node{c.tag.node, c.digest.node} {
+		if n != nil && !slices.Contains(nodes, n) {
+			nodes = append(nodes, n)
+		}
+	}
+	if len(nodes) == 0 {
+		return c.name
+	}
+	return nodes
+}
+
+// agree tells whether two fields mean the same image. Names that are still to
+// be completed agree only at the same values path.
+func agree(a, b *candidate) bool {
+	if a.missing == NameMissing || b.missing == NameMissing {
+		return a.missing == b.missing && a.at.values == b.at.values
+	}
+	return a.ref.Repository() == b.ref.Repository()
+}
+
+func describe(c *candidate) string {
+	if c.missing == NameMissing {
+		return c.at.path
+	}
+	return c.ref.Name()
+}
+
+// finish turns candidates into fields: slots, positions, comments.
+func (f *finder) finish() {
+	if f.tooMany {
+		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("more than %d image fields: the rest is not looked at", maxFields)})
+	}
+	for _, c := range f.fields {
+		f.finding.Fields = append(f.finding.Fields, f.field(c))
+	}
+	slices.SortStableFunc(f.finding.Fields, func(a, b Found) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+func (f *finder) field(c *candidate) Found {
+	field := Field{File: f.file, Format: c.at.rules.format, Path: c.at.path, Ref: c.ref, BareDigest: c.bare, Skip: c.skip}
+	field.Tag = f.slot(c, c.tag, &field)
+	field.Digest = f.slot(c, c.digest, &field)
+	position := f.position(c)
+	field.Line, field.Column = position.Line, position.Column
+	f.obey(c, &field)
+	if field.Skip == nil {
+		field.Skip = unversioned(c)
+	}
+	found := Found{Field: field, Missing: c.missing, Tentative: c.tentative, OwnRegistry: c.ownRegistry, Policy: c.policy, Release: c.at.release - 1}
+	if c.at.inValues {
+		found.Values = c.at.values
+	}
+	return found
+}
+
+// unversioned is why a field without a tag cannot move.
+func unversioned(c *candidate) *Reason {
+	switch {
+	case c.tag.node != nil:
+		return nil
+	case c.digest.node != nil:
+		return &Reason{DigestOnly, "a digest without a tag: write the tag before it, as in name:tag@sha256:…"}
+	}
+	return &Reason{NoVersion, "no tag or digest is written here"}
+}
+
+func (f *finder) slot(c *candidate, p piece, field *Field) *edit.Slot {
+	if p.node == nil {
+		return nil
+	}
+	slot, err := c.at.text.Slot(p.node, p.from, p.to)
+	if err == nil {
+		return &slot
+	}
+	code := NotEditable
+	if errors.Is(err, edit.ErrTemplated) {
+		code = Templated
+	}
+	if field.Skip == nil {
+		field.Skip = &Reason{code, err.Error()}
+	}
+	return nil
+}
+
+// position is where a person should look.
+func (f *finder) position(c *candidate) edit.Position {
+	for _, p := range []piece{c.tag, c.digest} {
+		if p.node == nil {
+			continue
+		}
+		if slot, err := c.at.text.Slot(p.node, p.from, p.to); err == nil {
+			return slot.At
+		}
+		return c.at.text.Position(p.node)
+	}
+	if len(c.name) > 0 {
+		return c.at.text.Position(c.name[len(c.name)-1])
+	}
+	return edit.Position{}
+}
+
+// obey applies the comments on and above the field's lines and its key.
+func (f *finder) obey(c *candidate, field *Field) {
+	comments := f.commentsOf(c.at.text)
+	if len(comments) == 0 {
+		return
+	}
+	var d directive
+	for _, n := range append([]*yaml.Node{c.tag.node, c.digest.node, c.at.keyNode}, c.name...) {
+		if n != nil {
+			d = d.or(comments.at(c.at.text, n.Line))
+		}
+	}
+	if d.ignore {
+		field.Skip = &Reason{Ignored, "a comment says: imageupdater: ignore"}
+	}
+	field.HoldUntil = d.holdUntil
+}
+
+// commentsOf reads a text's comments once.
+func (f *finder) commentsOf(text *edit.Text) directives {
+	if found, done := f.comments[text]; done {
+		return found
+	}
+	var found directives
+	if bytes.Contains(f.source, []byte("imageupdater:")) {
+		found = readDirectives(text, text.Lines(), func(line int, message string) {
+			f.problem(text, line, 1, message)
+		})
+	}
+	f.comments[text] = found
+	return found
+}

@@ -1,0 +1,220 @@
+package format
+
+import (
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/imageupdater/imageupdater/scanner/edit"
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// helmRelease reads a Flux HelmRelease: its values and what it renders after.
+func (f *finder) helmRelease(n *yaml.Node, p place) {
+	p.rules = kustomizeRules(Flux)
+	var release Release
+	chart := scalarAt(n, "spec", "chart", "spec", "chart")
+	if strings.HasPrefix(chart, ".") || scalarAt(n, "spec", "chart", "spec", "sourceRef", "kind") == "GitRepository" {
+		release.Chart = path.Clean(strings.TrimPrefix(chart, "/"))
+	}
+	for _, item := range items(nodeAt(n, "spec", "chart", "spec", "valuesFiles")) {
+		release.ValueFiles = append(release.ValueFiles, path.Clean(resolve(item).Value))
+	}
+	values, at := descend(n, p, "spec", "values")
+	f.release(release, values, at, Flux)
+	list, at := descend(n, p, "spec", "postRenderers")
+	for i, item := range items(list) {
+		kustomize, inner := descend(resolve(item), at.item(i), "kustomize")
+		f.kustomizeImages(kustomize, inner, "images")
+		f.patches(kustomize, inner)
+	}
+}
+
+// fluxKustomization reads a Flux Kustomization.
+func (f *finder) fluxKustomization(n *yaml.Node, p place) {
+	p.rules = kustomizeRules(Flux)
+	f.kustomizeImages(n, p, "spec", "images")
+	if spec, at := descend(n, p, "spec"); spec != nil {
+		f.patches(spec, at)
+	}
+}
+
+// fluxImageRepository notes the image that an ImageRepository names.
+func (f *finder) fluxImageRepository(n *yaml.Node, _ place) {
+	if f.finding.Images == nil {
+		f.finding.Images = map[string]string{}
+	}
+	f.finding.Images[fluxName(n)] = scalarAt(n, "spec", "image")
+}
+
+// fluxImagePolicy notes which ImageRepository a policy is about.
+func (f *finder) fluxImagePolicy(n *yaml.Node, _ place) {
+	if f.finding.Policies == nil {
+		f.finding.Policies = map[string]string{}
+	}
+	namespace := scalarAt(n, "spec", "imageRepositoryRef", "namespace")
+	if namespace == "" {
+		namespace = scalarAt(n, "metadata", "namespace")
+	}
+	f.finding.Policies[fluxName(n)] = namespace + ":" + scalarAt(n, "spec", "imageRepositoryRef", "name")
+}
+
+func fluxName(n *yaml.Node) string {
+	return scalarAt(n, "metadata", "namespace") + ":" + scalarAt(n, "metadata", "name")
+}
+
+// marked looks at the scalars with a Flux marker that no shape has found: on a
+// whole reference the marker makes it certain, on a tag the policy may say
+// whose it is.
+func (f *finder) marked(text *edit.Text) {
+	if !strings.Contains(string(f.source), "$imagepolicy") {
+		return
+	}
+	used := f.usedScalars()
+	f.eachScalar(text, func(n *yaml.Node, p place) {
+		mark, found := markerAt(p.text, n)
+		switch {
+		case !found:
+		case used[n] != nil:
+			used[n].policy = mark.policy
+		case mark.part == "":
+			p.rules = f.objectRules(p)
+			p.rules.format = Flux
+			f.reference(n, p, false)
+		case mark.part == "tag" && image.ValidTag(n.Value) && kustomizeKnows(p.key):
+			f.markedTag(n, p, mark)
+		}
+	})
+}
+
+// kustomizeKnows keeps out keys that look like kustomize's and are not read by
+// it: what nobody reads deploys nothing.
+func kustomizeKnows(key string) bool { return key != "newDigest" }
+
+func (f *finder) markedTag(n *yaml.Node, p place, mark marker) {
+	rules := objectRules()
+	rules.format = Flux
+	p.rules = rules
+	c := &candidate{at: p, missing: NameMissing, tentative: true, policy: mark.policy, tag: piece{n, 0, len(n.Value)}}
+	c.ref.Tag = n.Value
+	f.add(c)
+}
+
+// usedScalars are the tags and digests that fields have already.
+func (f *finder) usedScalars() map[*yaml.Node]*candidate {
+	used := map[*yaml.Node]*candidate{}
+	for _, c := range f.fields {
+		for _, n := range append([]*yaml.Node{c.tag.node, c.digest.node}, c.name...) {
+			if n != nil {
+				used[n] = c
+			}
+		}
+	}
+	return used
+}
+
+// eachScalar visits every value of the file that has a place of its own.
+func (f *finder) eachScalar(text *edit.Text, visit func(*yaml.Node, place)) {
+	for _, doc := range text.Docs {
+		if content := root(doc); content != nil {
+			f.scalars(content, place{text: text, rules: looseRules()}, visit)
+		}
+	}
+}
+
+func (f *finder) scalars(n *yaml.Node, p place, visit func(*yaml.Node, place)) {
+	if p.depth > maxDepth {
+		return
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		for key, value := range pairs(n) {
+			f.scalars(value, p.child(key), visit)
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			f.scalars(item, p.item(i), visit)
+		}
+	case yaml.ScalarNode:
+		visit(n, p)
+		if inner := f.texts[n]; inner != nil {
+			p.text, p.path = inner, p.path+"|"
+			for _, doc := range inner.Docs {
+				if content := root(doc); content != nil {
+					f.scalars(content, p, visit)
+				}
+			}
+		}
+	}
+}
+
+// commented looks at scalars beside which a comment names the image.
+func (f *finder) commented(text *edit.Text) {
+	if !strings.Contains(string(f.source), "image=") {
+		return
+	}
+	used := f.usedScalars()
+	f.eachScalar(text, func(n *yaml.Node, p place) {
+		name := f.commentsOf(p.text).at(p.text, n.Line).image
+		if name == "" || f.belongsAbove(p.text, n) {
+			return
+		}
+		ref, err := image.ParseName(name)
+		if err != nil {
+			return
+		}
+		if c := used[n]; c != nil {
+			f.named(c, n, ref)
+			return
+		}
+		f.commentedScalar(n, p, ref)
+	})
+}
+
+// belongsAbove tells whether the scalar merely stands on the line below a
+// comment that stands behind another one.
+func (f *finder) belongsAbove(text *edit.Text, n *yaml.Node) bool {
+	own := f.commentsOf(text)[n.Line].image
+	return own == "" && !commentLine.MatchString(text.Line(n.Line-1))
+}
+
+// named gives a field that was found the name that its comment says.
+func (f *finder) named(c *candidate, n *yaml.Node, ref image.Reference) {
+	if c.tag.node != n && c.digest.node != n {
+		return
+	}
+	c.ref.Registry, c.ref.Path = ref.Registry, ref.Path
+	c.missing, c.tentative = NothingMissing, false
+	if c.skip != nil && (c.skip.Code == Ambiguous || c.skip.Code == Shared) {
+		c.skip = nil
+	}
+}
+
+func (f *finder) commentedScalar(n *yaml.Node, p place, ref image.Reference) {
+	rules := objectRules()
+	rules.format = f.formatOf()
+	p.rules = rules
+	c := &candidate{at: p, ref: ref}
+	whole, err := image.Parse(n.Value)
+	if err == nil && whole.Repository() == ref.Repository() {
+		c.ref = whole
+		c.tag, c.digest = referencePieces(n, 0, whole)
+	} else {
+		f.readTag(c, n, &parted{})
+	}
+	f.add(c)
+}
+
+// formatOf is the format of fields that only a comment makes.
+func (f *finder) formatOf() Format {
+	switch f.role {
+	case roleValues, roleChart:
+		return Helm
+	case roleKustomization:
+		return Kustomize
+	case roleArgoSource:
+		return ArgoCD
+	}
+	return Kubernetes
+}

@@ -1,0 +1,129 @@
+package format
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// Carriers of whole references that are not image keys. The name says that the
+// value is an image; the value must be a reference with a registry or an
+// owner, and a tag or digest, to count.
+var (
+	imageVariable = regexp.MustCompile(`^RELATED_IMAGE_|(^|_)IMAGE([-_.][A-Za-z0-9_.-]*)?$`)
+	imageFlag     = regexp.MustCompile(`^--?[a-z0-9-]*(image|config-reloader)(-[a-z0-9-]+)?$`)
+	imageSetting  = regexp.MustCompile(`(^|[._-])[iI]mage$|[a-z0-9]Image$|_IMAGE$|^IMAGE$`)
+)
+
+// annotations that carry an image.
+//
+//nolint:gochecknoglobals // a table, never written
+var annotations = map[string]bool{
+	"containerImage":                  true, // ClusterServiceVersion
+	"sidecar.istio.io/proxyImage":     true,
+	"linkerd.io/proxy-image":          false, // a name without a tag
+	"traffic.sidecar.istio.io/image":  true,
+	"sidecar.jaegertracing.io/image":  true,
+	"instrumentation.otel.io/image":   true,
+	"vault.hashicorp.com/agent-image": true,
+}
+
+// environment looks at the carriers that a map holds: a variable, arguments,
+// annotations, an ImageStream's source.
+func (f *finder) environment(m *yaml.Node, p place) {
+	switch {
+	case p.key == "env":
+		f.variable(m, p)
+	case p.key == "metadata":
+		f.annotated(m, p)
+	case p.key == "from" && scalarAt(m, "kind") == "DockerImage":
+		if name, at := descend(m, p, "name"); isScalar(name) {
+			f.reference(name, at, true)
+		}
+	}
+	for _, key := range []string{"args", "command"} {
+		if list, at := descend(m, p, key); list != nil {
+			f.arguments(list, at)
+		}
+	}
+}
+
+func (f *finder) variable(m *yaml.Node, p place) {
+	if !imageVariable.MatchString(scalarAt(m, "name")) {
+		return
+	}
+	if value, at := descend(m, p, "value"); isScalar(value) {
+		f.carried(value, at, 0)
+	}
+}
+
+func (f *finder) annotated(m *yaml.Node, p place) {
+	list, at := descend(m, p, "annotations")
+	for key, value := range pairs(list) {
+		if value = resolve(value); annotations[key.Value] && isScalar(value) {
+			f.carried(value, at.child(key), 0)
+		}
+	}
+}
+
+// arguments reads --flag=reference, and --flag followed by a reference.
+func (f *finder) arguments(list *yaml.Node, p place) {
+	after := false
+	for i, item := range items(list) {
+		item = resolve(item)
+		if !isScalar(item) {
+			continue
+		}
+		flag, _, assigned := strings.Cut(item.Value, "=")
+		named := imageFlag.MatchString(flag)
+		switch {
+		case after:
+			f.carried(item, p.item(i), 0)
+		case named && assigned:
+			f.carried(item, p.item(i), len(flag)+1)
+		}
+		after = named && !assigned && !after
+	}
+}
+
+// assignment reads NAME=reference.
+func (f *finder) assignment(n *yaml.Node, p place) {
+	name, _, found := strings.Cut(n.Value, "=")
+	if found && imageSetting.MatchString(name) {
+		f.carried(n, p, len(name)+1)
+	}
+}
+
+// carried is a reference in a place that merely suggests one.
+func (f *finder) carried(n *yaml.Node, p place, from int) {
+	if f.templated(n, p) {
+		return
+	}
+	ref, err := image.Parse(n.Value[from:])
+	if err != nil || ref.Tag == "" && ref.Digest == "" || !strings.Contains(ref.Name(), "/") {
+		return
+	}
+	c := &candidate{at: p, ref: ref, name: []*yaml.Node{n}}
+	c.tag, c.digest = referencePieces(n, from, ref)
+	f.add(c)
+}
+
+// configMap looks at data: settings that are references, and YAML in block
+// scalars.
+func (f *finder) configMap(n *yaml.Node, p place) {
+	p.rules = f.objectRules(p)
+	data, at := descend(n, p, "data")
+	for key, value := range pairs(data) {
+		value = resolve(value)
+		switch {
+		case !isScalar(value):
+		case imageSetting.MatchString(key.Value):
+			f.carried(value, at.child(key), 0)
+		default:
+			f.walkText(value, at.child(key))
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package format
+
+import (
+	"bytes"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// Screen tells, without parsing, whether a file may hold image fields, or say
+// which values files belong together. Every carrier has one of these words.
+func Screen(src []byte) bool {
+	return bytes.Contains(src, []byte("mage")) || bytes.Contains(src, []byte("tag")) ||
+		bytes.Contains(src, []byte("MAGE")) || bytes.Contains(src, []byte("aluesFile")) || bytes.Contains(src, []byte("alueFiles"))
+}
+
+// Always tells whether a file is read whatever words it holds: a Chart.yaml
+// says which folders are vendored.
+func Always(file string) bool { return roleOf(file) == roleChart }
+
+// role is what a file's place and name say of it.
+type role int
+
+const (
+	roleOther         role = iota // YAML of unknown purpose: only Kubernetes objects and unmistakable shapes
+	roleNone                      // not ours
+	roleValues                    // Helm values
+	roleKustomization             // kustomization.yaml
+	roleChart                     // Chart.yaml
+	roleArgoSource                // .argocd-source.yaml
+	roleTemplate                  // a file of a chart's templates
+	roleJSON                      // JSON: Kubernetes objects only
+)
+
+// roles maps paths to roles; the first match wins.
+//
+//nolint:gochecknoglobals // a table, never written
+var roles = []struct {
+	path *regexp.Regexp
+	role role
+}{
+	{regexp.MustCompile(`\.schema\.json$|(^|/)(package|package-lock|tsconfig|composer|renovate)\.json$`), roleNone},
+	// Compose files and CI configurations hold images, but not of deployments
+	// that this tool promises to understand.
+	{regexp.MustCompile(`(^|/)(docker-)?compose([.-][^/]*)?\.ya?ml$`), roleNone},
+	{regexp.MustCompile(`(^|/)(\.gitlab-ci|\.travis|\.drone|\.woodpecker|bitbucket-pipelines|azure-pipelines|cloudbuild|buildspec|Jenkinsfile|\.pre-commit-config|mkdocs|\.golangci|dependabot|codecov)[^/]*\.ya?ml$`), roleNone},
+	{regexp.MustCompile(`(^|/)tests/([^/]+/)*[^/]*_test\.ya?ml$`), roleNone}, // helm-unittest
+	{regexp.MustCompile(`(^|/)(kustomization\.ya?ml|Kustomization)$`), roleKustomization},
+	{regexp.MustCompile(`(^|/)Chart\.ya?ml$`), roleChart},
+	{regexp.MustCompile(`(^|/)(Chart\.lock|requirements\.ya?ml|requirements\.lock)$`), roleNone},
+	{regexp.MustCompile(`(^|/)\.argocd-source[^/]*\.ya?ml$`), roleArgoSource},
+	{regexp.MustCompile(`\.json$`), roleJSON},
+	{regexp.MustCompile(`(^|/)templates/([^/]+/)*[^/]+\.ya?ml$`), roleTemplate},
+	{regexp.MustCompile(`(?i)(^|/)[^/]*values[^/]*\.ya?ml(\.gotmpl)?$`), roleValues},
+	{regexp.MustCompile(`(?i)(^|/)([^/]*[-_.])?values([-_.][^/]*)?/([^/]+/)*[^/]+\.ya?ml(\.gotmpl)?$`), roleValues},
+	{regexp.MustCompile(`(^|/)helmfile[^/]*\.ya?ml(\.gotmpl)?$`), roleValues},
+	{regexp.MustCompile(`(^|/)helmfile\.d/[^/]+\.ya?ml(\.gotmpl)?$`), roleValues},
+	{regexp.MustCompile(`(^|/)fleet\.ya?ml$`), roleValues},
+	{regexp.MustCompile(`\.ya?ml$`), roleOther},
+}
+
+func roleOf(file string) role {
+	for _, r := range roles {
+		if r.path.MatchString(file) {
+			return r.role
+		}
+	}
+	return roleNone
+}
+
+// Wanted tells whether a file is of a kind that is read at all.
+func Wanted(file string) bool { return roleOf(file) != roleNone }
+
+// vendored are folders with other people's files.
+//
+//nolint:gochecknoglobals // a table, never written
+var vendored = map[string]string{
+	".git":         "Git's own",
+	".github":      "CI workflows",
+	".circleci":    "CI workflows",
+	".terraform":   "downloaded modules",
+	"node_modules": "downloaded packages",
+	"vendor":       "vendored code",
+	"third_party":  "vendored code",
+}
+
+// Vendored tells whether a folder is left out whole.
+func Vendored(dir string) bool {
+	_, found := vendored[path.Base(dir)]
+	return found
+}
+
+// IsValues tells whether a file is Helm values by its name.
+func IsValues(file string) bool { return roleOf(file) == roleValues }
+
+func hasSuffixFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
+}

@@ -1,0 +1,295 @@
+package format
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// This file says what a map means. It is data as far as it can be: `parts`
+// lists which keys play which part, `shapes` which parts together make an
+// image, and `rules` which of the shapes hold in which kind of document. The
+// V, K and other numbers are those of the catalogue of shapes seen in the wild
+// (docs/shapes.md).
+
+// part is what a key says of an image.
+type part int
+
+const (
+	partRegistry   part = iota // host, perhaps with a path
+	partHub                    // Istio's registry and path
+	partRepository             // path, perhaps with a host
+	partImage                  // path, a last segment, or a whole reference
+	partName                   // a name that is an image's only in an image's map
+	partTag                    // tag, or tag@digest
+	partImageTag               // the same, by a name that says so
+	partVersion                // a tag where the map is an image's
+	partDigest                 // sha256:…, or bare hex
+	partCount
+)
+
+// parts lists the keys. Where a map has two keys of one part, the map is
+// ambiguous unless one of them is empty.
+//
+//nolint:gochecknoglobals // a table, never written
+var parts = map[string]part{
+	"registry":         partRegistry,
+	"imageRegistry":    partRegistry,
+	"hub":              partHub,
+	"repository":       partRepository,
+	"repo":             partRepository,
+	"imageRepository":  partRepository,
+	"imageRepo":        partRepository,
+	"image_repository": partRepository,
+	"image":            partImage,
+	"imageName":        partImage,
+	"image_name":       partImage,
+	"baseImage":        partImage,
+	"name":             partName,
+	"tag":              partTag,
+	"imageTag":         partImageTag,
+	"image_tag":        partImageTag,
+	"image-tag":        partImageTag,
+	"dockerTag":        partImageTag,
+	"docker_tag":       partImageTag,
+	"version":          partVersion,
+	"imageVersion":     partVersion,
+	"digest":           partDigest,
+	"imageDigest":      partDigest,
+	"image_digest":     partDigest,
+	"sha":              partDigest,
+	"sha256":           partDigest,
+	"shasum":           partDigest,
+}
+
+// parent says what the key above a map must be for a shape to hold.
+type parent int
+
+const (
+	anyParent   parent = iota // anything, where the document's rules are those of Helm values
+	imageParent               // image, fooImage, an element of images
+)
+
+// shape is one row of the table: these parts, filled, make this name and are
+// versioned by that part. `without` parts must be empty or absent.
+type shape struct {
+	id       string
+	name     []part // joined by "/", in order
+	optional part   // stands before the name where it is filled; partCount for none
+	tag      part
+	without  []part
+	parent   parent
+	flat     bool // holds only where rules.flatVersion does
+}
+
+const none = partCount
+
+// shapes are tried in order; the first whose parts are all there wins.
+//
+//nolint:gochecknoglobals // a table, never written
+var shapes = []shape{
+	{id: "V10", name: []part{partRepository, partImage}, tag: partTag, optional: none},
+	{id: "V10", name: []part{partRepository, partImage}, tag: partVersion, optional: none, without: []part{partTag, partImageTag}},
+	{id: "V01-V04", name: []part{partRepository}, optional: partRegistry, tag: partTag, without: []part{partImage}},
+	{id: "V12", name: []part{partRepository}, optional: partRegistry, tag: partImageTag, without: []part{partImage, partTag}},
+	{id: "V09", name: []part{partRepository}, optional: partRegistry, tag: partVersion, without: []part{partImage, partTag, partImageTag}, parent: imageParent},
+	{id: "V20", name: []part{partHub, partImage}, optional: none, tag: partTag, without: []part{partRepository}},
+	{id: "V05, V11", name: []part{partImage}, optional: partRegistry, tag: partTag, without: []part{partRepository}},
+	{id: "V12, V18", name: []part{partImage}, optional: partRegistry, tag: partImageTag, without: []part{partRepository, partTag}},
+	{id: "V13", name: []part{partImage}, optional: partRegistry, tag: partVersion, without: []part{partRepository, partTag, partImageTag}, flat: true},
+	{id: "V08", name: []part{partName}, optional: partRegistry, tag: partTag, without: []part{partRepository, partImage}, parent: imageParent},
+	{id: "V09", name: []part{partName}, optional: partRegistry, tag: partVersion, without: []part{partRepository, partImage, partTag}, parent: imageParent},
+}
+
+// sources are keys that mark a map as something else that has a repository and
+// a tag or version: a checkout, a chart, an artifact.
+//
+//nolint:gochecknoglobals // a table, never written
+var sources = map[string]string{
+	"branch":         "a Git checkout",
+	"revision":       "a Git checkout",
+	"rev":            "a Git checkout",
+	"url":            "a download",
+	"chart":          "a Helm chart",
+	"chartVersion":   "a Helm chart",
+	"targetRevision": "an Argo CD source",
+	"subPath":        "a Git checkout",
+	"sourceRef":      "a Flux source",
+	"condition":      "a chart dependency",
+	"import-values":  "a chart dependency",
+}
+
+// codeHosts are registries that serve code, not images.
+//
+//nolint:gochecknoglobals // a table, never written
+var codeHosts = []string{"github.com/", "gitlab.com/", "bitbucket.org/", "git.", "codeberg.org/"}
+
+// rules are what holds in one kind of document.
+type rules struct {
+	format Format
+	// maps: the shapes above hold.
+	maps bool
+	// anyParent: shapes hold below any key, because nearly every map of the
+	// document is a chart's configuration; else only below an image key, or
+	// where the name starts with a host.
+	anyParent bool
+	// flatVersion: `image: name` beside `version: tag` is an image (V13). In
+	// custom resources version often is the operand's, with an image of its own.
+	flatVersion bool
+	// strings: `image: name:tag` and `fooImage: name:tag` hold below any key;
+	// else only in containers.
+	strings bool
+	// bareNames: `image: name` without any tag is reported.
+	bareNames bool
+	// placeholders: a name or tag that a template makes is reported.
+	placeholders bool
+	// environment: variables, arguments and the like are looked at.
+	environment bool
+}
+
+// helmRules are those of Helm values, wherever they stand.
+func helmRules(format Format) *rules {
+	return &rules{format: format, maps: true, anyParent: true, flatVersion: true, strings: true, bareNames: true, placeholders: true, environment: true}
+}
+
+// objectRules are those of Kubernetes objects, custom resources among them.
+func objectRules() *rules {
+	return &rules{format: Kubernetes, maps: true, strings: true, placeholders: true, environment: true}
+}
+
+// templateRules are those of Kubernetes objects in a chart's templates, where
+// what a template makes is the values' business.
+func templateRules() *rules {
+	return &rules{format: Kubernetes, maps: true, strings: true, environment: true}
+}
+
+// looseRules are those of YAML of unknown purpose.
+func looseRules() *rules {
+	return &rules{format: Kubernetes}
+}
+
+// looseHelmRules find what can hardly be anything but an image: a map of
+// repository and tag below a key that says image.
+func looseHelmRules() *rules {
+	return &rules{format: Helm, maps: true}
+}
+
+// isImageKey tells whether a key says that its value is an image: image,
+// fooImage, foo_image, foo-image, FOO_IMAGE.
+func isImageKey(key string) bool {
+	switch {
+	case key == "image", strings.HasSuffix(key, "Image"), strings.HasSuffix(key, "_IMAGE"):
+		return true
+	case strings.HasSuffix(key, "_image"), strings.HasSuffix(key, "-image"), strings.HasSuffix(key, ".image"):
+		return true
+	}
+	return imageKeys[key]
+}
+
+// imageKeys are further keys of whole references.
+//
+//nolint:gochecknoglobals // a table, never written
+var imageKeys = map[string]bool{
+	"IMAGE": true, "Image": true, "imageName": true, "image_name": true, "imageRef": true, "imageReference": true,
+	"actionsRunnerRepositoryAndTag": true, "repositoryAndTag": true,
+}
+
+// isReferenceKey tells whether a key's string value may be a whole reference.
+func (p place) isReferenceKey() bool {
+	if (p.key == "reference" || p.key == "ref") && isImageKey(p.above) {
+		return true
+	}
+	return isImageKey(p.key) || strings.HasSuffix(p.key, "RepositoryAndTag")
+}
+
+// inImage tells whether a map stands where images stand: below an image key,
+// in a list of images, or as a member of a map of images.
+func (p place) inImage() bool {
+	return isImageKey(p.key) || p.key == "images" || p.above == "images" || isImageKey(p.above)
+}
+
+// containerKeys are the lists and maps whose `image` is a container's, with or
+// without a tag.
+//
+//nolint:gochecknoglobals // a table, never written
+var containerKeys = map[string]bool{
+	"containers": true, "initContainers": true, "ephemeralContainers": true, // pod specs
+	"steps": true, "sidecars": true, "stepTemplate": true, // Tekton
+	"container": true, "script": true, // Argo Workflows
+	"extraContainers": true, "extraInitContainers": true, "extraSidecars": true, "additionalContainers": true, // Helm values
+}
+
+// inContainer tells whether the place is `image` of a container.
+func (p place) inContainer() bool { return p.key == "image" && containerKeys[p.above] }
+
+// parted is a map taken apart.
+type parted struct {
+	nodes     [partCount]*yaml.Node // filled or empty; nil where the key is missing
+	twice     bool                  // two filled keys of one part
+	extra     *yaml.Node            // a second, filled digest that depends on the tag
+	source    string                // what else the map is, by `sources`
+	pullKey   bool                  // a pull policy stands beside
+	hasImages bool                  // an image map or list stands below
+}
+
+// takeApart sorts a map's keys. It looks through merge keys.
+func takeApart(m *yaml.Node) parted {
+	var p parted
+	budget := maxMerges
+	p.read(m, &budget)
+	return p
+}
+
+func (p *parted) read(m *yaml.Node, budget *int) {
+	if *budget--; *budget < 0 || m == nil || m.Kind != yaml.MappingNode {
+		return
+	}
+	var own [partCount]*yaml.Node
+	for key, value := range pairs(m) {
+		value = resolve(value)
+		if isScalar(value) {
+			p.readScalar(key.Value, value, &own)
+		}
+	}
+	for i, n := range own {
+		if p.nodes[i] == nil {
+			p.nodes[i] = n
+		}
+	}
+	for key, value := range pairs(m) {
+		if key.Value == "<<" {
+			for _, merged := range mergeSources(value) {
+				p.read(merged, budget)
+			}
+		}
+	}
+}
+
+func (p *parted) readScalar(key string, value *yaml.Node, own *[partCount]*yaml.Node) {
+	if source, found := sources[key]; found && filled(value) {
+		p.source = source
+	}
+	if key == "pullPolicy" || key == "imagePullPolicy" {
+		p.pullKey = true
+	}
+	role, found := parts[key]
+	if !found {
+		if strings.HasPrefix(key, "digest") && image.ValidDigest(value.Value) {
+			p.extra = value
+		}
+		return
+	}
+	switch old := own[role]; {
+	case old == nil, !filled(old):
+		own[role] = value
+	case filled(value):
+		p.twice = p.twice || old.Value != value.Value
+	}
+}
+
+func (p *parted) filled(role part) bool { return role != none && filled(p.nodes[role]) }
+
+// has tells whether the key is there, if only empty.
+func (p *parted) has(role part) bool { return p.nodes[role] != nil }

@@ -1,0 +1,573 @@
+package format
+
+import (
+	"path"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// walk looks for images in a tree by the rules of its place. Aliases are not
+// followed down: what they name is walked where it is defined. A map below an
+// image key is the exception, since its key decides what it means.
+func (f *finder) walk(n *yaml.Node, p place) {
+	if p.depth > maxDepth || f.tooMany {
+		return
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		f.walkMap(n, p)
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			f.walkItem(item, p.item(i))
+		}
+	case yaml.ScalarNode:
+		f.walkText(n, p)
+	}
+}
+
+func (f *finder) walkMap(m *yaml.Node, p place) {
+	taken := f.readMap(m, p)
+	if p.rules.environment {
+		f.environment(m, p)
+	}
+	for key, value := range pairs(m) {
+		child := p.child(key)
+		switch target := resolve(value); {
+		case skipped(key.Value, p):
+		case isScalar(target):
+			f.walkScalar(m, target, child, taken)
+		case value.Kind != yaml.AliasNode:
+			f.walk(value, child)
+		case target.Kind == yaml.MappingNode && child.inImage():
+			f.readMap(target, child)
+		}
+	}
+}
+
+// skipped are keys below which nothing is an image of this object: labels and
+// annotations, but for those that environment reads.
+func skipped(key string, p place) bool {
+	return (key == "annotations" || key == "labels") && p.key == "metadata"
+}
+
+func (f *finder) walkItem(n *yaml.Node, p place) {
+	target := resolve(n)
+	if !isScalar(target) {
+		f.walk(n, p)
+		return
+	}
+	if p.rules.strings && (p.key == "images" || isImageKey(p.key)) {
+		f.reference(target, p, false)
+	}
+}
+
+// walkScalar looks at one value of a map. taken are the scalars that a shape
+// of the map has used already.
+func (f *finder) walkScalar(m, value *yaml.Node, p place, taken *candidate) {
+	switch {
+	case taken.uses(value), p.keyNode.Value == "<<":
+	case p.inContainer():
+		if !p.rules.strings { // YAML of unknown purpose, but this much is a pod's
+			p.rules = looseRules()
+		}
+		f.reference(value, p, true)
+	case p.rules.strings && p.isReferenceKey():
+		if !f.prefixed(m, value, p) {
+			f.reference(value, p, p.rules.bareNames && p.key == "image" && strings.Contains(value.Value, "/"))
+		}
+	case p.rules.strings && strings.HasSuffix(p.key, "mageTag") && !isImageKey(p.above):
+		f.loneTag(m, value, p)
+	default:
+		f.walkText(value, p)
+	}
+}
+
+func (c *candidate) uses(n *yaml.Node) bool {
+	if c == nil {
+		return false
+	}
+	for _, name := range c.name {
+		if name == n {
+			return true
+		}
+	}
+	return c.tag.node == n || c.digest.node == n
+}
+
+// walkText looks into a block scalar that holds YAML: only what is
+// unmistakable counts there.
+func (f *finder) walkText(n *yaml.Node, p place) {
+	inner, ok := f.nested(n, p)
+	if !ok {
+		return
+	}
+	rules := looseRules()
+	rules.format = p.rules.format
+	inner.rules, inner.inValues = rules, false
+	for _, doc := range inner.text.Docs {
+		if content := root(doc); content != nil {
+			f.object(content, inner)
+		}
+	}
+}
+
+// reference reads a scalar that is a whole reference. bare tells whether a
+// name without tag and digest is worth a report: where the place leaves no
+// doubt that it is an image.
+func (f *finder) reference(n *yaml.Node, p place, bare bool) {
+	value := strings.TrimRight(n.Value, "\n")
+	if value == "" {
+		return
+	}
+	c := &candidate{at: p, name: []*yaml.Node{n}}
+	if f.templated(n, p) {
+		f.addPlaceholder(c, n)
+		return
+	}
+	ref, err := image.Parse(value)
+	switch {
+	case err != nil:
+		f.addInvalid(c, value, bare, err)
+		return
+	case ref.Tag == "" && ref.Digest == "" && !bare:
+		return
+	}
+	c.ref = ref
+	c.tag, c.digest = referencePieces(n, 0, ref)
+	f.add(c)
+}
+
+// addInvalid reports what stands where an image must stand and is none. What
+// looks like an image's key and holds something else is no image.
+func (f *finder) addInvalid(c *candidate, value string, certain bool, err error) {
+	if !certain {
+		return
+	}
+	c.skip = &Reason{Invalid, err.Error()}
+	if strings.Contains(value, "://") {
+		c.skip = &Reason{Templated, "a tool replaces this before it is deployed"}
+	}
+	f.add(c)
+}
+
+// addPlaceholder reports a reference that a template makes, with as much of
+// its name as is written.
+func (f *finder) addPlaceholder(c *candidate, n *yaml.Node) {
+	if !c.at.rules.placeholders || f.role == roleTemplate {
+		return
+	}
+	raw := c.at.text.Raw(n)
+	if len(raw) > 200 {
+		raw = raw[:200] + "…"
+	}
+	c.skip = &Reason{Templated, "a template or variable: " + raw}
+	f.add(c)
+}
+
+// referencePieces are the tag and the digest within a scalar whose value, from
+// a byte on, is a reference.
+func referencePieces(n *yaml.Node, from int, ref image.Reference) (tag, digest piece) {
+	end := from + len(ref.Name())
+	if ref.Tag != "" {
+		tag = piece{n, end + 1, end + 1 + len(ref.Tag)}
+		end = tag.to
+	}
+	if ref.Digest != "" {
+		digest = piece{n, end + 1, end + 1 + len(ref.Digest)}
+	}
+	return tag, digest
+}
+
+// templated tells whether a template or a variable makes any of a scalar.
+func (f *finder) templated(n *yaml.Node, p place) bool {
+	return isTemplate(n.Value) || p.text.Templated(n)
+}
+
+func isTemplate(s string) bool {
+	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.ContainsRune(s, '$')
+}
+
+// readMap tries the shapes on a map. It returns the candidate that it found,
+// if only to tell which scalars are spoken for.
+func (f *finder) readMap(m *yaml.Node, p place) *candidate {
+	if !p.rules.maps {
+		return nil
+	}
+	parted := takeApart(m)
+	if parted.source != "" && !isImageKey(p.key) {
+		return nil
+	}
+	f.rememberName(&parted, p)
+	for _, s := range shapes {
+		if s.fits(&parted, p) {
+			return f.readShape(s, &parted, p)
+		}
+	}
+	return f.readPartial(&parted, p)
+}
+
+func (s shape) fits(m *parted, p place) bool {
+	if s.flat && !p.rules.flatVersion && !isImageKey(p.key) || !m.has(s.tag) {
+		return false
+	}
+	for _, needed := range s.name {
+		if !m.filled(needed) {
+			return false
+		}
+	}
+	for _, excluded := range s.without {
+		if m.filled(excluded) {
+			return false
+		}
+	}
+	return s.placed(m, p)
+}
+
+// placed tells whether the map stands where the shape may stand.
+func (s shape) placed(m *parted, p place) bool {
+	switch {
+	case p.inImage():
+		return true
+	case s.parent == imageParent:
+		return false
+	case p.rules.anyParent:
+		return true
+	case p.rules.strings:
+		// A custom resource: the operand's version is not its image's.
+		return startsWithHost(m, s) && (s.tag != partVersion || len(s.name) > 1)
+	}
+	return false
+}
+
+func startsWithHost(m *parted, s shape) bool {
+	first := m.nodes[s.name[0]].Value
+	if m.filled(s.optional) {
+		first = m.nodes[s.optional].Value
+	}
+	host, _, _ := strings.Cut(first, "/")
+	return strings.ContainsAny(host, ".:")
+}
+
+// readShape makes a field of a map that fits a shape.
+func (f *finder) readShape(s shape, m *parted, p place) *candidate {
+	c := &candidate{at: p}
+	c.at.values = tagPath(s.tag, m, p)
+	name, ok := f.shapeName(s, m, c)
+	if !ok {
+		return nil
+	}
+	tag := m.nodes[s.tag]
+	if name == "" { // a template makes the name
+		c.tag = piece{tag, 0, len(tag.Value)}
+		f.addPlaceholder(c, c.name[0])
+		return c
+	}
+	ref, err := image.ParseName(name)
+	if err != nil {
+		return f.unusualName(name, err, m, c, tag)
+	}
+	c.ref = ref
+	c.ownRegistry = p.rules.anyParent && m.filled(s.optional)
+	if p.rules.anyParent && ref.Registry == "" {
+		c.missing = RegistryMissing
+	}
+	f.readTag(c, tag, m)
+	f.doubt(c, m, p)
+	f.add(c)
+	return c
+}
+
+// shapeName joins the parts of the name. It is "" where a template makes any
+// of it; ok is false where the map cannot be an image.
+func (f *finder) shapeName(s shape, m *parted, c *candidate) (name string, ok bool) {
+	roles := s.name
+	if m.filled(s.optional) {
+		roles = append([]part{s.optional}, roles...)
+	}
+	var words []string
+	templated := false
+	for _, role := range roles {
+		n := m.nodes[role]
+		c.name = append(c.name, n)
+		templated = templated || f.templated(n, c.at)
+		words = append(words, strings.Trim(n.Value, "/"))
+	}
+	name = strings.Join(words, "/")
+	for _, host := range codeHosts {
+		if strings.HasPrefix(name, host) || strings.HasSuffix(name, ".git") {
+			return "", false
+		}
+	}
+	if templated {
+		return "", true
+	}
+	return name, true
+}
+
+// unusualName is a map whose parts do not make a name: a reference with a tag
+// of its own where only a name should be, or no image at all.
+func (f *finder) unusualName(name string, err error, m *parted, c *candidate, tag *yaml.Node) *candidate {
+	ref, parseErr := image.Parse(name)
+	switch {
+	case parseErr == nil && !filled(tag):
+		return nil // a whole reference; the empty tag beside it says nothing
+	case parseErr == nil && tag == m.nodes[partVersion]:
+		return nil // a whole reference beside the version of something else
+	case parseErr == nil:
+		c.ref = ref
+		c.skip = &Reason{Ambiguous, "the name carries a tag or digest of its own beside " + tag.Value}
+	case c.at.inImage() && filled(tag) && !strings.Contains(name, "://"):
+		c.skip = &Reason{Invalid, err.Error()}
+	default:
+		return nil
+	}
+	c.tag = piece{tag, 0, len(tag.Value)}
+	f.add(c)
+	return c
+}
+
+// readTag takes a tag scalar apart: tag, tag@digest, a digest alone, nothing;
+// and the digest scalar beside it.
+func (f *finder) readTag(c *candidate, n *yaml.Node, m *parted) {
+	if digest := m.nodes[partDigest]; filled(digest) {
+		f.readDigest(c, digest)
+	}
+	if !filled(n) {
+		if c.digest.node == nil {
+			c.skip = &Reason{NoVersion, "the tag is empty here: the chart or the deployment fills it in"}
+			c.name = append(c.name, n)
+		}
+		return
+	}
+	tag, digest, hasDigest := strings.Cut(n.Value, "@")
+	switch {
+	case f.templated(n, c.at):
+		c.tag = piece{n, 0, len(n.Value)}
+		c.skip = &Reason{Templated, "a template or variable: " + c.at.text.Raw(n)}
+	case image.ValidDigest(n.Value):
+		c.digest, c.ref.Digest = piece{n, 0, len(n.Value)}, n.Value
+	case !image.ValidTag(tag) || hasDigest && !image.ValidDigest(digest):
+		c.tag = piece{n, 0, len(n.Value)}
+		c.skip = &Reason{Invalid, "not a tag: " + n.Value}
+	default:
+		c.tag, c.ref.Tag = piece{n, 0, len(tag)}, tag
+		if hasDigest {
+			f.readDigestBeside(c, n, tag, digest)
+		}
+	}
+}
+
+func (f *finder) readDigestBeside(c *candidate, n *yaml.Node, tag, digest string) {
+	if c.digest.node != nil {
+		c.skip = &Reason{Ambiguous, "a digest stands both in the tag and beside it"}
+		return
+	}
+	c.digest, c.ref.Digest = piece{n, len(tag) + 1, len(n.Value)}, digest
+}
+
+// readDigest reads a digest scalar, with or without its algorithm.
+func (f *finder) readDigest(c *candidate, n *yaml.Node) {
+	switch {
+	case f.templated(n, c.at):
+		c.skip = &Reason{Templated, "a template or variable: " + c.at.text.Raw(n)}
+	case image.ValidDigest(n.Value):
+		c.ref.Digest = n.Value
+		c.digest = piece{n, 0, len(n.Value)}
+	case image.ValidDigest("sha256:" + n.Value):
+		c.ref.Digest, c.bare = "sha256:"+n.Value, true
+		c.digest = piece{n, 0, len(n.Value)}
+	default:
+		c.skip = &Reason{Invalid, "not a digest: " + n.Value}
+		c.digest = piece{n, 0, len(n.Value)}
+	}
+}
+
+// doubt is why a map that makes a name must still be left alone.
+func (f *finder) doubt(c *candidate, m *parted, p place) {
+	name := m.nodes[partName]
+	repository := m.nodes[partRepository]
+	switch {
+	case c.skip != nil:
+	case m.twice:
+		c.skip = &Reason{Ambiguous, "two keys give different values for the same part of the image"}
+	case m.extra != nil && c.tag.node != nil:
+		c.skip = &Reason{Ambiguous, "a second digest, " + m.extra.Value + ", belongs to the same tag"}
+	case p.key == "images" && !strings.HasSuffix(p.path, "]"):
+		c.skip = &Reason{Shared, "one tag for all images below it"}
+	case isImageKey(p.key) && filled(name) && filled(repository) && path.Base(repository.Value) != name.Value:
+		c.skip = &Reason{Ambiguous, "both repository and name are given: " + repository.Value + " and " + name.Value}
+	case m.filled(partTag) && m.filled(partImageTag):
+		c.skip = &Reason{Ambiguous, "both tag and imageTag are given"}
+	}
+}
+
+// readPartial looks at a map that has a tag and no name.
+func (f *finder) readPartial(m *parted, p place) *candidate {
+	tag := m.nodes[partTag]
+	if tag == nil {
+		tag = m.nodes[partImageTag]
+	}
+	switch {
+	case m.filled(partHub) && filled(tag):
+		c := &candidate{at: p, tag: piece{tag, 0, len(tag.Value)}, name: []*yaml.Node{m.nodes[partHub]}}
+		c.skip = &Reason{Shared, "one tag for all images of " + m.nodes[partHub].Value}
+		c.ref.Tag = tag.Value
+		f.add(c)
+		return c
+	case filled(tag) && !m.filled(partImage) && p.rules.anyParent:
+		return f.partial(tag, m, p)
+	case tag == nil && p.inImage():
+		return f.withoutTag(m, p)
+	}
+	return nil
+}
+
+// partial is a tag whose name stands in another file, if anywhere.
+func (f *finder) partial(tag *yaml.Node, m *parted, p place) *candidate {
+	c := &candidate{at: p, missing: NameMissing}
+	role := partTag
+	if tag != m.nodes[partTag] {
+		role = partImageTag
+	}
+	c.at.values = tagPath(role, m, p)
+	c.tentative = !isImageKey(p.key) && role == partTag
+	if registry := m.nodes[partRegistry]; filled(registry) {
+		c.ref.Registry = registry.Value
+	}
+	f.readTag(c, tag, m)
+	if c.skip != nil && c.tentative {
+		return nil
+	}
+	f.add(c)
+	return c
+}
+
+// withoutTag is an image's map with a digest but no tag, or with nothing.
+func (f *finder) withoutTag(m *parted, p place) *candidate {
+	repository := m.nodes[partRepository]
+	if !filled(repository) || !isImageKey(p.key) || f.templated(repository, p) {
+		return nil
+	}
+	ref, err := image.Parse(repository.Value)
+	if err != nil {
+		return nil
+	}
+	c := &candidate{at: p, ref: ref, name: []*yaml.Node{repository}}
+	switch {
+	case m.filled(partRegistry) && (ref.Tag != "" || ref.Digest != ""):
+		c.skip = &Reason{Ambiguous, "the repository carries a tag or digest beside a registry"}
+	case m.filled(partRegistry):
+		c.ref.Registry = m.nodes[partRegistry].Value
+	default:
+		c.tag, c.digest = referencePieces(repository, 0, ref)
+	}
+	if digest := m.nodes[partDigest]; filled(digest) && ref.Digest == "" {
+		f.readDigest(c, digest)
+	}
+	f.add(c)
+	return c
+}
+
+// tagPath is the values path of the key that holds a part, for looking names
+// up under the same path in other files.
+func tagPath(role part, m *parted, p place) string {
+	switch {
+	case role == partVersion:
+		return p.values + "/version"
+	case role == partImageTag:
+		return p.values + "/imageTag"
+	}
+	return p.values + "/tag"
+}
+
+// rememberName notes, for files that complete names from this one, which image
+// a tag at this map's keys belongs to.
+func (f *finder) rememberName(m *parted, p place) {
+	if !p.inValues || p.release != 0 {
+		return
+	}
+	var name Name
+	for _, role := range []part{partRepository, partImage, partName} {
+		if m.filled(role) && (role != partName || p.inImage()) && !isTemplate(m.nodes[role].Value) {
+			name.Repository = m.nodes[role].Value
+			break
+		}
+	}
+	if m.filled(partRepository) && m.filled(partImage) {
+		name.Repository = m.nodes[partRepository].Value + "/" + m.nodes[partImage].Value
+	}
+	if m.filled(partRegistry) {
+		name.Registry = m.nodes[partRegistry].Value
+	}
+	if name == (Name{}) {
+		return
+	}
+	f.nameAt(p.values+"/tag", name)
+	f.nameAt(p.values+"/imageTag", name)
+	f.nameAt(p.values+"/version", name)
+}
+
+func (f *finder) nameAt(values string, name Name) {
+	if f.finding.Names == nil {
+		f.finding.Names = map[string]Name{}
+	}
+	f.finding.Names[values] = name
+}
+
+// prefixes say by which keys the tag of fooImage goes: "Image" is replaced.
+//
+//nolint:gochecknoglobals // a table, never written
+var prefixes = []struct{ image, tag string }{
+	{"Image", "ImageTag"},
+	{"Image", "ImageVersion"},
+	{"Image", "Tag"},
+	{"_image", "_image_tag"},
+	{"_image", "_tag"},
+	{"-image", "-image-tag"},
+	{"-image", "-tag"},
+}
+
+// prefixed reads `fooImage: name` beside `fooTag: tag` (V17).
+func (f *finder) prefixed(m, value *yaml.Node, p place) bool {
+	if !p.rules.maps || isTemplate(value.Value) {
+		return false
+	}
+	ref, err := image.ParseName(value.Value)
+	if err != nil {
+		return false
+	}
+	for _, rule := range prefixes {
+		prefix, found := strings.CutSuffix(p.key, rule.image)
+		if !found || prefix == "" {
+			continue
+		}
+		tag := get(m, prefix+rule.tag)
+		if !isScalar(tag) {
+			continue
+		}
+		c := &candidate{at: p, ref: ref, name: []*yaml.Node{value}}
+		c.at.values = path.Dir(p.values) + "/" + prefix + rule.tag
+		if p.rules.anyParent && ref.Registry == "" {
+			c.missing = RegistryMissing
+		}
+		f.readTag(c, tag, &parted{})
+		f.nameAt(c.at.values, Name{Repository: value.Value})
+		f.add(c)
+		return true
+	}
+	return false
+}
+
+// loneTag is `fooImageTag: tag` whose name is not in the map.
+func (f *finder) loneTag(m, value *yaml.Node, p place) {
+	prefix := strings.TrimSuffix(p.key, "ImageTag")
+	if !p.rules.anyParent || prefix == p.key || !filled(value) || get(m, prefix+"Image") != nil {
+		return
+	}
+	c := &candidate{at: p, missing: NameMissing}
+	f.readTag(c, value, &parted{})
+	f.add(c)
+}
