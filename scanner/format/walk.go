@@ -34,17 +34,25 @@ func (f *finder) walkMap(m *yaml.Node, p place) {
 		f.environment(m, p)
 	}
 	for key, value := range pairs(m) {
-		child := p.child(key)
 		switch target := resolve(value); {
 		case skipped(key.Value, p):
 		case isScalar(target):
-			f.walkScalar(m, target, child, taken)
+			// Most scalars are of no interest: spare them a place.
+			if speaks(key.Value, p) || target.Style&yaml.LiteralStyle != 0 {
+				f.walkScalar(m, target, p.child(key), taken)
+			}
 		case value.Kind != yaml.AliasNode:
-			f.walk(value, child)
-		case target.Kind == yaml.MappingNode && child.inImage():
-			f.readMap(target, child)
+			f.walk(value, p.child(key))
+		case target.Kind == yaml.MappingNode && p.child(key).inImage():
+			f.readMap(target, p.child(key))
 		}
 	}
+}
+
+// speaks tells whether a key of a map may hold a reference or a tag.
+func speaks(key string, p place) bool {
+	return isImageKey(key) || strings.HasSuffix(key, "mageTag") || strings.HasSuffix(key, "RepositoryAndTag") ||
+		(key == "reference" || key == "ref") && isImageKey(p.key)
 }
 
 // skipped are keys below which nothing is an image of this object: labels and

@@ -85,7 +85,11 @@ func ParseName(s string) (Reference, error) {
 			return Reference{}, fmt.Errorf("%w %q: %q is not a repository path component", ErrInvalid, s, component)
 		}
 	}
-	return Reference{Registry: registry, Path: path}, nil
+	ref := Reference{Registry: registry, Path: path}
+	if len(ref.Repository().String()) > maxNameLength {
+		return Reference{}, fmt.Errorf("%w %.40q…: name is longer than %d bytes", ErrInvalid, s, maxNameLength)
+	}
+	return ref, nil
 }
 
 // ValidTag tells whether s may stand as a tag.

@@ -70,6 +70,7 @@ func TestParseRefuses(t *testing.T) {
 		"tag starts with a dot":  "nginx:.1",
 		"long tag":               "a:" + strings.Repeat("x", 129),
 		"long name":              strings.Repeat("a", 256),
+		"long canonical name":    strings.Repeat("a", 240),
 		"short digest":           "nginx@sha256:abc",
 		"upper-case digest":      "nginx@sha256:" + strings.ToUpper(hex64),
 		"unknown algorithm":      "nginx@md5:" + hex64,

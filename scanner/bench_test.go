@@ -1,0 +1,142 @@
+package scanner_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/edit"
+	"github.com/imageupdater/imageupdater/scanner/format"
+)
+
+// bigValues is a values file of about a megabyte, with an image in every
+// twentieth block and the comments that such files have.
+func bigValues() []byte {
+	var b bytes.Buffer
+	for i := range 1200 {
+		fmt.Fprintf(&b, "component%d:\n  # -- Whether this component is deployed at all, and how.\n  enabled: true\n  replicas: %d\n", i, i%7)
+		if i%20 == 0 {
+			fmt.Fprintf(&b, "  image:\n    registry: ghcr.io\n    repository: acme/component-%d\n    tag: v1.%d.0\n    pullPolicy: IfNotPresent\n", i, i)
+		}
+		for j := range 8 {
+			fmt.Fprintf(&b, "  setting%d:\n    name: \"some value %d\"   # why it is so\n    list: [a, b, c]\n    resources: {limits: {cpu: 100m, memory: 128Mi}}\n", j, j)
+		}
+	}
+	return b.Bytes()
+}
+
+func BenchmarkScreen(b *testing.B) {
+	// The text of a large file without any image.
+	src := bytes.Repeat([]byte("  # Some prose on a setting, as charts have it; nothing to be found here.\n  replicas: 3\n  settings: {a: b, c: [1, 2, 3]}\n"), 10_000)
+	b.SetBytes(int64(len(src)))
+	for b.Loop() {
+		if format.Screen(src) {
+			b.Fatal("screened in")
+		}
+	}
+}
+
+// BenchmarkParse is the part of BenchmarkFindInFile that the YAML library takes.
+func BenchmarkParse(b *testing.B) {
+	src := bigValues()
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := edit.Parse(src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkFindInFile(b *testing.B) {
+	src := bigValues()
+	b.SetBytes(int64(len(src)))
+	b.ReportAllocs()
+	for b.Loop() {
+		text, err := edit.Parse(src)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if finding := format.Find("values.yaml", src, text); len(finding.Fields) != 60 {
+			b.Fatalf("%d fields", len(finding.Fields))
+		}
+	}
+}
+
+// repository writes n files in the proportions of GitOps repositories: of ten
+// files one holds Helm values, two kustomizations, three Deployments, and four
+// no image at all.
+func repository(b *testing.B, n int) string {
+	b.Helper()
+	dir := b.TempDir()
+	plain := "apiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports:\n" + strings.Repeat("    - {port: 80, name: http}\n", 40)
+	deployment := "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          image: ghcr.io/acme/web-%d:v1.2.3\n          env:\n" + strings.Repeat("            - name: SETTING\n              value: \"some value\"\n", 20)
+	kustomization := "resources:\n- ../base\nimages:\n- name: web\n  newName: ghcr.io/acme/web-%d\n  newTag: v1.2.3\n"
+	values := "image:\n  repository: ghcr.io/acme/web-%d\n  tag: v1.2.3\n" + strings.Repeat("setting:\n  enabled: true\n  list: [a, b]\n", 100)
+	contents := []struct{ name, text string }{
+		{"service.yaml", plain}, {"deployment.yaml", deployment}, {"kustomization.yaml", kustomization}, {"rbac.yaml", plain}, {"values.yaml", values},
+		{"job.yaml", deployment}, {"ingress.yaml", plain}, {"kustomization.yaml", kustomization}, {"config.yaml", plain}, {"cron.yaml", deployment},
+	}
+	for i := range n {
+		c := contents[i%len(contents)]
+		text := c.text
+		if strings.Contains(text, "%d") {
+			text = fmt.Sprintf(text, i%500)
+		}
+		file := filepath.Join(dir, fmt.Sprintf("team-%d/app-%d", i%37, i), c.name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func BenchmarkFind(b *testing.B) {
+	for _, n := range []int{100, 1_000, 10_000} {
+		b.Run(fmt.Sprintf("files=%d", n), func(b *testing.B) {
+			tree := os.DirFS(repository(b, n))
+			bytesIn := sizeOf(b, tree)
+			b.SetBytes(bytesIn)
+			b.ReportAllocs()
+			for b.Loop() {
+				inventory, err := scanner.Find(b.Context(), tree, scanner.FindOptions{})
+				if err != nil || len(inventory.Fields) != n*6/10 {
+					b.Fatal(len(inventory.Fields), err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(n), "µs/file")
+			var stats runtime.MemStats
+			runtime.ReadMemStats(&stats)
+			b.ReportMetric(float64(stats.Sys)/(1<<20), "MB-sys")
+		})
+	}
+}
+
+func sizeOf(b *testing.B, tree fs.FS) int64 {
+	b.Helper()
+	var total int64
+	err := fs.WalkDir(tree, ".", func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		total += info.Size()
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return total
+}

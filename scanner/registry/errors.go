@@ -1,0 +1,103 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+var (
+	// ErrNotFound is a repository or a tag that the registry does not know, or
+	// says so because it is private.
+	ErrNotFound = errors.New("not found: there is no such repository or tag, or it is private")
+	// ErrUnauthorized is a registry that asks for credentials.
+	ErrUnauthorized = errors.New("the registry asks for credentials: the image is private or does not exist; private images are not supported by scan yet")
+	// ErrRefusedAddress is a request that was not sent because of where it would
+	// have gone. An operator can allow a host.
+	ErrRefusedAddress = errors.New("refused address")
+	// ErrTooLarge is an answer beyond the caps.
+	ErrTooLarge = errors.New("the registry's answer is too large")
+	// ErrTimeout is a registry that did not answer in time. The context of the
+	// call has not ended.
+	ErrTimeout = errors.New("the registry did not answer in time")
+
+	errRedirects = errors.New("the registry redirects without end")
+	// errSecondPing ends the second of two pings that go-containerregistry
+	// sends when it cannot know that the first one needs no TLS.
+	errSecondPing = errors.New("asked already")
+)
+
+// RateLimited is a registry that wants fewer requests. While RetryAfter has not
+// passed the client asks that host nothing and fails with the same error.
+type RateLimited struct { //nolint:errname // read as registry.RateLimited
+	// Host is who said so.
+	Host string
+	// RetryAfter is how long to wait; 0 where the registry did not say.
+	RetryAfter time.Duration
+}
+
+// Error says what to do.
+func (e *RateLimited) Error() string {
+	if e.RetryAfter == 0 {
+		return e.Host + " is rate limiting us: try again later"
+	}
+	return fmt.Sprintf("%s is rate limiting us: try again in %s", e.Host, e.RetryAfter)
+}
+
+// Temporary is true: the same request may succeed later.
+func (e *RateLimited) Temporary() bool { return true }
+
+// refused says that a request to host was not sent.
+func refused(host, why string) error {
+	return fmt.Errorf("%w: %s: %s", ErrRefusedAddress, host, why)
+}
+
+// failed is the error of one attempt to send a request. It marks what stands
+// within the layers that go-containerregistry and net/http add.
+type failed struct{ cause error }
+
+func (f *failed) Error() string { return f.cause.Error() }
+func (f *failed) Unwrap() error { return f.cause }
+
+// explain turns what go-containerregistry returns into what a person can act
+// on. Bodies of foreign answers are left out.
+func explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	// An answer comes first: beside it there may be the refusal of a second ping.
+	if answered, ok := errors.AsType[*transport.Error](err); ok {
+		return statusError(answered.StatusCode)
+	}
+	if sent, ok := errors.AsType[*failed](err); ok {
+		return sent.cause
+	}
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+func statusError(status int) error {
+	switch status {
+	case http.StatusNotFound:
+		return ErrNotFound
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ErrUnauthorized
+	}
+	return fmt.Errorf("the registry answered %d %s", status, http.StatusText(status))
+}
+
+// isFinal tells whether a GET would end as the HEAD did.
+func isFinal(ctx context.Context, err error) bool {
+	if answered, ok := errors.AsType[*transport.Error](err); ok {
+		return answered.StatusCode != http.StatusMethodNotAllowed && answered.StatusCode != http.StatusNotImplemented
+	}
+	_, unsent := errors.AsType[*failed](err)
+	return unsent || ctx.Err() != nil
+}
