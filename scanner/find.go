@@ -46,7 +46,7 @@ type Inventory struct {
 // links and never writes. The error is the context's or that of reading the
 // tree itself; what is wrong with one file is a problem of the inventory.
 func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, error) {
-	files, err := list(ctx, tree)
+	files, unreadable, err := list(ctx, tree)
 	if err != nil {
 		return nil, err
 	}
@@ -78,21 +78,23 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
 	inventory := complete(tree, files, findings)
+	inventory.Problems = append(unreadable, inventory.Problems...)
+	slices.SortStableFunc(inventory.Problems, func(a, b format.Problem) int { return strings.Compare(a.File, b.File) })
 	inventory.Files, inventory.Parsed = len(files), int(parsed.Load())
 	return inventory, nil
 }
 
-// list gives the files worth opening, sorted.
-func list(ctx context.Context, tree fs.FS) ([]string, error) {
-	var files []string
-	err := fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
+// list gives the files worth opening, sorted, and the folders that cannot be
+// read.
+func list(ctx context.Context, tree fs.FS) (files []string, unreadable []format.Problem, err error) {
+	err = fs.WalkDir(tree, ".", func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil && name == ".":
 			return err
 		case err != nil:
-			// An unreadable folder is reported when its files are; there are none.
+			unreadable = append(unreadable, format.Problem{File: name, Message: "reading the folder: " + err.Error()})
 			return fs.SkipDir
 		case entry.IsDir():
 			if format.Vendored(name) {
@@ -108,10 +110,10 @@ func list(ctx context.Context, tree fs.FS) ([]string, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing files: %w", err)
+		return nil, nil, fmt.Errorf("listing files: %w", err)
 	}
 	slices.Sort(files)
-	return files, nil
+	return files, unreadable, nil
 }
 
 // findIn reads one file; nil where nothing in it can be an image field.

@@ -53,7 +53,7 @@ func (a *addresses) control(_, address string, _ syscall.RawConn) error {
 		return refused(address, "no address")
 	}
 	if a.refuses(to.Addr()) {
-		return refused(address, "a private or local address; an operator can list the host as a plain HTTP registry")
+		return refused(address, "a private or local address; allow the host with --plain-http if it is yours")
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (g *guard) check(req *http.Request) error {
 	case req.URL.Scheme == "http" && len(before) > 0 && before[0].URL.Scheme == "https":
 		return refused(host, "a redirect from https to http")
 	case req.URL.Scheme == "http" && !listed:
-		return refused(host, "it is asked over TLS alone; an operator can list it as a plain HTTP registry")
+		return refused(host, "it is asked over TLS alone; allow it with --plain-http if it is yours")
 	case listed && !g.plain.has(asked(req.Context())):
 		// What the operator allows is allowed to who names it, not to whom
 		// another registry sends there.

@@ -1,0 +1,97 @@
+package command
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/format"
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// selector is one value of --only, read both as an image and as a path: which
+// of them was meant shows in what it matches.
+type selector struct {
+	value string
+	image string // a glob on canonical names
+	path  string // a glob on paths below the scanned directory
+}
+
+func newSelector(value string) (selector, error) {
+	if value == "" || !doublestar.ValidatePattern(value) {
+		return selector{}, fmt.Errorf("--only %q: not an image name, a path or a glob of them", value)
+	}
+	return selector{
+		value: value,
+		image: canonicalPattern(value),
+		path:  path.Clean(filepath.ToSlash(value)),
+	}, nil
+}
+
+// canonicalPattern fills in what an image name leaves out, as
+// image.Reference.Repository does, without harming the wildcards of a glob.
+func canonicalPattern(value string) string {
+	host, rest, found := strings.Cut(value, "/")
+	if !found || !isRegistry(host) {
+		host, rest = image.DockerHub, value
+	}
+	host = strings.ToLower(host)
+	switch host {
+	case "index.docker.io", "registry-1.docker.io":
+		host = image.DockerHub
+	}
+	oneSegment := !strings.Contains(rest, "/") && !strings.Contains(rest, "**")
+	if host == image.DockerHub && oneSegment {
+		rest = "library/" + rest
+	}
+	return host + "/" + rest
+}
+
+func isRegistry(segment string) bool {
+	return segment == "localhost" || strings.ContainsAny(segment, ".:*")
+}
+
+func (s selector) matches(field format.Field) bool {
+	return s.matchesPath(field.File) || doublestar.MatchUnvalidated(s.image, field.Ref.Repository().String())
+}
+
+func (s selector) matchesPath(file string) bool {
+	switch {
+	case s.path == "." || s.path == file || strings.HasPrefix(file, s.path+"/"):
+		return true
+	}
+	return doublestar.MatchUnvalidated(s.path, file) || doublestar.MatchUnvalidated(s.path+"/**", file)
+}
+
+// narrow keeps the fields that any selector matches, all of them if there are
+// none, and returns the selectors that matched nothing. Problems are kept: a
+// file that could not be read may hold what is looked for.
+func narrow(inventory *scanner.Inventory, only []selector) (narrowed *scanner.Inventory, unused []selector) {
+	if len(only) == 0 {
+		return inventory, nil
+	}
+	result := *inventory
+	result.Fields = nil
+	used := make([]bool, len(only))
+	for _, field := range inventory.Fields {
+		keep := false
+		for i, s := range only {
+			if s.matches(field) {
+				keep, used[i] = true, true
+			}
+		}
+		if keep {
+			result.Fields = append(result.Fields, field)
+		}
+	}
+	for i, s := range only {
+		if !used[i] {
+			unused = append(unused, s)
+		}
+	}
+	return &result, unused
+}

@@ -1,0 +1,88 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// build says which program this is. All of it comes from what the toolchain
+// wrote into the binary.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision"`
+	Time     string `json:"time"`
+	Modified bool   `json:"modified"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+type versionOutput string
+
+const (
+	versionText versionOutput = "text"
+	versionJSON versionOutput = "json"
+)
+
+func newVersion(env Environment) *cobra.Command {
+	var output versionOutput
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Say which version this is",
+		Args:  arguments(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			return printVersion(env, output)
+		},
+	}
+	enumFlag(cmd, &output, "output", "o", "how to print it", versionText, versionJSON)
+	return cmd
+}
+
+func printVersion(env Environment, output versionOutput) error {
+	b := readBuild(env.BuildInfo)
+	if output == versionJSON {
+		encoder := json.NewEncoder(env.Stdout)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(b)
+	}
+	_, err := fmt.Fprintf(env.Stdout, "%s %s\n", programName, b)
+	return err
+}
+
+func readBuild(read func() (*debug.BuildInfo, bool)) build {
+	b := build{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := read()
+	if !ok {
+		return b
+	}
+	if info.Main.Version != "" {
+		b.Version = info.Main.Version
+	}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			b.Revision = setting.Value
+		case "vcs.time":
+			b.Time = setting.Value
+		case "vcs.modified":
+			b.Modified = setting.Value == "true"
+		}
+	}
+	return b
+}
+
+// String is the line that people read.
+func (b build) String() string {
+	s := b.Version
+	if b.Revision != "" {
+		s += fmt.Sprintf(" (commit %.12s", b.Revision)
+		if b.Modified {
+			s += ", modified"
+		}
+		s += ")"
+	}
+	return s + " " + b.Go + " " + b.Platform
+}
