@@ -80,8 +80,16 @@ func repository(b *testing.B, n int) string {
 	kustomization := "resources:\n- ../base\nimages:\n- name: web\n  newName: ghcr.io/acme/web-%d\n  newTag: v1.2.3\n"
 	values := "image:\n  repository: ghcr.io/acme/web-%d\n  tag: v1.2.3\n" + strings.Repeat("setting:\n  enabled: true\n  list: [a, b]\n", 100)
 	contents := []struct{ name, text string }{
-		{"service.yaml", plain}, {"deployment.yaml", deployment}, {"kustomization.yaml", kustomization}, {"rbac.yaml", plain}, {"values.yaml", values},
-		{"job.yaml", deployment}, {"ingress.yaml", plain}, {"kustomization.yaml", kustomization}, {"config.yaml", plain}, {"cron.yaml", deployment},
+		{"service.yaml", plain},
+		{"deployment.yaml", deployment},
+		{"kustomization.yaml", kustomization},
+		{"rbac.yaml", plain},
+		{"values.yaml", values},
+		{"job.yaml", deployment},
+		{"ingress.yaml", plain},
+		{"kustomization.yaml", kustomization},
+		{"config.yaml", plain},
+		{"cron.yaml", deployment},
 	}
 	for i := range n {
 		c := contents[i%len(contents)]

@@ -93,6 +93,8 @@ func TestApply(t *testing.T) {
 		"block in a block":               {"a: |\n  b: |\n    c: 1\n    tag: v1\n  d: 1\n", "v1", "v2", "a: |\n  b: |\n    c: 1\n    tag: v2\n  d: 1\n"},
 		"template lines":                 {"{{- if .x }}\nimage: a:1.2\n{{- end }}\nb: {{ .y }}\n", "1.2", "1.3", "{{- if .x }}\nimage: a:1.3\n{{- end }}\nb: {{ .y }}\n"},
 		"template over several lines":    {"a: {{ include \"x\"\n  . }}\nimage: a:1.2\n", "1.2", "1.3", "a: {{ include \"x\"\n  . }}\nimage: a:1.3\n"},
+		"wide characters in a template":  {"{{ if a }}\n{a: {{ \"ü🧀\" }}, image: e/a:1.2}\n{{ end }}\n", "1.2", "1.3", "{{ if a }}\n{a: {{ \"ü🧀\" }}, image: e/a:1.3}\n{{ end }}\n"},
+		"a long line":                    {"{\"é\": \"" + strings.Repeat("ü", 5000) + "\", \"tag\": \"v1\"}", "v1", "v2", "{\"é\": \"" + strings.Repeat("ü", 5000) + "\", \"tag\": \"v2\"}"},
 		"Jinja":                          {"{% if x %}\nimage: a:1.2\n{% endif %}\n", "1.2", "1.3", "{% if x %}\nimage: a:1.3\n{% endif %}\n"},
 		"nothing changes for equal text": {"tag: v1\n", "v1", "v1", "tag: v1\n"},
 	}

@@ -39,15 +39,16 @@ func (t *Text) Raw(n *yaml.Node) string {
 	return string(t.source[s.inner:s.innerEnd])
 }
 
-// After is the rest of the line behind a scalar: blanks, commas, a comment.
+// After is what follows a scalar on its line, up to a kilobyte: blanks,
+// commas, a comment.
 func (t *Text) After(n *yaml.Node) string {
 	s, err := t.find(n)
 	if err != nil {
 		return ""
 	}
 	line := t.lineOf(max(s.start, s.end-1))
-	rest := t.lineStarts()[line] + len(t.lineBytes(line)) - s.end
-	return string(t.source[s.end : s.end+max(0, rest)])
+	end := t.lineStarts()[line] + len(t.lineBytes(line))
+	return string(t.source[s.end:max(s.end, min(end, s.end+1024))])
 }
 
 // Slot is the piece value[from:to] of a scalar, ready for an edit. It fails

@@ -54,6 +54,9 @@ type Text struct {
 	parsed []byte // what was parsed: source, or a mask of the same length
 	masked bool   // parsed is not source
 	lines  []int  // offset of the start of each line, made when first needed
+	// columns are, for long lines, the offset of every columnStep-th column,
+	// so that a file of one line is not walked from its start for each scalar.
+	columns map[int][]int
 
 	outer   *Text // the text with the block scalar that holds this one
 	carrier *yaml.Node
@@ -236,11 +239,21 @@ func (t *Text) lineBytes(line int) []byte {
 	if line < 0 || line >= len(lines) {
 		return nil
 	}
-	end := lines[line]
-	for end < len(t.source) && breakAt(t.source, end) == 0 {
-		end++
+	end := len(t.source)
+	if line+1 < len(lines) {
+		end = lines[line+1]
 	}
-	return t.source[lines[line]:end]
+	return trimBreak(t.source[lines[line]:end])
+}
+
+// trimBreak takes off the one break that a line ends with.
+func trimBreak(line []byte) []byte {
+	for i := max(0, len(line)-3); i < len(line); i++ {
+		if width := breakAt(line, i); width > 0 && i+width == len(line) {
+			return line[:i]
+		}
+	}
+	return line
 }
 
 // Line is the source of a line, 1-based, without its break; "" where there is
@@ -249,12 +262,16 @@ func (t *Text) Line(line int) string { return string(t.lineBytes(line - 1)) }
 
 // offsetOf is the offset of a 1-based line and column.
 func (t *Text) offsetOf(line, column int) (int, bool) {
-	lines := t.lineStarts()
-	if line < 1 || line > len(lines) || column < 1 {
+	if line < 1 || line > len(t.lineStarts()) || column < 1 {
 		return 0, false
 	}
-	offset := lines[line-1]
-	for range column - 1 {
+	steps := t.columnSteps(line - 1)
+	step := (column - 1) / columnStep
+	if step >= len(steps) {
+		return 0, false
+	}
+	offset := steps[step]
+	for range (column - 1) % columnStep {
 		if offset >= len(t.parsed) {
 			return 0, false
 		}
@@ -262,6 +279,45 @@ func (t *Text) offsetOf(line, column int) (int, bool) {
 		offset += width
 	}
 	return offset, offset <= len(t.parsed)
+}
+
+// columnAt is the 1-based column of an offset in a 0-based line.
+func (t *Text) columnAt(line, offset int) int {
+	if t.masked { // a mask has a column a byte where the source has one a character
+		return utf8.RuneCount(t.source[t.lineStarts()[line]:offset]) + 1
+	}
+	steps := t.columnSteps(line)
+	step := max(0, sort.SearchInts(steps, offset+1)-1)
+	return step*columnStep + utf8.RuneCount(t.source[steps[step]:offset]) + 1
+}
+
+const columnStep = 1024
+
+// columnSteps are the offsets of columns 1, 1025, 2049 and so on of a line, as
+// the parser counts them.
+func (t *Text) columnSteps(line int) []int {
+	start := t.lineStarts()[line]
+	content := t.parsed[start : start+len(t.lineBytes(line))]
+	if len(content) < columnStep {
+		return t.lineStarts()[line : line+1]
+	}
+	if steps := t.columns[line]; steps != nil {
+		return steps
+	}
+	steps := []int{start}
+	column := 0
+	for i := 0; i < len(content); column++ {
+		if column > 0 && column%columnStep == 0 {
+			steps = append(steps, start+i)
+		}
+		_, width := utf8.DecodeRune(content[i:])
+		i += width
+	}
+	if t.columns == nil {
+		t.columns = map[int][]int{}
+	}
+	t.columns[line] = steps
+	return steps
 }
 
 // inFile translates an offset of t into one of the file.
@@ -302,8 +358,7 @@ func (t *Text) position(from, to int) Position {
 	file := t.file()
 	start := t.inFile(from)
 	line := file.lineOf(start)
-	column := utf8.RuneCount(file.source[file.lineStarts()[line]:start]) + 1
-	return Position{Line: line + 1, Column: column, Offset: start, Length: t.inFile(to) - start}
+	return Position{Line: line + 1, Column: file.columnAt(line, start), Offset: start, Length: t.inFile(to) - start}
 }
 
 // carriers are the marks of the block scalars around t, outermost first.

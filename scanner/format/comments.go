@@ -27,6 +27,10 @@ var (
 	commentLine      = regexp.MustCompile(`^\s*#`)
 )
 
+// maxCommentLines is how far above a field a comment may stand, in a block
+// without a gap.
+const maxCommentLines = 50
+
 // forever is the date of a hold that has none: it ends when the comment goes.
 const forever = "9999-12-31"
 
@@ -87,7 +91,7 @@ func readDirectives(text *edit.Text, lines int, report func(line int, message st
 // comment lines right above it.
 func (ds directives) at(text *edit.Text, line int) directive {
 	merged := ds[line]
-	for above := line - 1; above > 0 && commentLine.MatchString(text.Line(above)); above-- {
+	for above := line - 1; above > max(0, line-maxCommentLines) && commentLine.MatchString(text.Line(above)); above-- {
 		merged = merged.or(ds[above])
 	}
 	return merged

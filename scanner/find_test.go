@@ -1,0 +1,229 @@
+package scanner_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/edit"
+	"github.com/imageupdater/imageupdater/scanner/format"
+)
+
+func find(t *testing.T, tree fs.FS) *scanner.Inventory {
+	t.Helper()
+	inventory, err := scanner.Find(t.Context(), tree, scanner.FindOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inventory
+}
+
+// tree makes a file system of names and contents.
+func tree(files map[string]string) fstest.MapFS {
+	made := fstest.MapFS{}
+	for name, text := range files {
+		made[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return made
+}
+
+const values = "image:\n  repository: acme/web\n  tag: v1\n"
+
+func TestFilesThatAreNotRead(t *testing.T) {
+	t.Parallel()
+	files := tree(map[string]string{
+		"values.yaml":                       values,
+		"vendor/x/values.yaml":              values,
+		"node_modules/x/values.yaml":        values,
+		".git/values.yaml":                  values,
+		"app/.git/values.yaml":              values,
+		"docker-compose.yml":                "services: {a: {image: acme/a:1}}\n",
+		"values.schema.json":                `{"properties": {"image": {"tag": "v1", "repository": "acme/x"}}}`,
+		"README.md":                         values,
+		"notes.txt":                         values,
+		"charts/web/Chart.yaml":             "name: web\ndependencies: [{name: db, repository: https://charts.example.org}, {name: own, repository: file://charts/own}]\n",
+		"charts/web/charts/db/values.yaml":  values,
+		"charts/web/charts/own/values.yaml": values,
+	})
+	files["link.yaml"] = &fstest.MapFile{Data: []byte("values.yaml"), Mode: fs.ModeSymlink}
+	var got []string
+	for _, field := range find(t, files).Fields {
+		got = append(got, field.File)
+	}
+	if diff := cmp.Diff([]string{"charts/web/charts/own/values.yaml", "values.yaml"}, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	files := tree(map[string]string{
+		"broken.yaml":         "image: a:1\nb: [1\nc: 2\n",
+		"utf16.yaml":          "\xff\xfei\x00m\x00a\x00g\x00e\x00",
+		"latin1.yaml":         "image: caf\xe9\n",
+		"big/values.yaml":     "image: a:1\n#" + strings.Repeat("x", 4<<20),
+		"broken-but-not.yaml": "nothing: [of interest\n",
+		"good.yaml":           "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'acme/a:1'}]}\n",
+		"comment.yaml":        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: acme/a:1 # imageupdater: ingore\n",
+	})
+	inventory := find(t, files)
+	want := map[string]struct {
+		line int
+		text string
+	}{
+		"broken.yaml":     {3, "did not find expected"},
+		"utf16.yaml":      {0, "UTF-8"},
+		"latin1.yaml":     {0, "UTF-8"},
+		"big/values.yaml": {0, "are not read"},
+		"comment.yaml":    {5, `unknown word "ingore"`},
+	}
+	for _, problem := range inventory.Problems {
+		expected, ok := want[problem.File]
+		if !ok || problem.Line != expected.line || !strings.Contains(problem.Message, expected.text) {
+			t.Errorf("unexpected: %+v", problem)
+		}
+		delete(want, problem.File)
+	}
+	for file := range want {
+		t.Errorf("%s: no problem", file)
+	}
+	if len(inventory.Fields) != 2 {
+		t.Errorf("fields: %+v", inventory.Fields)
+	}
+	for _, field := range inventory.Fields {
+		if field.File == "comment.yaml" && field.HoldUntil == "" {
+			t.Error("a comment that cannot be read must hold its field")
+		}
+	}
+}
+
+// unreadable is a tree with a folder that cannot be listed.
+type unreadable struct{ fstest.MapFS }
+
+func (u unreadable) ReadDir(name string) ([]fs.DirEntry, error) {
+	if name == "secret" {
+		return nil, fs.ErrPermission
+	}
+	return u.MapFS.ReadDir(name)
+}
+
+func TestUnreadableFolderIsAProblem(t *testing.T) {
+	t.Parallel()
+	inventory := find(t, unreadable{tree(map[string]string{"secret/values.yaml": values, "values.yaml": values})})
+	if len(inventory.Fields) != 1 || len(inventory.Problems) != 1 || inventory.Problems[0].File != "secret" {
+		t.Errorf("%+v", inventory)
+	}
+}
+
+func TestFindStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := scanner.Find(ctx, tree(map[string]string{"values.yaml": values}), scanner.FindOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := scanner.Find(t.Context(), fstest.MapFS{}, scanner.FindOptions{}); err != nil {
+		t.Errorf("an empty tree: %v", err)
+	}
+}
+
+// Hostile files end quickly and without a crash.
+func TestHostileFiles(t *testing.T) {
+	t.Parallel()
+	bomb := "a: &a [x, x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		previous := string(c - 1)
+		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+previous+", ", 9) + "]\n"
+	}
+	merges := "m0: &m0 {image: a, tag: '1'}\n"
+	for i := range 20 {
+		merges += "m" + itoa(i+1) + ": &m" + itoa(i+1) + " {<<: [" + strings.Repeat("*m"+itoa(i)+", ", 8) + "]}\n"
+	}
+	files := tree(map[string]string{
+		"a/values.yaml": bomb + "image: *j\n",
+		"b/values.yaml": merges + "image: *m20\n",
+		"c/values.yaml": "image: " + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
+		"d/values.yaml": "image: " + strings.Repeat("{a: ", 5_000) + strings.Repeat("}", 5_000),
+		"e/values.yaml": strings.Repeat("{{ image", 50_000),
+		"f/values.yaml": "image: |\n" + nested(60),
+		"g/values.yaml": "image: " + strings.Repeat("a", 1<<20) + ":1\n",
+		"h/values.yaml": strings.Repeat("image: acme/a:1\n---\n", 20_000),
+		"i/values.yaml": "image: &a\n  tag: *a\n  repository: acme/web\n",
+		"k/pods.json":   `{"apiVersion": "v1", "kind": "List", "é": "$imagepolicy", "items": [` + strings.Repeat(`{"apiVersion": "v1", "kind": "Pod", "ü": "x", "spec": {"containers": [{"image": "acme/a:1"}]}},`, 9_000) + "{}]}",
+		"j/values.yaml": strings.Repeat("# imageupdater: image=acme/web\n", 20_000) + "tag: v1\n",
+	})
+	start := time.Now()
+	inventory := find(t, files)
+	t.Logf("%d fields, %d problems in %s", len(inventory.Fields), len(inventory.Problems), time.Since(start))
+}
+
+func itoa(n int) string { return string(rune('0'+n/10)) + string(rune('0'+n%10)) }
+
+// nested is block scalars in block scalars.
+func nested(depth int) string {
+	text := ""
+	for i := range depth {
+		text += strings.Repeat(" ", i+1) + "image: |\n"
+	}
+	return text + strings.Repeat(" ", depth+1) + "image: acme/a:1\n"
+}
+
+// FuzzFind: whatever the file, each field that may be updated has slots that
+// hold its tag and digest, and writing another tag either works or is refused.
+func FuzzFind(f *testing.F) {
+	names := []string{"values.yaml", "kustomization.yaml", "app.yaml", "pod.json", "chart/templates/x.yaml", "Chart.yaml", ".argocd-source-x.yaml"}
+	seeds := []string{
+		values, "images:\n- {name: a, newTag: '1', digest: ''}\n- newName: b\n  name: c\n  newTag: 1@sha256:" + strings.Repeat("0", 64) + "\n",
+		"apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, spec: {containers: [{image: 'a:1', args: ['--x-image=a/b:1']}]}}\n",
+		`{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a:1"}]}}`,
+		"apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec: {source: {helm: {parameters: [{name: image.tag, value: '1'}, {name: image.repository, value: a}]}, kustomize: {images: ['a=b:1']}}}\n",
+		"apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    helm:\n      values: |\n        image:\n          repository: a\n          tag: 1.9\n",
+		"apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec: {values: {image: &i {repository: a/b, tag: &t v1}, x: {image: *i}, y: {image: {<<: *i, tag: *t}}}}\n",
+		"{{ if x }}\nimage: a:1\n{{ end }}\n", "- op: replace\n  path: /spec/containers/0/image\n  value: a:1\n",
+		"fooImage: a\nfooTag: b # imageupdater: image=x hold until=2020-01-01\n", "x: v1 # {\"$imagepolicy\": \"a:b:tag\"}\n",
+		"image: {registry: q, repository: a, image: b, name: c, tag: d, version: e, digest: f, sha: g}\n",
+	}
+	for i, seed := range seeds {
+		f.Add(uint8(i), []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, src []byte) {
+		name := names[int(which)%len(names)]
+		inventory := find(t, fstest.MapFS{name: &fstest.MapFile{Data: src}})
+		for _, field := range inventory.Fields {
+			if field.Skip == nil {
+				checkField(t, src, field)
+			}
+		}
+	})
+}
+
+func checkField(t *testing.T, src []byte, field format.Field) {
+	t.Helper()
+	for _, slot := range []*edit.Slot{field.Tag, field.Digest} {
+		if slot == nil {
+			continue
+		}
+		at := slot.At
+		if at.Offset < 0 || at.Offset+at.Length > len(src) || at.Line < 1 || at.Column < 1 {
+			t.Fatalf("%+v is outside of the file", at)
+		}
+	}
+	if field.Tag == nil || field.Tag.Old != field.Ref.Tag {
+		t.Fatalf("the slot does not hold the tag: %+v", field)
+	}
+	update := scanner.Update{Tag: "1.10"}
+	if field.Digest != nil {
+		update.Digest = "sha256:" + strings.Repeat("1", 64)
+	}
+	out, err := scanner.Rewrite(src, []scanner.Choice{{Field: field, Update: update}})
+	if err == nil && len(out) == 0 {
+		t.Fatal("nothing is left of the file")
+	}
+}
