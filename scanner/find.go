@@ -137,8 +137,7 @@ func isUTF16(src []byte) bool {
 }
 
 func unparsed(file string, err error) *format.Finding {
-	var syntax *edit.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*edit.SyntaxError](err); ok {
 		return broken(file, syntax.Line, syntax.Column, syntax.Message)
 	}
 	return broken(file, 0, 0, err.Error())

@@ -3,6 +3,7 @@ package scanner_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -137,17 +138,10 @@ func TestFindStopsWithItsContext(t *testing.T) {
 // Hostile files end quickly and without a crash.
 func TestHostileFiles(t *testing.T) {
 	t.Parallel()
-	bomb := "a: &a [x, x, x, x, x, x, x, x, x]\n"
-	for c := 'b'; c < 'k'; c++ {
-		previous := string(c - 1)
-		bomb += string(c) + ": &" + string(c) + " [" + strings.Repeat("*"+previous+", ", 9) + "]\n"
-	}
-	merges := "m0: &m0 {image: a, tag: '1'}\n"
-	for i := range 20 {
-		merges += "m" + itoa(i+1) + ": &m" + itoa(i+1) + " {<<: [" + strings.Repeat("*m"+itoa(i)+", ", 8) + "]}\n"
-	}
+	bomb := "m0: &m0 [x]\n" + chain("%s", 10)
+	merges := "m0: &m0 {image: a, tag: '1'}\n" + chain("{<<: %s}", 20)
 	files := tree(map[string]string{
-		"a/values.yaml": bomb + "image: *j\n",
+		"a/values.yaml": bomb + "image: *m10\n",
 		"b/values.yaml": merges + "image: *m20\n",
 		"c/values.yaml": "image: " + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000),
 		"d/values.yaml": "image: " + strings.Repeat("{a: ", 5_000) + strings.Repeat("}", 5_000),
@@ -164,15 +158,23 @@ func TestHostileFiles(t *testing.T) {
 	t.Logf("%d fields, %d problems in %s", len(inventory.Fields), len(inventory.Problems), time.Since(start))
 }
 
-func itoa(n int) string { return string(rune('0'+n/10)) + string(rune('0'+n%10)) }
+// chain is anchors of which each names the one before many times.
+func chain(form string, links int) string {
+	var b strings.Builder
+	for i := range links {
+		list := "[" + strings.Repeat(fmt.Sprintf("*m%d, ", i), 8) + "]"
+		fmt.Fprintf(&b, "m%d: &m%d %s\n", i+1, i+1, fmt.Sprintf(form, list))
+	}
+	return b.String()
+}
 
 // nested is block scalars in block scalars.
 func nested(depth int) string {
-	text := ""
+	var b strings.Builder
 	for i := range depth {
-		text += strings.Repeat(" ", i+1) + "image: |\n"
+		b.WriteString(strings.Repeat(" ", i+1) + "image: |\n")
 	}
-	return text + strings.Repeat(" ", depth+1) + "image: acme/a:1\n"
+	return b.String() + strings.Repeat(" ", depth+1) + "image: acme/a:1\n"
 }
 
 // FuzzFind: whatever the file, each field that may be updated has slots that

@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -67,9 +68,7 @@ func newLibrary(tree fs.FS, names []string, findings []*format.Finding) *library
 				lib.releases[file] = append(lib.releases[file], release)
 			}
 		}
-		for name, repository := range finding.Images {
-			images[name] = repository
-		}
+		maps.Copy(images, finding.Images)
 	}
 	for _, finding := range findings {
 		if finding == nil {

@@ -147,7 +147,7 @@ func (t *Text) blockLines(n *yaml.Node) ([]int, error) {
 		values = values[:len(values)-1]
 	}
 	line := t.lineOf(header)
-	indent, ok := t.blockIndent(line, header, values)
+	indent, ok := t.blockIndent(line, values)
 	if !ok {
 		return nil, ErrMismatch
 	}
@@ -168,7 +168,7 @@ func (t *Text) blockLines(n *yaml.Node) ([]int, error) {
 
 // blockIndent is the width by which a block's lines are indented: that of its
 // first line with text, less the blanks that belong to the value.
-func (t *Text) blockIndent(line, header int, values []string) (int, bool) {
+func (t *Text) blockIndent(line int, values []string) (int, bool) {
 	if line+len(values) >= len(t.lineStarts()) {
 		return 0, false
 	}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -39,7 +40,7 @@ const forever = "9999-12-31"
 func parseDirective(words string) (directive, error) {
 	var d directive
 	if words == "" {
-		return d, fmt.Errorf("the comment says nothing: write ignore, hold [until=YYYY-MM-DD] or image=NAME")
+		return d, errors.New("the comment says nothing: write ignore, hold [until=YYYY-MM-DD] or image=NAME")
 	}
 	for word := range strings.FieldsSeq(words) {
 		key, value, _ := strings.Cut(word, "=")

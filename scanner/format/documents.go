@@ -2,6 +2,7 @@ package format
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -219,8 +220,7 @@ func (f *finder) jsonPatch(n *yaml.Node, p place) {
 
 // patchKeys are the last two names of a JSON pointer, without indexes.
 func patchKeys(words []string) (key, above string) {
-	for i := len(words) - 1; i >= 0; i-- {
-		word := words[i]
+	for _, word := range slices.Backward(words) {
 		if word == "-" || strings.Trim(word, "0123456789") == "" {
 			continue
 		}

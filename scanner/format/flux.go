@@ -146,6 +146,7 @@ func (f *finder) scalars(n *yaml.Node, p place, visit func(*yaml.Node, place)) {
 				}
 			}
 		}
+	default: // an alias: its anchor is visited
 	}
 }
 
@@ -215,6 +216,7 @@ func (f *finder) formatOf() Format {
 		return Kustomize
 	case roleArgoSource:
 		return ArgoCD
+	default:
+		return Kubernetes
 	}
-	return Kubernetes
 }

@@ -131,13 +131,6 @@ func (f *finder) chartAnnotations(n *yaml.Node, p place) {
 	}
 }
 
-// parameter is one entry of Argo CD's helm.parameters.
-type parameter struct {
-	name  string
-	value *yaml.Node
-	at    place
-}
-
 // parameters reads name and value pairs as the tree of values that their
 // dotted names spell.
 func (f *finder) parameters(list *yaml.Node, p place, release int) {

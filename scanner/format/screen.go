@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"path"
 	"regexp"
-	"strings"
 )
 
 // Screen tells, without parsing, whether a file may hold image fields, or say
@@ -107,7 +106,3 @@ func Vendored(dir string) bool {
 
 // IsValues tells whether a file is Helm values by its name.
 func IsValues(file string) bool { return roleOf(file) == roleValues }
-
-func hasSuffixFold(s, suffix string) bool {
-	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
-}

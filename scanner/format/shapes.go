@@ -226,12 +226,10 @@ func (p place) inContainer() bool { return p.key == "image" && containerKeys[p.a
 
 // parted is a map taken apart.
 type parted struct {
-	nodes     [partCount]*yaml.Node // filled or empty; nil where the key is missing
-	twice     bool                  // two filled keys of one part
-	extra     *yaml.Node            // a second, filled digest that depends on the tag
-	source    string                // what else the map is, by `sources`
-	pullKey   bool                  // a pull policy stands beside
-	hasImages bool                  // an image map or list stands below
+	nodes  [partCount]*yaml.Node // filled or empty; nil where the key is missing
+	twice  bool                  // two filled keys of one part
+	extra  *yaml.Node            // a second, filled digest that depends on the tag
+	source string                // what else the map is, by `sources`
 }
 
 // takeApart sorts a map's keys. It looks through merge keys.
@@ -270,9 +268,6 @@ func (p *parted) read(m *yaml.Node, budget *int) {
 func (p *parted) readScalar(key string, value *yaml.Node, own *[partCount]*yaml.Node) {
 	if source, found := sources[key]; found && filled(value) {
 		p.source = source
-	}
-	if key == "pullPolicy" || key == "imagePullPolicy" {
-		p.pullKey = true
 	}
 	role, found := parts[key]
 	if !found {

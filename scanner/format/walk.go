@@ -2,6 +2,7 @@ package format
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -25,6 +26,7 @@ func (f *finder) walk(n *yaml.Node, p place) {
 		}
 	case yaml.ScalarNode:
 		f.walkText(n, p)
+	default: // an alias: what it names is walked where it is defined
 	}
 }
 
@@ -97,12 +99,7 @@ func (c *candidate) uses(n *yaml.Node) bool {
 	if c == nil {
 		return false
 	}
-	for _, name := range c.name {
-		if name == n {
-			return true
-		}
-	}
-	return c.tag.node == n || c.digest.node == n
+	return slices.Contains(c.name, n) || c.tag.node == n || c.digest.node == n
 }
 
 // walkText looks into a block scalar that holds YAML: only what is
@@ -226,12 +223,7 @@ func (s shape) fits(m *parted, p place) bool {
 			return false
 		}
 	}
-	for _, excluded := range s.without {
-		if m.filled(excluded) {
-			return false
-		}
-	}
-	return s.placed(m, p)
+	return !slices.ContainsFunc(s.without, m.filled) && s.placed(m, p)
 }
 
 // placed tells whether the map stands where the shape may stand.
@@ -262,7 +254,7 @@ func startsWithHost(m *parted, s shape) bool {
 // readShape makes a field of a map that fits a shape.
 func (f *finder) readShape(s shape, m *parted, p place) *candidate {
 	c := &candidate{at: p}
-	c.at.values = tagPath(s.tag, m, p)
+	c.at.values = tagPath(s.tag, p)
 	name, ok := f.shapeName(s, m, c)
 	if !ok {
 		return nil
@@ -440,7 +432,7 @@ func (f *finder) partial(tag *yaml.Node, m *parted, p place) *candidate {
 	if tag != m.nodes[partTag] {
 		role = partImageTag
 	}
-	c.at.values = tagPath(role, m, p)
+	c.at.values = tagPath(role, p)
 	c.tentative = !isImageKey(p.key) && role == partTag
 	if registry := m.nodes[partRegistry]; filled(registry) {
 		c.ref.Registry = registry.Value
@@ -481,14 +473,15 @@ func (f *finder) withoutTag(m *parted, p place) *candidate {
 
 // tagPath is the values path of the key that holds a part, for looking names
 // up under the same path in other files.
-func tagPath(role part, m *parted, p place) string {
-	switch {
-	case role == partVersion:
+func tagPath(role part, p place) string {
+	switch role {
+	case partVersion:
 		return p.values + "/version"
-	case role == partImageTag:
+	case partImageTag:
 		return p.values + "/imageTag"
+	default:
+		return p.values + "/tag"
 	}
-	return p.values + "/tag"
 }
 
 // rememberName notes, for files that complete names from this one, which image

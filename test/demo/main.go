@@ -41,7 +41,7 @@ func run(ctx context.Context, keep bool, stdout, stderr io.Writer) error {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
 	defer func() { _ = reg.Close() }() // the process ends anyway
-	tags, err := fill(reg)
+	tags, err := fill(reg) //nolint:contextcheck // it talks to a handler in this process
 	if err != nil {
 		return fmt.Errorf("filling the registry: %w", err)
 	}
@@ -50,7 +50,7 @@ func run(ctx context.Context, keep bool, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := writeSample(reg, dir); err != nil {
+	if err := writeSample(reg, dir); err != nil { //nolint:contextcheck // as above
 		return fmt.Errorf("writing the sample repository: %w", err)
 	}
 	fmt.Fprintf(stdout, "A registry at %s with %d tags of %d images, and a GitOps repository that uses them:\n\n", reg.Host(), tags, len(images()))
