@@ -15,17 +15,18 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/format"
 )
 
-// bigValues is a values file of about a megabyte, with an image in every
-// twentieth block and the comments that such files have.
+// bigValues is a values file of about a megabyte in the manner of the big
+// charts': half of its lines are comments, most values are short, and one
+// component in ten has an image.
 func bigValues() []byte {
 	var b bytes.Buffer
-	for i := range 1200 {
-		fmt.Fprintf(&b, "component%d:\n  # -- Whether this component is deployed at all, and how.\n  enabled: true\n  replicas: %d\n", i, i%7)
-		if i%20 == 0 {
+	for i := range 700 {
+		fmt.Fprintf(&b, "## Configuration of component %d\n## ref: https://example.org/docs/components/%d\n##\ncomponent%d:\n  # -- Whether this component is deployed at all, and if so, how.\n  enabled: true\n", i, i, i)
+		if i%10 == 0 {
 			fmt.Fprintf(&b, "  image:\n    registry: ghcr.io\n    repository: acme/component-%d\n    tag: v1.%d.0\n    pullPolicy: IfNotPresent\n", i, i)
 		}
 		for j := range 8 {
-			fmt.Fprintf(&b, "  setting%d:\n    name: \"some value %d\"   # why it is so\n    list: [a, b, c]\n    resources: {limits: {cpu: 100m, memory: 128Mi}}\n", j, j)
+			fmt.Fprintf(&b, "  ## Setting %d of the component; the default is right for most\n  ## installations, change it only if you know why.\n  setting%d:\n    name: \"some value %d\"   # why it is so\n    annotations: {}\n    # key: value\n    replicas: %d\n\n", j, j, j, j)
 		}
 	}
 	return b.Bytes()
@@ -63,7 +64,7 @@ func BenchmarkFindInFile(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if finding := format.Find("values.yaml", src, text); len(finding.Fields) != 60 {
+		if finding := format.Find("values.yaml", src, text); len(finding.Fields) != 70 {
 			b.Fatalf("%d fields", len(finding.Fields))
 		}
 	}

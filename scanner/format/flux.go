@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"path"
 	"strings"
 
@@ -68,7 +69,7 @@ func fluxName(n *yaml.Node) string {
 // whole reference the marker makes it certain, on a tag the policy may say
 // whose it is.
 func (f *finder) marked(text *edit.Text) {
-	if !strings.Contains(string(f.source), "$imagepolicy") {
+	if !bytes.Contains(f.source, []byte("$imagepolicy")) {
 		return
 	}
 	used := f.usedScalars()
@@ -152,7 +153,7 @@ func (f *finder) scalars(n *yaml.Node, p place, visit func(*yaml.Node, place)) {
 
 // commented looks at scalars beside which a comment names the image.
 func (f *finder) commented(text *edit.Text) {
-	if !strings.Contains(string(f.source), "image=") {
+	if !bytes.Contains(f.source, []byte("image=")) {
 		return
 	}
 	used := f.usedScalars()

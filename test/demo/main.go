@@ -41,7 +41,7 @@ func run(ctx context.Context, keep bool, stdout, stderr io.Writer) error {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
 	defer func() { _ = reg.Close() }() // the process ends anyway
-	tags, err := fill(reg) //nolint:contextcheck // it talks to a handler in this process
+	tags, err := fill(reg)             //nolint:contextcheck // it talks to a handler in this process
 	if err != nil {
 		return fmt.Errorf("filling the registry: %w", err)
 	}
