@@ -103,6 +103,3 @@ func Vendored(dir string) bool {
 	_, found := vendored[path.Base(dir)]
 	return found
 }
-
-// IsValues tells whether a file is Helm values by its name.
-func IsValues(file string) bool { return roleOf(file) == roleValues }
