@@ -77,6 +77,7 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
+	readListed(tree, files, findings)
 	inventory := complete(tree, files, findings)
 	inventory.Problems = append(unreadable, inventory.Problems...)
 	slices.SortStableFunc(inventory.Problems, func(a, b format.Problem) int { return strings.Compare(a.File, b.File) })
@@ -126,10 +127,42 @@ func findIn(tree fs.FS, file string) *format.Finding {
 		return nil
 	}
 	text, err := edit.Parse(src)
+	if err != nil && !format.Expected(file, src) {
+		return nil
+	}
 	if err != nil {
 		return unparsed(file, err)
 	}
 	return format.Find(file, src, text)
+}
+
+// readListed reads again, as Helm values, the files that an Application or a
+// HelmRelease lists and whose names do not say what they are.
+func readListed(tree fs.FS, files []string, findings []*format.Finding) {
+	listed := map[string]bool{}
+	for _, finding := range findings {
+		if finding == nil {
+			continue
+		}
+		for _, release := range finding.Releases {
+			for _, file := range release.ValueFiles {
+				listed[file] = true
+			}
+		}
+	}
+	for file := range listed {
+		i, found := slices.BinarySearch(files, file)
+		if !found || findings[i] == nil || !format.Unclear(file) {
+			continue
+		}
+		src, err := read(tree, file)
+		if err != nil {
+			continue // that is a problem already
+		}
+		if text, err := edit.Parse(src); err == nil {
+			findings[i] = format.FindValues(file, src, text)
+		}
+	}
 }
 
 func isUTF16(src []byte) bool {

@@ -124,42 +124,47 @@ func (lib *library) complete(file string, finding *format.Finding, found format.
 
 func (lib *library) completeName(file string, finding *format.Finding, found format.Found) (format.Field, bool) {
 	field := found.Field
+	sources := lib.sources(file, finding, found)
+	names := lib.namesFrom(sources, found)
+	if len(names) == 1 {
+		for _, ref := range names {
+			field.Ref.Registry, field.Ref.Path = ref.Registry, ref.Path
+		}
+		lib.globalRegistry(&field, sources)
+	}
+	switch {
+	case len(names) == 0 && found.Tentative:
+		return field, false
+	case field.Skip != nil && field.Skip.Code != format.NameUnknown:
+	case len(names) == 0:
+		field.Skip = &format.Reason{Code: format.NameUnknown, Detail: "no values file beside this one names the image: write its repository next to the tag, or a comment # imageupdater: image=NAME"}
+	case len(names) > 1:
+		field.Skip = &format.Reason{Code: format.NameUnknown, Detail: "values files disagree on the image: " + strings.Join(sortedKeys(names), ", ")}
+	}
+	return field, true
+}
+
+// namesFrom are the images that a tag without a name may belong to.
+func (lib *library) namesFrom(sources []source, found format.Found) map[string]image.Reference {
 	names := map[string]image.Reference{}
 	if repository := lib.policies[found.Policy]; repository != "" {
 		if ref, err := image.ParseName(repository); err == nil {
 			names[ref.Repository().String()] = ref
 		}
 	}
-	sources := lib.sources(file, finding, found)
 	for _, source := range sources {
-		name, there := source.finding.Names[source.values]
+		name, there := source.names[source.values]
 		if !there || name.Repository == "" {
 			continue
 		}
-		if field.Ref.Registry != "" {
-			name.Registry = field.Ref.Registry
+		if found.Ref.Registry != "" {
+			name.Registry = found.Ref.Registry
 		}
 		if ref, err := image.ParseName(joined(name)); err == nil {
 			names[ref.Repository().String()] = ref
 		}
 	}
-	switch {
-	case len(names) == 0 && found.Tentative:
-		return field, false
-	case field.Skip != nil && field.Skip.Code != format.NameUnknown:
-		return field, true
-	case len(names) == 0:
-		field.Skip = &format.Reason{Code: format.NameUnknown, Detail: "no values file beside this one names the image: write its repository next to the tag, or a comment # imageupdater: image=NAME"}
-		return field, true
-	case len(names) > 1:
-		field.Skip = &format.Reason{Code: format.NameUnknown, Detail: "values files disagree on the image: " + strings.Join(sortedKeys(names), ", ")}
-		return field, true
-	}
-	for _, ref := range names {
-		field.Ref.Registry, field.Ref.Path = ref.Registry, ref.Path
-	}
-	lib.globalRegistry(&field, sources)
-	return field, true
+	return names
 }
 
 func joined(name format.Name) string {
@@ -183,20 +188,24 @@ func sortedKeys[V any](m map[string]V) []string {
 func (lib *library) completeRegistry(field *format.Field, sources []source) {
 	registries := map[string]bool{}
 	for _, source := range sources {
-		if name := source.finding.Names[source.values]; name.Registry != "" {
+		if name := source.names[source.values]; name.Registry != "" {
 			registries[name.Registry] = true
 		}
 	}
 	lib.setRegistry(field, registries)
 }
 
-// globalRegistry applies a registry that values set for all images.
+// globalRegistry applies a registry that values set for all images: that of
+// the values themselves, which lie on top, else that of the others.
 func (lib *library) globalRegistry(field *format.Field, sources []source) {
 	registries := map[string]bool{}
-	for _, source := range sources {
-		registry, replaces := source.finding.Global()
-		if registry != "" && (replaces || field.Ref.Registry == "") {
-			registries[registry] = true
+	for i, source := range sources {
+		if source.global.Registry == "" || !source.global.Replaces && field.Ref.Registry != "" {
+			continue
+		}
+		registries[source.global.Registry] = true
+		if i == 0 {
+			break
 		}
 	}
 	lib.setRegistry(field, registries)
@@ -217,32 +226,38 @@ func (lib *library) setRegistry(field *format.Field, registries map[string]bool)
 	}
 }
 
-// source is a values file that may complete a field, with the path at which it
-// would name its image.
+// source is a tree of values that may complete a field, with the path at which
+// it would name its image.
 type source struct {
-	finding *format.Finding
-	values  string
+	names  map[string]format.Name
+	global format.Global
+	values string
 }
 
-// sources are the values files that are used together with the one that holds
-// a field, itself first: values.yaml of the same folder and of the chart around
-// it, of the subchart that the path leads into, and the files that an
-// Application or a HelmRelease lists with it.
+// sources are the values that are used together with those that hold a field,
+// these first: values.yaml of the same folder and of the chart around it, of
+// the subchart that the path leads into, and the files that an Application or a
+// HelmRelease lists with it. A path through a list is at home in its own file
+// alone: Helm replaces lists as a whole.
 func (lib *library) sources(file string, finding *format.Finding, found format.Found) []source {
 	if found.Values == "" {
 		return nil
 	}
-	collected := []source{{finding, found.Values}}
-	seen := map[string]bool{file: true}
+	own := source{finding.Names, finding.Global, found.Values}
+	inline := found.Release >= 0 && found.Release < len(finding.Releases)
+	if inline {
+		own = source{nil, finding.Releases[found.Release].Global, found.Values}
+	}
+	collected := []source{own}
+	seen := map[string]bool{file: !inline}
 	add := func(name, values string) {
-		if other := lib.files[name]; other != nil && !seen[name] {
+		if other := lib.files[name]; other != nil && !seen[name] && !strings.Contains(values, "[") {
 			seen[name] = true
-			collected = append(collected, source{other, values})
+			collected = append(collected, source{other.Names, other.Global, values})
 		}
 	}
 	releases := lib.releases[file]
-	if found.Release >= 0 && found.Release < len(finding.Releases) {
-		delete(seen, file)
+	if inline {
 		releases = finding.Releases[found.Release : found.Release+1]
 	} else {
 		add(path.Join(path.Dir(file), "values.yaml"), found.Values)
@@ -306,13 +321,16 @@ func (lib *library) appVersion(file string, finding *format.Finding) (format.Fie
 	chart := path.Dir(file)
 	values := lib.files[path.Join(chart, "values.yaml")]
 	if values == nil {
-		return format.Field{}, false
+		values = &format.Finding{}
 	}
 	names := map[string]image.Reference{}
-	for _, at := range lib.readsAppVersion(chart) {
-		name, there := values.Names[at]
-		if !there || overrides(values, at) {
-			return format.Field{}, false
+	for _, use := range lib.usesOfAppVersion(chart) {
+		name := format.Name{Repository: use.Name}
+		if use.Values != "" {
+			there := false
+			if name, there = values.Names[use.Values]; !there || overrides(values, use.Values) {
+				return format.Field{}, false
+			}
 		}
 		ref, err := image.ParseName(joined(name))
 		if err != nil {
@@ -341,14 +359,14 @@ func overrides(values *format.Finding, at string) bool {
 	return false
 }
 
-// readsAppVersion are the values paths of the tags for which the templates of
-// a chart put in appVersion.
-func (lib *library) readsAppVersion(chart string) []string {
+// usesOfAppVersion are the images whose tag the templates of a chart take from
+// appVersion.
+func (lib *library) usesOfAppVersion(chart string) []format.AppVersionUse {
 	templates, err := fs.ReadDir(lib.tree, path.Join(chart, "templates"))
 	if err != nil {
 		return nil // a chart without templates deploys nothing
 	}
-	var at []string
+	var uses []format.AppVersionUse
 	for _, entry := range templates {
 		if !entry.Type().IsRegular() {
 			continue
@@ -357,7 +375,7 @@ func (lib *library) readsAppVersion(chart string) []string {
 		if err != nil {
 			continue // reported where the file itself is read
 		}
-		at = append(at, format.TagsFromAppVersion(src)...)
+		uses = append(uses, format.AppVersionUses(src)...)
 	}
-	return at
+	return uses
 }

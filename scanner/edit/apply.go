@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -187,7 +187,7 @@ func (p *plan) editScalar(n *yaml.Node, edits []Edit) ([]splice, error) {
 func (s scalar) write(value string, pieces []splice) []splice {
 	plain := s.quote == 0 && !s.block
 	switch {
-	case plain && !plainString(value):
+	case plain && !isString(value):
 		return []splice{{s.start, s.end, `"` + value + `"`}}
 	case !s.verbatim:
 		return []splice{{s.inner, s.innerEnd, value}}
@@ -219,22 +219,16 @@ func spliceAll(src []byte, splices []splice) ([]byte, error) {
 	return append(out, src[done:]...), nil
 }
 
-// isWritable keeps out what would need escapes or could end a scalar: tags,
-// digests and references never hold any of it, whatever a registry says.
-func isWritable(s string) bool {
-	unquoted := s
-	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
-		unquoted = s[1 : len(s)-1]
-	}
-	for _, r := range unquoted {
-		if r > '~' || !strings.ContainsRune(writable, r) {
-			return false
-		}
-	}
-	return true
-}
+// writable are references, tags and digests, and scalars made of them. It keeps
+// out what would need escapes or could end a scalar, whatever a registry says.
+var writable = regexp.MustCompile(`^(?:[A-Za-z0-9_./@+-]|:[A-Za-z0-9_./@+-])*$`)
 
-const writable = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/:@+"
+func isWritable(s string) bool {
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+	}
+	return writable.MatchString(s)
+}
 
 // verify compares the text before and after, node by node.
 func (p *plan) verify(edited *Text) error {

@@ -2,10 +2,6 @@ package edit
 
 import "regexp"
 
-// plainSafe is the form of a scalar that needs no quotes in any position,
-// flow style included: tags, digests and references.
-var plainSafe = regexp.MustCompile(`^[A-Za-z0-9_./](?:[A-Za-z0-9_./@+-]|:[A-Za-z0-9_./])*$`)
-
 // notString is what readers of YAML 1.1 or 1.2, and those in between, take for
 // something other than a string: null, booleans, integers, floats, sexagesimal
 // numbers, timestamps.
@@ -19,8 +15,7 @@ var notString = regexp.MustCompile(`^(?:` +
 	`|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt].*)?` +
 	`)$`)
 
-// plainString tells whether s, written without quotes, is read as the string s
-// by YAML 1.1 and 1.2 alike.
-func plainString(s string) bool {
-	return plainSafe.MatchString(s) && !notString.MatchString(s)
-}
+// isString tells whether a plain scalar that is made of what isWritable allows,
+// behind what was a plain scalar before, is read as a string by YAML 1.1 and
+// 1.2 alike.
+func isString(s string) bool { return !notString.MatchString(s) }

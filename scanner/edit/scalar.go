@@ -221,3 +221,39 @@ func (t *Text) oneLineBlock(s scalar) (scalar, error) {
 	s.block, s.verbatim = true, true
 	return s, nil
 }
+
+// Extent bounds all bytes of a scalar in its text, those of a block scalar's
+// lines included. ok is false where they cannot be told.
+func (t *Text) Extent(n *yaml.Node) (from, to int, ok bool) {
+	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return t.blockExtent(n)
+	}
+	s, err := t.find(n)
+	return s.start, s.end, err == nil
+}
+
+// blockExtent goes by indentation: a block scalar ends before the first line
+// that is indented less than its first.
+func (t *Text) blockExtent(n *yaml.Node) (from, to int, ok bool) {
+	header, err := t.start(n)
+	if err != nil {
+		return 0, 0, false
+	}
+	line, indent := t.lineOf(header)+1, -1
+	from = header
+	to = header
+	for ; line < t.Lines(); line++ {
+		content := t.lineBytes(line)
+		blanks := len(content) - len(bytes.TrimLeft(content, " "))
+		switch {
+		case blanks == len(content):
+			continue
+		case indent < 0:
+			indent = blanks
+		case blanks < indent:
+			return from, to, true
+		}
+		to = t.lineStarts()[line] + len(content)
+	}
+	return from, to, true
+}

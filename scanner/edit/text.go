@@ -378,3 +378,6 @@ func (t *Text) Lines() int { return len(t.lineStarts()) }
 
 // Outer tells whether the text stands inside a block scalar.
 func (t *Text) Outer() bool { return t.outer != nil }
+
+// LineStart is the offset at which a 1-based line starts.
+func (t *Text) LineStart(line int) int { return t.lineStarts()[line-1] }

@@ -30,6 +30,7 @@ func (f *finder) applicationSet(n *yaml.Node, p place) {
 		f.applicationSpec(spec, at)
 	}
 	if generators, at := descend(n, p, "spec", "generators"); generators != nil {
+		at.rules = helmRules(ArgoCD)
 		f.walk(generators, at)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sort"
 	"strings"
 	"time"
 
@@ -71,21 +72,55 @@ type directives map[int]directive
 
 // readDirectives collects the comments of a text. What cannot be read is a
 // problem of the file, and holds the field all the same.
-func readDirectives(text *edit.Text, lines int, report func(line int, message string)) directives {
+func readDirectives(text *edit.Text, report func(line int, message string)) directives {
 	found := directives{}
-	for line := 1; line <= lines; line++ {
-		match := directivePattern.FindStringSubmatch(text.Line(line))
-		if match == nil {
+	values := mentions(text)
+	for line := 1; line <= text.Lines(); line++ {
+		content := text.Line(line)
+		match := directivePattern.FindStringSubmatchIndex(content)
+		if match == nil || values.hold(text.LineStart(line)+match[0]) {
 			continue
 		}
-		d, err := parseDirective(match[1])
+		d, err := parseDirective(content[match[2]:match[3]])
 		if err != nil {
-			report(line, fmt.Sprintf("comment %q: %v", strings.TrimSpace(match[0]), err))
+			report(line, fmt.Sprintf("comment %q: %v", strings.TrimSpace(content[match[0]:]), err))
 			d.hold, d.holdUntil = true, forever
 		}
 		found[line] = d
 	}
 	return found
+}
+
+// extents are the bytes of scalars, in the order of the text.
+type extents []struct{ from, to int }
+
+// mentions are the scalars of a text that mention this program: what stands in
+// a value is no comment.
+func mentions(text *edit.Text) extents {
+	var found extents
+	for _, doc := range text.Docs {
+		eachNode(doc, func(n *yaml.Node) {
+			if n.Kind != yaml.ScalarNode || !strings.Contains(n.Value, "imageupdater:") {
+				return
+			}
+			if from, to, ok := text.Extent(n); ok {
+				found = append(found, struct{ from, to int }{from, to})
+			}
+		})
+	}
+	return found
+}
+
+func eachNode(n *yaml.Node, visit func(*yaml.Node)) {
+	visit(n)
+	for _, child := range n.Content {
+		eachNode(child, visit)
+	}
+}
+
+func (e extents) hold(offset int) bool {
+	i := sort.Search(len(e), func(i int) bool { return e[i].to > offset })
+	return i < len(e) && e[i].from <= offset
 }
 
 // at gives what comments say of a line: those on it and those in the block of

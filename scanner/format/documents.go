@@ -28,7 +28,10 @@ func (f *finder) documents(text *edit.Text) {
 		case roleArgoSource:
 			f.argoSource(content, p)
 		case roleValues:
-			f.valuesDocument(content, p)
+			// Helm reads the first document of a values file and no other.
+			if i == 0 || isObject(content) || strings.Contains(path.Base(f.file), "helmfile") {
+				f.valuesDocument(content, p)
+			}
 		default:
 			f.object(content, p)
 		}
@@ -44,7 +47,7 @@ func (f *finder) valuesDocument(n *yaml.Node, p place) {
 	}
 	p.rules = helmRules(Helm)
 	p.inValues = true
-	f.globals(n)
+	f.finding.Global = f.globals(n)
 	f.walk(n, p)
 }
 
@@ -133,6 +136,7 @@ func (f *finder) object(n *yaml.Node, p place) {
 		return
 	}
 	p.rules = f.objectRules(p)
+	p.object = true
 	f.walk(n, p)
 }
 
@@ -203,8 +207,8 @@ func isPatch(n *yaml.Node) bool {
 // jsonPatch reads the value of an operation as if it stood at its path.
 func (f *finder) jsonPatch(n *yaml.Node, p place) {
 	value, at := descend(n, p, "value")
-	if value == nil {
-		return
+	if op := scalarAt(n, "op"); value == nil || op != "add" && op != "replace" {
+		return // test and the like change nothing, and must match what is there
 	}
 	at.rules = f.objectRules(p)
 	words := strings.Split(strings.Trim(scalarAt(n, "path"), "/"), "/")

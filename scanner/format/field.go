@@ -88,6 +88,8 @@ type Finding struct {
 	// Names is, for a file of Helm values, the image that the tag at each
 	// values path belongs to.
 	Names map[string]Name
+	// Global is, for a file of Helm values, the registry for all images.
+	Global Global
 	// Releases are the charts that the file installs, with their values.
 	Releases []Release
 	// Policies and Repositories are Flux's ImagePolicy and ImageRepository
@@ -139,6 +141,15 @@ type Release struct {
 	Chart string
 	// ValueFiles are the values files, as paths below the scanned directory.
 	ValueFiles []string
+	// Global is the registry that the inline values set for all images.
+	Global Global
+}
+
+// Global is a registry for all images of a chart. Replaces tells whether it
+// takes the place of those that images name themselves, or only fills in.
+type Global struct {
+	Registry string
+	Replaces bool
 }
 
 // Chart is what a Chart.yaml says.

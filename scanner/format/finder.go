@@ -33,6 +33,9 @@ type finder struct {
 	texts    map[*yaml.Node]*edit.Text
 	comments map[*edit.Text]directives
 	tooMany  bool
+	// prefixed: the values have a registry at their root, which the chart puts
+	// before names.
+	prefixed bool
 
 	handlings []handling
 }
@@ -51,6 +54,7 @@ type place struct {
 	keyNode *yaml.Node
 	above   string // the key above key
 	depth   int
+	object  bool // it is the root of a Kubernetes object
 	rules   *rules
 }
 
@@ -76,14 +80,24 @@ type piece struct {
 
 // Find reads one parsed file. The text must be that of src.
 func Find(file string, src []byte, text *edit.Text) *Finding {
+	return find(file, roleOf(file), src, text)
+}
+
+// FindValues reads a file of Helm values, whatever its name.
+func FindValues(file string, src []byte, text *edit.Text) *Finding {
+	return find(file, roleValues, src, text)
+}
+
+func find(file string, as role, src []byte, text *edit.Text) *Finding {
 	f := &finder{
-		file: file, source: src, role: roleOf(file),
+		file: file, source: src, role: as,
 		finding:  &Finding{},
 		texts:    map[*yaml.Node]*edit.Text{},
 		comments: map[*edit.Text]directives{}, handlings: handlings(),
 	}
 	f.documents(text)
 	f.marked(text)
+	f.readComments(text)
 	f.commented(text)
 	f.shareTags()
 	f.finish()
@@ -110,6 +124,7 @@ func (p place) child(key *yaml.Node) place {
 	p.values = p.values + "/" + key.Value
 	p.above, p.key, p.keyNode = p.key, key.Value, key
 	p.depth++
+	p.object = false
 	return p
 }
 
@@ -119,6 +134,7 @@ func (p place) item(i int) place {
 	p.path += index
 	p.values += index
 	p.depth++
+	p.object = false
 	return p
 }
 
@@ -424,6 +440,18 @@ func (f *finder) obey(c *candidate, field *Field) {
 	field.HoldUntil = d.holdUntil
 }
 
+// readComments reads the comments of all texts, so that none that is misspelt
+// goes unnoticed.
+func (f *finder) readComments(text *edit.Text) {
+	f.commentsOf(text)
+	for _, nested := range f.texts {
+		f.commentsOf(nested)
+	}
+	slices.SortStableFunc(f.finding.Problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
+	})
+}
+
 // commentsOf reads a text's comments once.
 func (f *finder) commentsOf(text *edit.Text) directives {
 	if found, done := f.comments[text]; done {
@@ -431,7 +459,7 @@ func (f *finder) commentsOf(text *edit.Text) directives {
 	}
 	var found directives
 	if bytes.Contains(f.source, []byte("imageupdater:")) {
-		found = readDirectives(text, text.Lines(), func(line int, message string) {
+		found = readDirectives(text, func(line int, message string) {
 			f.problem(text, line, 1, message)
 		})
 	}

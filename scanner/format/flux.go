@@ -39,6 +39,8 @@ func (f *finder) fluxKustomization(n *yaml.Node, p place) {
 	if spec, at := descend(n, p, "spec"); spec != nil {
 		f.patches(spec, at)
 	}
+	substitute, at := descend(n, p, "spec", "postBuild", "substitute")
+	f.settings(substitute, at)
 }
 
 // fluxImageRepository notes the image that an ImageRepository names.

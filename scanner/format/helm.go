@@ -13,7 +13,8 @@ import (
 // release reads the inline values of a chart and notes which files complete
 // their names.
 func (f *finder) release(release Release, values *yaml.Node, p place, format Format) {
-	if release.Chart != "" || len(release.ValueFiles) > 0 {
+	release.Global = f.globals(values)
+	if release.Chart != "" || len(release.ValueFiles) > 0 || release.Global.Registry != "" {
 		f.finding.Releases = append(f.finding.Releases, release)
 		p.release = len(f.finding.Releases)
 	}
@@ -55,30 +56,17 @@ func first(list []string) string {
 	return list[0]
 }
 
-// globalRegistry is the name, in Names, of a registry that a values file sets
-// for all images: "!" replaces the images' own, "?" only fills in.
-const (
-	globalReplaces = "!registry"
-	globalFills    = "?registry"
-)
-
-// globals notes registries that charts put before every image.
-func (f *finder) globals(n *yaml.Node) {
-	if registry := scalarAt(n, "global", "imageRegistry"); registry != "" && !isTemplate(registry) {
-		f.nameAt(globalReplaces, Name{Registry: registry})
+// globals are the registry that charts put before every image, by the names
+// that Bitnami's and ingress-nginx's charts have made common.
+func (f *finder) globals(values *yaml.Node) Global {
+	f.prefixed = scalarAt(values, "registry") != "" || scalarAt(values, "imageRegistry") != ""
+	if registry := scalarAt(values, "global", "imageRegistry"); registry != "" && !isTemplate(registry) {
+		return Global{Registry: registry, Replaces: true}
 	}
-	if registry := scalarAt(n, "global", "image", "registry"); registry != "" && !isTemplate(registry) {
-		f.nameAt(globalFills, Name{Registry: registry})
+	if registry := scalarAt(values, "global", "image", "registry"); registry != "" && !isTemplate(registry) {
+		return Global{Registry: registry}
 	}
-}
-
-// Global is the registry that a values file sets for all images, and whether
-// it replaces those that the images name themselves.
-func (f *Finding) Global() (registry string, replaces bool) {
-	if name, found := f.Names[globalReplaces]; found {
-		return name.Registry, true
-	}
-	return f.Names[globalFills].Registry, false
+	return Global{}
 }
 
 // chart reads a Chart.yaml: its dependencies, and the version of what it
@@ -187,23 +175,30 @@ func (f *finder) k3sChart(n *yaml.Node, p place) {
 	}
 }
 
+// Templates that put appVersion where the tag of an image goes.
 var (
-	appVersionImage = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)\.(?:repository|image|name|repo)\b[^\n]*\.Chart\.AppVersion`)
-	appVersionTag   = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)\.tag\s*\|\s*default\s+\.Chart\.AppVersion|default\s+\.Chart\.AppVersion\s+\.Values\.([A-Za-z0-9_.]+)\.tag`)
+	appVersionImage   = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)\.(?:repository|image|name|repo)\b[^\n]*\.Chart\.AppVersion`)
+	appVersionTag     = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)\.tag\s*\|\s*default\s+\.Chart\.AppVersion`)
+	appVersionDefault = regexp.MustCompile(`default\s+\.Chart\.AppVersion\s+\.Values\.([A-Za-z0-9_.]+)\.tag`)
+	appVersionLiteral = regexp.MustCompile(`image:\s*["']?([a-z0-9./_:-]+):\{\{[^}\n]*\.Chart\.AppVersion[^}\n]*\}\}`)
 )
 
-// TagsFromAppVersion are the values paths of the tags that a template takes
-// from the chart's appVersion, in the form of Found.Values.
-func TagsFromAppVersion(template []byte) []string {
-	var at []string
-	for _, pattern := range []*regexp.Regexp{appVersionImage, appVersionTag} {
+// AppVersionUse is where a chart's template puts in appVersion: behind the
+// image that values name, by the values path of its tag in the form of
+// Found.Values, or behind a name in the template.
+type AppVersionUse struct{ Values, Name string }
+
+// AppVersionUses finds them in the text of a template.
+func AppVersionUses(template []byte) []AppVersionUse {
+	var uses []AppVersionUse
+	for _, match := range appVersionLiteral.FindAllSubmatch(template, -1) {
+		uses = append(uses, AppVersionUse{Name: string(match[1])})
+	}
+	template = appVersionLiteral.ReplaceAll(template, nil)
+	for _, pattern := range []*regexp.Regexp{appVersionImage, appVersionTag, appVersionDefault} {
 		for _, match := range pattern.FindAllSubmatch(template, -1) {
-			for _, group := range match[1:] {
-				if len(group) > 0 {
-					at = append(at, "/"+strings.ReplaceAll(string(group), ".", "/")+"/tag")
-				}
-			}
+			uses = append(uses, AppVersionUse{Values: "/" + strings.ReplaceAll(string(match[1]), ".", "/") + "/tag"})
 		}
 	}
-	return at
+	return uses
 }

@@ -116,14 +116,19 @@ func (f *finder) carried(n *yaml.Node, p place, from int) {
 func (f *finder) configMap(n *yaml.Node, p place) {
 	p.rules = f.objectRules(p)
 	data, at := descend(n, p, "data")
+	f.settings(data, at)
 	for key, value := range pairs(data) {
-		value = resolve(value)
-		switch {
-		case !isScalar(value):
-		case imageSetting.MatchString(key.Value):
-			f.carried(value, at.child(key), 0)
-		default:
+		if value = resolve(value); isScalar(value) && !imageSetting.MatchString(key.Value) {
 			f.walkText(value, at.child(key))
+		}
+	}
+}
+
+// settings reads the values whose keys say that they are images.
+func (f *finder) settings(m *yaml.Node, p place) {
+	for key, value := range pairs(m) {
+		if value = resolve(value); isScalar(value) && imageSetting.MatchString(key.Value) {
+			f.carried(value, p.child(key), 0)
 		}
 	}
 }

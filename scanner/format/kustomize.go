@@ -119,7 +119,7 @@ func (f *finder) inlinePatch(n *yaml.Node, p place) {
 // unreadable tells of an inline patch that holds images in a form that cannot
 // be edited, a quoted string for instance. A file name is no patch.
 func (f *finder) unreadable(n *yaml.Node, p place) {
-	if !strings.Contains(n.Value, "\n") || !Screen([]byte(n.Value)) {
+	if !strings.ContainsAny(n.Value, "\n{[") || !Screen([]byte(n.Value)) {
 		return
 	}
 	if text, err := edit.Parse([]byte(n.Value)); err == nil && len(Find("patch.yaml", []byte(n.Value), text).Fields) == 0 {

@@ -10,7 +10,7 @@ import (
 // which values files belong together. Every carrier has one of the words
 // image (in any case), tag, valueFiles and valuesFile in it.
 func Screen(src []byte) bool {
-	return around(src, 'g', "ma", "e") || around(src, 'g', "ta", "") ||
+	return around(src, 'g', "ma", "e") || around(src, 'g', "ta", "") || around(src, 'T', "", "ag") ||
 		around(src, 'G', "MA", "E") || around(src, 'F', "alue", "iles") || around(src, 'F', "alues", "ile")
 }
 
@@ -27,6 +27,15 @@ func around(src []byte, letter byte, before, after string) bool {
 		}
 	}
 }
+
+// Expected tells whether a file that cannot be parsed is one of ours: much
+// JSON is not, and some of it has comments.
+func Expected(file string, src []byte) bool {
+	return roleOf(file) != roleJSON || bytes.Contains(src, []byte(`"apiVersion"`))
+}
+
+// Unclear tells whether a file's name does not say what is in it.
+func Unclear(file string) bool { return roleOf(file) == roleOther }
 
 // Always tells whether a file is read whatever words it holds: a Chart.yaml
 // says which folders are vendored.

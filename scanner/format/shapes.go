@@ -37,6 +37,7 @@ const (
 var parts = map[string]part{
 	"registry":         partRegistry,
 	"imageRegistry":    partRegistry,
+	"defaultRegistry":  partRegistry,
 	"hub":              partHub,
 	"repository":       partRepository,
 	"repo":             partRepository,
@@ -121,6 +122,13 @@ var sources = map[string]string{
 	"import-values":  "a chart dependency",
 }
 
+// sourceKeys are keys whose maps name a checkout or a chart.
+//
+//nolint:gochecknoglobals // a table, never written
+var sourceKeys = map[string]bool{
+	"git": true, "gitRepo": true, "gitRepository": true, "gitSync": true, "source": true, "chart": true, "helmChart": true, "helm": true,
+}
+
 // codeHosts are registries that serve code, not images.
 //
 //nolint:gochecknoglobals // a table, never written
@@ -147,11 +155,14 @@ type rules struct {
 	placeholders bool
 	// environment: variables, arguments and the like are looked at.
 	environment bool
+	// bareDigest: a digest may be written without its algorithm, which the
+	// chart's template puts before it.
+	bareDigest bool
 }
 
 // helmRules are those of Helm values, wherever they stand.
 func helmRules(format Format) *rules {
-	return &rules{format: format, maps: true, anyParent: true, flatVersion: true, strings: true, bareNames: true, placeholders: true, environment: true}
+	return &rules{format: format, maps: true, anyParent: true, flatVersion: true, strings: true, bareNames: true, placeholders: true, environment: true, bareDigest: true}
 }
 
 // objectRules are those of Kubernetes objects, custom resources among them.
@@ -247,6 +258,9 @@ func (p *parted) read(m *yaml.Node, budget *int) {
 	var own [partCount]*yaml.Node
 	for key, value := range pairs(m) {
 		value = resolve(value)
+		if isFlowTemplate(value) {
+			value = &yaml.Node{Kind: yaml.ScalarNode, Value: "{{…}}", Line: value.Line, Column: value.Column}
+		}
 		if isScalar(value) {
 			p.readScalar(key.Value, value, &own)
 		}
@@ -263,6 +277,13 @@ func (p *parted) read(m *yaml.Node, budget *int) {
 			}
 		}
 	}
+}
+
+// isFlowTemplate tells whether a value is {{ name }}, which YAML reads as a
+// mapping in a mapping.
+func isFlowTemplate(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) == 2 &&
+		n.Content[0].Kind == yaml.MappingNode && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column+1
 }
 
 func (p *parted) readScalar(key string, value *yaml.Node, own *[partCount]*yaml.Node) {

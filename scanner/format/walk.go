@@ -2,6 +2,7 @@ package format
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -57,10 +58,18 @@ func speaks(key string, p place) bool {
 		(key == "reference" || key == "ref") && isImageKey(p.key)
 }
 
-// skipped are keys below which nothing is an image of this object: labels and
-// annotations, but for those that environment reads.
+// skipped are keys below which nothing is an image of this object, whatever it
+// looks like, but for the annotations that environment reads.
 func skipped(key string, p place) bool {
-	return (key == "annotations" || key == "labels") && p.key == "metadata"
+	return notImages[key] || key == "status" && p.object
+}
+
+//
+//nolint:gochecknoglobals // a table, never written
+var notImages = map[string]bool{
+	"labels": true, "podLabels": true, "commonLabels": true, "selectorLabels": true, "extraLabels": true,
+	"annotations": true, "podAnnotations": true, "commonAnnotations": true,
+	"matchLabels": true, "nodeSelector": true, "selector": true,
 }
 
 func (f *finder) walkItem(n *yaml.Node, p place) {
@@ -85,7 +94,7 @@ func (f *finder) walkScalar(m, value *yaml.Node, p place, taken *candidate) {
 		}
 		f.reference(value, p, true)
 	case p.rules.strings && p.isReferenceKey():
-		if !f.prefixed(m, value, p) {
+		if !f.readPrefixed(m, value, p) {
 			f.reference(value, p, p.rules.bareNames && p.key == "image" && strings.Contains(value.Value, "/"))
 		}
 	case p.rules.strings && strings.HasSuffix(p.key, "mageTag") && !isImageKey(p.above):
@@ -137,7 +146,7 @@ func (f *finder) reference(n *yaml.Node, p place, bare bool) {
 	case err != nil:
 		f.addInvalid(c, value, bare, err)
 		return
-	case ref.Tag == "" && ref.Digest == "" && !bare:
+	case ref.Tag == "" && ref.Digest == "" && (!bare || pictures.MatchString(value)):
 		return
 	}
 	c.ref = ref
@@ -148,29 +157,40 @@ func (f *finder) reference(n *yaml.Node, p place, bare bool) {
 // addInvalid reports what stands where an image must stand and is none. What
 // looks like an image's key and holds something else is no image.
 func (f *finder) addInvalid(c *candidate, value string, certain bool, err error) {
-	if !certain {
+	_, _, isURL := strings.Cut(value, "://")
+	switch {
+	case !certain:
 		return
-	}
-	c.skip = &Reason{Invalid, err.Error()}
-	if strings.Contains(value, "://") {
-		c.skip = &Reason{Templated, "a tool replaces this before it is deployed"}
+	case strings.HasPrefix(value, "ko://"):
+		c.skip = &Reason{Templated, "ko replaces this before it is deployed"}
+	case isURL && !c.at.inContainer():
+		return
+	default:
+		c.skip = &Reason{Invalid, err.Error()}
 	}
 	f.add(c)
 }
 
+// pictures are what else is called an image.
+var pictures = regexp.MustCompile(`(?i)\.(png|jpe?g|gif|svg|webp|ico|bmp|iso|img|qcow2|vmdk|raw|vhdx?)$`)
+
 // addPlaceholder reports a reference that a template makes, with as much of
 // its name as is written.
 func (f *finder) addPlaceholder(c *candidate, n *yaml.Node) {
-	if !c.at.rules.placeholders || f.role == roleTemplate {
+	raw := c.at.text.Raw(n)
+	if (!c.at.rules.placeholders || f.role == roleTemplate) && !writtenTag.MatchString(raw) {
 		return
 	}
-	raw := c.at.text.Raw(n)
 	if len(raw) > 200 {
 		raw = raw[:200] + "…"
 	}
 	c.skip = &Reason{Templated, "a template or variable: " + raw}
 	f.add(c)
 }
+
+// writtenTag is a tag behind a name that a template makes: in a chart's
+// templates it is the one part that only an edit there can change.
+var writtenTag = regexp.MustCompile(`\}\}[a-z0-9/._-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
 // referencePieces are the tag and the digest within a scalar whose value, from
 // a byte on, is a reference.
@@ -202,7 +222,7 @@ func (f *finder) readMap(m *yaml.Node, p place) *candidate {
 		return nil
 	}
 	parted := takeApart(m)
-	if parted.source != "" && !isImageKey(p.key) {
+	if (parted.source != "" || sourceKeys[p.key] && p.above != "images") && !isImageKey(p.key) {
 		return nil
 	}
 	f.rememberName(&parted, p)
@@ -276,6 +296,9 @@ func (f *finder) readShape(s shape, m *parted, p place) *candidate {
 	}
 	f.readTag(c, tag, m)
 	f.doubt(c, m, p)
+	if c.skip == nil && s.name[0] == partName && ref.Registry == "" && !strings.Contains(ref.Path, "/") && (f.prefixed || !p.rules.anyParent) {
+		c.skip = &Reason{NameUnknown, "the chart or operator puts a registry before " + ref.Path + " that is not beside it"}
+	}
 	f.add(c)
 	return c
 }
@@ -376,7 +399,7 @@ func (f *finder) readDigest(c *candidate, n *yaml.Node) {
 	case image.ValidDigest(n.Value):
 		c.ref.Digest = n.Value
 		c.digest = piece{n, 0, len(n.Value)}
-	case image.ValidDigest("sha256:" + n.Value):
+	case c.at.rules.bareDigest && image.ValidDigest("sha256:"+n.Value):
 		c.ref.Digest, c.bare = "sha256:"+n.Value, true
 		c.digest = piece{n, 0, len(n.Value)}
 	default:
@@ -417,19 +440,32 @@ func (f *finder) readPartial(m *parted, p place) *candidate {
 		c.ref.Tag = tag.Value
 		f.add(c)
 		return c
+	case filled(tag) && !m.filled(partRepository) && p.rules.anyParent && shared(m, p):
+		c := &candidate{at: p, tag: piece{tag, 0, len(tag.Value)}}
+		c.ref.Tag = tag.Value
+		c.skip = &Reason{Shared, "one tag for all images of the chart"}
+		f.add(c)
+		return c
 	case filled(tag) && !m.filled(partImage) && p.rules.anyParent:
 		return f.partial(tag, m, p)
-	case tag == nil && p.inImage():
+	case tag == nil && m.filled(partRepository) && p.inImage():
 		return f.withoutTag(m, p)
+	case tag == nil && filled(m.nodes[partDigest]) && isImageKey(p.key) && p.rules.anyParent:
+		return f.partial(nil, m, p)
 	}
 	return nil
+}
+
+// shared tells whether a tag without a name stands where it serves all images.
+func shared(m *parted, p place) bool {
+	return p.key == "images" && !strings.HasSuffix(p.path, "]") || p.key == "global" && m.filled(partRegistry)
 }
 
 // partial is a tag whose name stands in another file, if anywhere.
 func (f *finder) partial(tag *yaml.Node, m *parted, p place) *candidate {
 	c := &candidate{at: p, missing: NameMissing}
 	role := partTag
-	if tag != m.nodes[partTag] {
+	if tag != nil && tag != m.nodes[partTag] {
 		role = partImageTag
 	}
 	c.at.values = tagPath(role, p)
@@ -531,8 +567,8 @@ var prefixes = []struct{ image, tag string }{
 	{"-image", "-tag"},
 }
 
-// prefixed reads `fooImage: name` beside `fooTag: tag` (V17).
-func (f *finder) prefixed(m, value *yaml.Node, p place) bool {
+// readPrefixed reads `fooImage: name` beside `fooTag: tag` (V17).
+func (f *finder) readPrefixed(m, value *yaml.Node, p place) bool {
 	if !p.rules.maps || isTemplate(value.Value) {
 		return false
 	}
@@ -550,7 +586,7 @@ func (f *finder) prefixed(m, value *yaml.Node, p place) bool {
 			continue
 		}
 		c := &candidate{at: p, ref: ref, name: []*yaml.Node{value}}
-		c.at.values = path.Dir(p.values) + "/" + prefix + rule.tag
+		c.at.values = path.Join(path.Dir(p.values), prefix+rule.tag)
 		if p.rules.anyParent && ref.Registry == "" {
 			c.missing = RegistryMissing
 		}
