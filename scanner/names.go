@@ -246,7 +246,8 @@ func (lib *library) sources(file string, finding *format.Finding, found format.F
 	own := source{finding.Names, finding.Global, found.Values}
 	inline := found.Release >= 0 && found.Release < len(finding.Releases)
 	if inline {
-		own = source{nil, finding.Releases[found.Release].Global, found.Values}
+		release := finding.Releases[found.Release]
+		own = source{release.Names, release.Global, found.Values}
 	}
 	collected := []source{own}
 	seen := map[string]bool{file: !inline}

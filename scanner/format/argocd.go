@@ -63,18 +63,14 @@ func (f *finder) argoHelm(n *yaml.Node, p place) {
 	if helm == nil {
 		return
 	}
-	release := f.argoRelease(n, helm)
+	at = f.release(f.argoRelease(n, helm), at)
 	object, inner := descend(helm, at, "valuesObject")
-	f.release(release, object, inner, ArgoCD)
+	f.inline(object, inner, ArgoCD)
 	if text, inner := descend(helm, at, "values"); text != nil {
-		f.releaseText(release, text, inner, ArgoCD)
+		f.inlineText(text, inner, ArgoCD)
 	}
 	if list, inner := descend(helm, at, "parameters"); list != nil {
-		index := 0
-		if release.Chart != "" || len(release.ValueFiles) > 0 {
-			index = len(f.finding.Releases)
-		}
-		f.parameters(list, inner, index)
+		f.parameters(list, inner, ArgoCD)
 	}
 }
 

@@ -47,7 +47,8 @@ func (f *finder) valuesDocument(n *yaml.Node, p place) {
 	}
 	p.rules = helmRules(Helm)
 	p.inValues = true
-	f.finding.Global = f.globals(n)
+	f.finding.Global = globals(n)
+	p.prefix = prefixOf(n)
 	f.walk(n, p)
 }
 

@@ -143,6 +143,8 @@ type Release struct {
 	ValueFiles []string
 	// Global is the registry that the inline values set for all images.
 	Global Global
+	// Names is, for the inline values, what Finding.Names is for a file.
+	Names map[string]Name
 }
 
 // Global is a registry for all images of a chart. Replaces tells whether it

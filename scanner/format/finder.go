@@ -25,18 +25,14 @@ const (
 
 // finder goes through one file.
 type finder struct {
-	file     string
-	source   []byte
-	role     role
-	finding  *Finding
-	fields   []*candidate
-	texts    map[*yaml.Node]*edit.Text
-	comments map[*edit.Text]directives
-	tooMany  bool
-	// prefixed: the values have a registry at their root, which the chart puts
-	// before names.
-	prefixed bool
-
+	file      string
+	source    []byte
+	role      role
+	finding   *Finding
+	fields    []*candidate
+	texts     map[*yaml.Node]*edit.Text
+	comments  map[*edit.Text]directives
+	tooMany   bool
 	handlings []handling
 }
 
@@ -54,7 +50,9 @@ type place struct {
 	keyNode *yaml.Node
 	above   string // the key above key
 	depth   int
-	object  bool // it is the root of a Kubernetes object
+	object  bool   // it is the root of a Kubernetes object
+	images  bool   // it stands somewhere below a map of images
+	prefix  string // a registry that the values give and a chart may put before names; "" for none
 	rules   *rules
 }
 
@@ -69,6 +67,7 @@ type candidate struct {
 	missing     Missing
 	ownRegistry bool
 	tentative   bool
+	lone        bool // a tag by a key of its own, which an image may use through an anchor
 	policy      string
 }
 
@@ -125,6 +124,7 @@ func (p place) child(key *yaml.Node) place {
 	p.above, p.key, p.keyNode = p.key, key.Value, key
 	p.depth++
 	p.object = false
+	p.images = p.images || key.Value == "images"
 	return p
 }
 
@@ -292,6 +292,8 @@ func items(n *yaml.Node) []*yaml.Node {
 // shareTags finds scalars that more than one field wants to change: fields
 // that agree become one, fields that do not are left alone.
 func (f *finder) shareTags() {
+	// A tag on its own gives way to the images that use it.
+	slices.SortStableFunc(f.fields, func(a, b *candidate) int { return compareBool(a.lone, b.lone) })
 	first := map[*yaml.Node]*candidate{}
 	kept := f.fields[:0]
 	for _, c := range f.fields {
@@ -301,6 +303,8 @@ func (f *finder) shareTags() {
 			switch {
 			case other == nil:
 				first[n] = c
+			case c.lone:
+				duplicate = true
 			case !agree(other, c):
 				reason := &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(other), describe(c))}
 				other.skip, c.skip = reason, reason
@@ -313,6 +317,16 @@ func (f *finder) shareTags() {
 		}
 	}
 	f.fields = kept
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // scalars are those that make the candidate what it is: what an edit would
@@ -444,8 +458,8 @@ func (f *finder) obey(c *candidate, field *Field) {
 // goes unnoticed.
 func (f *finder) readComments(text *edit.Text) {
 	f.commentsOf(text)
-	for _, nested := range f.texts {
-		f.commentsOf(nested)
+	for _, c := range f.fields { // text in a block scalar counts if it holds images
+		f.commentsOf(c.at.text)
 	}
 	slices.SortStableFunc(f.finding.Problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))

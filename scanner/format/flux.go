@@ -22,8 +22,8 @@ func (f *finder) helmRelease(n *yaml.Node, p place) {
 	for _, item := range items(nodeAt(n, "spec", "chart", "spec", "valuesFiles")) {
 		release.ValueFiles = append(release.ValueFiles, path.Clean(resolve(item).Value))
 	}
-	values, at := descend(n, p, "spec", "values")
-	f.release(release, values, at, Flux)
+	values, at := descend(n, f.release(release, p), "spec", "values")
+	f.inline(values, at, Flux)
 	list, at := descend(n, p, "spec", "postRenderers")
 	for i, item := range items(list) {
 		kustomize, inner := descend(resolve(item), at.item(i), "kustomize")

@@ -10,33 +10,42 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
-// release reads the inline values of a chart and notes which files complete
-// their names.
-func (f *finder) release(release Release, values *yaml.Node, p place, format Format) {
-	release.Global = f.globals(values)
-	if release.Chart != "" || len(release.ValueFiles) > 0 || release.Global.Registry != "" {
-		f.finding.Releases = append(f.finding.Releases, release)
-		p.release = len(f.finding.Releases)
-	}
+// release notes a chart that the file installs, with its inline values still
+// to be read.
+func (f *finder) release(release Release, p place) place {
+	release.Names = map[string]Name{}
+	f.finding.Releases = append(f.finding.Releases, release)
+	p.release = len(f.finding.Releases)
+	return p
+}
+
+// inline reads values that stand in the file, of the release of their place.
+func (f *finder) inline(values *yaml.Node, p place, format Format) {
 	if values == nil || values.Kind != yaml.MappingNode {
 		return
 	}
+	release := &f.finding.Releases[p.release-1]
+	if global := globals(values); global.Registry != "" {
+		release.Global = global
+	}
 	p.rules = helmRules(format)
 	p.values, p.inValues, p.key, p.above = "", true, "", ""
+	p.prefix = prefixOf(values)
 	f.walk(values, p)
 }
 
-// releaseText is the same for values in a block scalar.
-func (f *finder) releaseText(release Release, n *yaml.Node, p place, format Format) {
+// inlineText is the same for values in a block scalar.
+func (f *finder) inlineText(n *yaml.Node, p place, format Format) {
 	inner, ok := f.nested(n, p)
-	if !ok || len(inner.text.Docs) == 0 {
-		f.release(release, nil, p, format)
-		if !ok && isScalar(n) {
+	if !ok {
+		if isScalar(n) {
 			f.unreadable(n, p)
 		}
 		return
 	}
-	f.release(release, root(inner.text.Docs[0]), inner, format)
+	if len(inner.text.Docs) > 0 {
+		f.inline(root(inner.text.Docs[0]), inner, format)
+	}
 }
 
 // below is a path relative to the file's folder, as a path below the scanned
@@ -58,8 +67,7 @@ func first(list []string) string {
 
 // globals are the registry that charts put before every image, by the names
 // that Bitnami's and ingress-nginx's charts have made common.
-func (f *finder) globals(values *yaml.Node) Global {
-	f.prefixed = scalarAt(values, "registry") != "" || scalarAt(values, "imageRegistry") != ""
+func globals(values *yaml.Node) Global {
 	if registry := scalarAt(values, "global", "imageRegistry"); registry != "" && !isTemplate(registry) {
 		return Global{Registry: registry, Replaces: true}
 	}
@@ -67,6 +75,52 @@ func (f *finder) globals(values *yaml.Node) Global {
 		return Global{Registry: registry}
 	}
 	return Global{}
+}
+
+// prefixKeys are keys of a registry, perhaps with a path, that a chart puts
+// before the names of its images.
+//
+//nolint:gochecknoglobals // a table, never written
+var prefixKeys = map[string]bool{
+	"registry": true, "imageRegistry": true, "image_registry": true, "imageRegistryName": true, "defaultRegistry": true,
+	"defaultImageRegistry": true, "imageRepo": true, "baseRepo": true, "imagePrefix": true, "repositoryPrefix": true,
+}
+
+// prefixOf is a registry that values give away from the images: at their root,
+// below global, or in a map of images that has no name of its own. What the
+// chart does with it only its templates know.
+func prefixOf(values *yaml.Node) string {
+	for _, keys := range [][]string{{}, {"global"}, {"image"}, {"images"}, {"all", "image"}} {
+		if prefix := prefixIn(nodeAt(values, keys...)); prefix != "" {
+			return prefix
+		}
+	}
+	return ""
+}
+
+func prefixIn(m *yaml.Node) string {
+	prefix := ""
+	for key, value := range pairs(m) {
+		value = resolve(value)
+		if !isScalar(value) || value.Value == "" {
+			continue
+		}
+		if role, found := parts[key.Value]; found && (role == partImage || role == partName || role == partRepository && !prefixKeys[key.Value]) {
+			return "" // the registry of that image alone
+		}
+		if prefixKeys[key.Value] && isHost(value.Value) {
+			prefix = value.Value
+		}
+	}
+	if prefix == image.DockerHub {
+		return ""
+	}
+	return prefix
+}
+
+func isHost(s string) bool {
+	host, _, _ := strings.Cut(s, "/")
+	return strings.ContainsAny(host, ".:") && !strings.Contains(s, "://")
 }
 
 // chart reads a Chart.yaml: its dependencies, and the version of what it
@@ -119,59 +173,82 @@ func (f *finder) chartAnnotations(n *yaml.Node, p place) {
 	}
 }
 
-// parameters reads name and value pairs as the tree of values that their
-// dotted names spell.
-func (f *finder) parameters(list *yaml.Node, p place, release int) {
-	maps := map[string]*yaml.Node{}
-	var order []string
-	places := map[string]place{}
+// parameters reads Argo CD's list of name and value pairs.
+func (f *finder) parameters(list *yaml.Node, p place, format Format) {
+	tree := newDottedTree()
 	for i, item := range items(list) {
 		item = resolve(item)
-		name, value := get(item, "name"), get(item, "value")
-		if !isScalar(name) || !isScalar(value) {
-			continue
+		if name, value := get(item, "name"), get(item, "value"); isScalar(name) && isScalar(value) {
+			tree.add(name, value, p.item(i))
 		}
-		dir, key := splitParameter(name.Value)
-		if maps[dir] == nil {
-			maps[dir] = &yaml.Node{Kind: yaml.MappingNode}
-			order = append(order, dir)
-			places[dir] = parameterPlace(p.item(i), dir, release)
-		}
-		keyNode := *name
-		keyNode.Value = key
-		maps[dir].Content = append(maps[dir].Content, &keyNode, value)
 	}
-	for _, dir := range order {
-		f.walk(maps[dir], places[dir])
-	}
+	f.walkDotted(tree, format)
 }
 
-func splitParameter(name string) (dir, key string) {
-	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
-		return name[:dot], name[dot+1:]
-	}
-	return "", name
-}
-
-func parameterPlace(p place, dir string, release int) place {
-	p.rules = helmRules(ArgoCD)
-	p.inValues, p.release = true, release
-	p.values, p.key, p.above = "", "", ""
-	for word := range strings.SplitSeq(dir, ".") {
-		if word != "" {
-			p.values += "/" + word
-			p.above, p.key = p.key, word
+// dotted reads a map whose keys are dotted names.
+func (f *finder) dotted(m *yaml.Node, p place, format Format) {
+	tree := newDottedTree()
+	for key, value := range pairs(m) {
+		if value = resolve(value); isScalar(value) {
+			tree.add(key, value, p)
 		}
 	}
-	return p
+	f.walkDotted(tree, format)
+}
+
+// dottedTree is the maps that dotted names spell, in the order of the file.
+type dottedTree struct {
+	order  []string
+	maps   map[string]*yaml.Node
+	places map[string]place
+}
+
+func newDottedTree() *dottedTree {
+	return &dottedTree{maps: map[string]*yaml.Node{}, places: map[string]place{}}
+}
+
+func (t *dottedTree) add(name, value *yaml.Node, p place) {
+	dir, key := "", name.Value
+	if dot := strings.LastIndexByte(key, '.'); dot >= 0 {
+		dir, key = key[:dot], key[dot+1:]
+	}
+	if t.maps[dir] == nil {
+		t.maps[dir] = &yaml.Node{Kind: yaml.MappingNode}
+		t.places[dir] = p
+		t.order = append(t.order, dir)
+	}
+	keyNode := *name
+	keyNode.Value = key
+	t.maps[dir].Content = append(t.maps[dir].Content, &keyNode, value)
+}
+
+func (f *finder) walkDotted(tree *dottedTree, format Format) {
+	for _, dir := range tree.order {
+		p := tree.places[dir]
+		p.rules = helmRules(format)
+		p.inValues, p.values, p.key, p.above = true, "", "", ""
+		for word := range strings.SplitSeq(dir, ".") {
+			if word != "" {
+				p.values += "/" + word
+				p.above, p.key = p.key, word
+			}
+		}
+		f.walk(tree.maps[dir], p)
+	}
 }
 
 // k3sChart reads the values of k3s's HelmChart and HelmChartConfig.
 func (f *finder) k3sChart(n *yaml.Node, p place) {
 	p.rules = objectRules()
 	p.rules.format = Helm
+	p = f.release(Release{}, p)
 	if values, at := descend(n, p, "spec", "valuesContent"); values != nil {
-		f.releaseText(Release{}, values, at, Helm)
+		f.inlineText(values, at, Helm)
+	}
+	values, at := descend(n, p, "spec", "values")
+	f.inline(values, at, Helm)
+	if set, at := descend(n, p, "spec", "set"); set != nil {
+		f.dotted(set, at, Helm)
 	}
 }
 

@@ -39,14 +39,33 @@ func (f *finder) environment(m *yaml.Node, p place) {
 		f.variable(m, p)
 	case p.key == "metadata":
 		f.annotated(m, p)
-	case p.key == "from" && scalarAt(m, "kind") == "DockerImage":
-		if name, at := descend(m, p, "name"); isScalar(name) {
-			f.reference(name, at, true)
+	case p.key == "params" && imageSetting.MatchString(scalarAt(m, "name")) && scalarAt(m, "name") != "image":
+		if value, at := descend(m, p, "default"); isScalar(value) { // of a Tekton task
+			f.carried(value, at, 0)
 		}
+	}
+	if from, at := descend(m, p, "from"); scalarAt(from, "kind") == "DockerImage" {
+		f.imageStreamTag(m, from, at)
 	}
 	for _, key := range []string{"args", "command"} {
 		if list, at := descend(m, p, key); list != nil {
 			f.arguments(list, at)
+		}
+	}
+}
+
+// imageStreamTag reads where a tag of an ImageStream comes from. A stream's tag
+// that is called like the image's would no longer be true if that moved.
+func (f *finder) imageStreamTag(tag, from *yaml.Node, p place) {
+	name, at := descend(from, p, "name")
+	if !isScalar(name) {
+		return
+	}
+	before := len(f.fields)
+	f.reference(name, at, true)
+	if len(f.fields) > before {
+		if c := f.fields[before]; c.skip == nil && c.ref.Tag == scalarAt(tag, "name") {
+			c.skip = &Reason{Ambiguous, "the stream's own tag is called " + c.ref.Tag}
 		}
 	}
 }

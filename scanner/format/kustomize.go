@@ -146,8 +146,8 @@ func (f *finder) helmCharts(n *yaml.Node, p place) {
 			}
 			release.Chart = first(f.below(home + "/" + name))
 		}
-		values, inner := descend(item, at.item(i), "valuesInline")
-		f.release(release, values, inner, Kustomize)
+		values, inner := descend(item, f.release(release, at.item(i)), "valuesInline")
+		f.inline(values, inner, Kustomize)
 	}
 }
 

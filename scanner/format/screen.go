@@ -28,11 +28,22 @@ func around(src []byte, letter byte, before, after string) bool {
 	}
 }
 
-// Expected tells whether a file that cannot be parsed is one of ours: much
-// JSON is not, and some of it has comments.
+// Expected tells whether a file that cannot be parsed is worth a word: much JSON
+// is not ours, and some of it has comments; a template in which all images are
+// made by templates holds nothing for us.
 func Expected(file string, src []byte) bool {
-	return roleOf(file) != roleJSON || bytes.Contains(src, []byte(`"apiVersion"`))
+	switch roleOf(file) {
+	case roleJSON:
+		return bytes.Contains(src, []byte(`"apiVersion"`))
+	case roleTemplate:
+		return literalImage.Match(src)
+	default:
+		return true
+	}
 }
+
+// literalImage is an image in a template that no template makes.
+var literalImage = regexp.MustCompile(`(?m)^[ \t-]*image:[ \t]*["']?[a-z0-9][^{}\s"']*:[\w.-]+["']?[ \t]*(#.*)?\r?$`)
 
 // Unclear tells whether a file's name does not say what is in it.
 func Unclear(file string) bool { return roleOf(file) == roleOther }

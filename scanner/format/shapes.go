@@ -1,6 +1,7 @@
 package format
 
 import (
+	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -26,6 +27,7 @@ const (
 	partTag                    // tag, or tag@digest
 	partImageTag               // the same, by a name that says so
 	partVersion                // a tag where the map is an image's
+	partRelease                // the same, beside a repository alone
 	partDigest                 // sha256:…, or bare hex
 	partCount
 )
@@ -56,6 +58,8 @@ var parts = map[string]part{
 	"dockerTag":        partImageTag,
 	"docker_tag":       partImageTag,
 	"version":          partVersion,
+	"release":          partRelease,
+	"defaultTag":       partTag,
 	"imageVersion":     partVersion,
 	"digest":           partDigest,
 	"imageDigest":      partDigest,
@@ -83,6 +87,7 @@ type shape struct {
 	without  []part
 	parent   parent
 	flat     bool // holds only where rules.flatVersion does
+	owner    bool // holds only where the repository is one word, an owner
 }
 
 const none = partCount
@@ -93,9 +98,11 @@ const none = partCount
 var shapes = []shape{
 	{id: "V10", name: []part{partRepository, partImage}, tag: partTag, optional: none},
 	{id: "V10", name: []part{partRepository, partImage}, tag: partVersion, optional: none, without: []part{partTag, partImageTag}},
+	{id: "V08", name: []part{partRegistry, partRepository, partName}, tag: partTag, optional: none, without: []part{partImage}, parent: imageParent, owner: true},
 	{id: "V01-V04", name: []part{partRepository}, optional: partRegistry, tag: partTag, without: []part{partImage}},
 	{id: "V12", name: []part{partRepository}, optional: partRegistry, tag: partImageTag, without: []part{partImage, partTag}},
 	{id: "V09", name: []part{partRepository}, optional: partRegistry, tag: partVersion, without: []part{partImage, partTag, partImageTag}, parent: imageParent},
+	{id: "V09", name: []part{partRepository}, optional: partRegistry, tag: partRelease, without: []part{partImage, partTag, partImageTag, partVersion}, parent: imageParent},
 	{id: "V20", name: []part{partHub, partImage}, optional: none, tag: partTag, without: []part{partRepository}},
 	{id: "V05, V11", name: []part{partImage}, optional: partRegistry, tag: partTag, without: []part{partRepository}},
 	{id: "V12, V18", name: []part{partImage}, optional: partRegistry, tag: partImageTag, without: []part{partRepository, partTag}},
@@ -197,6 +204,16 @@ func isImageKey(key string) bool {
 		return true
 	}
 	return imageKeys[key]
+}
+
+// imageFirst are keys like imageEnvoy, whose values may be whole references.
+var imageFirst = regexp.MustCompile(`^image[A-Z0-9]\w*$`)
+
+// mayBeReference tells whether a key allows for a whole reference, if it has an
+// owner and a tag: image.name, a value somewhere below images, imageEnvoy,
+// FOO_IMAGE.
+func (p place) mayBeReference() bool {
+	return p.key == "name" && isImageKey(p.above) || p.images || imageFirst.MatchString(p.key)
 }
 
 // imageKeys are further keys of whole references.

@@ -32,6 +32,11 @@ func (f *finder) walk(n *yaml.Node, p place) {
 }
 
 func (f *finder) walkMap(m *yaml.Node, p place) {
+	if p.rules.anyParent && p.path != "" {
+		if prefix := prefixIn(m); prefix != "" {
+			p.prefix = prefix
+		}
+	}
 	taken := f.readMap(m, p)
 	if p.rules.environment {
 		f.environment(m, p)
@@ -54,8 +59,10 @@ func (f *finder) walkMap(m *yaml.Node, p place) {
 
 // speaks tells whether a key of a map may hold a reference or a tag.
 func speaks(key string, p place) bool {
-	return isImageKey(key) || strings.HasSuffix(key, "mageTag") || strings.HasSuffix(key, "RepositoryAndTag") ||
-		(key == "reference" || key == "ref") && isImageKey(p.key)
+	return isImageKey(key) || strings.HasSuffix(key, "mageTag") || strings.HasSuffix(key, "mageVersion") ||
+		strings.HasSuffix(key, "Repository") || strings.HasSuffix(key, "RepositoryAndTag") ||
+		(key == "reference" || key == "ref" || key == "name") && isImageKey(p.key) ||
+		p.images || key == "images" || imageFirst.MatchString(key)
 }
 
 // skipped are keys below which nothing is an image of this object, whatever it
@@ -78,7 +85,7 @@ func (f *finder) walkItem(n *yaml.Node, p place) {
 		f.walk(n, p)
 		return
 	}
-	if p.rules.strings && (p.key == "images" || isImageKey(p.key)) {
+	if p.rules.strings && (p.key == "images" || isImageKey(p.key)) && (p.rules.anyParent || strings.Contains(target.Value, "/")) {
 		f.reference(target, p, false)
 	}
 }
@@ -97,7 +104,13 @@ func (f *finder) walkScalar(m, value *yaml.Node, p place, taken *candidate) {
 		if !f.readPrefixed(m, value, p) {
 			f.reference(value, p, p.rules.bareNames && p.key == "image" && strings.Contains(value.Value, "/"))
 		}
-	case p.rules.strings && strings.HasSuffix(p.key, "mageTag") && !isImageKey(p.above):
+	case p.rules.strings && p.mayBeReference():
+		if strings.Contains(value.Value, "/") {
+			f.reference(value, p, false)
+		}
+	case p.rules.anyParent && strings.HasSuffix(p.key, "Repository"):
+		f.readPrefixed(m, value, p)
+	case p.rules.strings && (strings.HasSuffix(p.key, "mageTag") || strings.HasSuffix(p.key, "mageVersion")) && !isImageKey(p.above):
 		f.loneTag(m, value, p)
 	default:
 		f.walkText(value, p)
@@ -146,6 +159,8 @@ func (f *finder) reference(n *yaml.Node, p place, bare bool) {
 	case err != nil:
 		f.addInvalid(c, value, bare, err)
 		return
+	case strings.HasSuffix(c.at.key, "_IMAGE") && !strings.Contains(ref.Name(), "/"):
+		return // a setting; its prefix may be anywhere
 	case ref.Tag == "" && ref.Digest == "" && (!bare || pictures.MatchString(value)):
 		return
 	}
@@ -243,6 +258,9 @@ func (s shape) fits(m *parted, p place) bool {
 			return false
 		}
 	}
+	if s.owner && strings.Contains(m.nodes[partRepository].Value, "/") {
+		return false
+	}
 	return !slices.ContainsFunc(s.without, m.filled) && s.placed(m, p)
 }
 
@@ -296,11 +314,33 @@ func (f *finder) readShape(s shape, m *parted, p place) *candidate {
 	}
 	f.readTag(c, tag, m)
 	f.doubt(c, m, p)
-	if c.skip == nil && s.name[0] == partName && ref.Registry == "" && !strings.Contains(ref.Path, "/") && (f.prefixed || !p.rules.anyParent) {
-		c.skip = &Reason{NameUnknown, "the chart or operator puts a registry before " + ref.Path + " that is not beside it"}
+	if c.skip == nil && f.prefixedElsewhere(c, s, m) {
+		c.skip = &Reason{NameUnknown, "what stands before " + ref.Path + " is written elsewhere: write the whole name, or a comment # imageupdater: image=NAME"}
 	}
 	f.add(c)
 	return c
+}
+
+// prefixedElsewhere tells whether a name without a registry is only the end of
+// one: the values have a registry that is not used yet, or a lone word stands
+// beside an empty place for one.
+func (f *finder) prefixedElsewhere(c *candidate, s shape, m *parted) bool {
+	switch {
+	case c.ref.Registry != "":
+		return false
+	case c.at.prefix != "":
+		return f.globalOf(c.at).Registry == ""
+	case s.name[0] != partName || strings.Contains(c.ref.Path, "/"):
+		return false
+	}
+	return !c.at.rules.anyParent || m.has(partRegistry) || m.has(partRepository)
+}
+
+func (f *finder) globalOf(p place) Global {
+	if p.release > 0 {
+		return f.finding.Releases[p.release-1].Global
+	}
+	return f.finding.Global
 }
 
 // shapeName joins the parts of the name. It is "" where a template makes any
@@ -316,7 +356,7 @@ func (f *finder) shapeName(s shape, m *parted, c *candidate) (name string, ok bo
 		n := m.nodes[role]
 		c.name = append(c.name, n)
 		templated = templated || f.templated(n, c.at)
-		words = append(words, strings.Trim(n.Value, "/"))
+		words = append(words, strings.TrimSuffix(n.Value, "/"))
 	}
 	name = strings.Join(words, "/")
 	for _, host := range codeHosts {
@@ -335,6 +375,9 @@ func (f *finder) shapeName(s shape, m *parted, c *candidate) (name string, ok bo
 func (f *finder) unusualName(name string, err error, m *parted, c *candidate, tag *yaml.Node) *candidate {
 	ref, parseErr := image.Parse(name)
 	switch {
+	case strings.HasPrefix(name, "/"):
+		c.ref, _ = image.ParseName(strings.TrimPrefix(name, "/"))
+		c.skip = &Reason{NameUnknown, "what stands before " + name + " is written elsewhere"}
 	case parseErr == nil && !filled(tag):
 		return nil // a whole reference; the empty tag beside it says nothing
 	case parseErr == nil && tag == m.nodes[partVersion]:
@@ -420,7 +463,7 @@ func (f *finder) doubt(c *candidate, m *parted, p place) {
 		c.skip = &Reason{Ambiguous, "a second digest, " + m.extra.Value + ", belongs to the same tag"}
 	case p.key == "images" && !strings.HasSuffix(p.path, "]"):
 		c.skip = &Reason{Shared, "one tag for all images below it"}
-	case isImageKey(p.key) && filled(name) && filled(repository) && path.Base(repository.Value) != name.Value:
+	case len(c.name) < 3 && isImageKey(p.key) && filled(name) && filled(repository) && path.Base(repository.Value) != name.Value:
 		c.skip = &Reason{Ambiguous, "both repository and name are given: " + repository.Value + " and " + name.Value}
 	case m.filled(partTag) && m.filled(partImageTag):
 		c.skip = &Reason{Ambiguous, "both tag and imageTag are given"}
@@ -446,7 +489,7 @@ func (f *finder) readPartial(m *parted, p place) *candidate {
 		c.skip = &Reason{Shared, "one tag for all images of the chart"}
 		f.add(c)
 		return c
-	case filled(tag) && !m.filled(partImage) && p.rules.anyParent:
+	case filled(tag) && !m.filled(partImage) && (p.rules.anyParent || p.rules.strings && m.filled(partRegistry) && tag == m.nodes[partImageTag]):
 		return f.partial(tag, m, p)
 	case tag == nil && m.filled(partRepository) && p.inImage():
 		return f.withoutTag(m, p)
@@ -469,7 +512,7 @@ func (f *finder) partial(tag *yaml.Node, m *parted, p place) *candidate {
 		role = partImageTag
 	}
 	c.at.values = tagPath(role, p)
-	c.tentative = !isImageKey(p.key) && role == partTag
+	c.tentative = !isImageKey(p.key) && role == partTag && !m.filled(partRegistry)
 	if registry := m.nodes[partRegistry]; filled(registry) {
 		c.ref.Registry = registry.Value
 	}
@@ -523,7 +566,7 @@ func tagPath(role part, p place) string {
 // rememberName notes, for files that complete names from this one, which image
 // a tag at this map's keys belongs to.
 func (f *finder) rememberName(m *parted, p place) {
-	if !p.inValues || p.release != 0 {
+	if !p.inValues {
 		return
 	}
 	var name Name
@@ -542,29 +585,37 @@ func (f *finder) rememberName(m *parted, p place) {
 	if name == (Name{}) {
 		return
 	}
-	f.nameAt(p.values+"/tag", name)
-	f.nameAt(p.values+"/imageTag", name)
-	f.nameAt(p.values+"/version", name)
-}
-
-func (f *finder) nameAt(values string, name Name) {
-	if f.finding.Names == nil {
-		f.finding.Names = map[string]Name{}
+	for _, role := range []part{partTag, partImageTag, partVersion} {
+		f.nameAt(p, tagPath(role, p), name)
 	}
-	f.finding.Names[values] = name
 }
 
-// prefixes say by which keys the tag of fooImage goes: "Image" is replaced.
+// nameAt notes a name of the values file, or of the release whose inline
+// values these are.
+func (f *finder) nameAt(p place, values string, name Name) {
+	switch {
+	case p.release > 0:
+		f.finding.Releases[p.release-1].Names[values] = name
+	case f.finding.Names == nil:
+		f.finding.Names = map[string]Name{values: name}
+	default:
+		f.finding.Names[values] = name
+	}
+}
+
+// prefixes say by which keys the tag and the digest of fooImage go: the end of
+// the image's key is replaced.
 //
 //nolint:gochecknoglobals // a table, never written
-var prefixes = []struct{ image, tag string }{
-	{"Image", "ImageTag"},
-	{"Image", "ImageVersion"},
-	{"Image", "Tag"},
-	{"_image", "_image_tag"},
-	{"_image", "_tag"},
-	{"-image", "-image-tag"},
-	{"-image", "-tag"},
+var prefixes = []struct{ image, tag, digest string }{
+	{"Image", "ImageTag", "ImageDigest"},
+	{"Image", "ImageVersion", "ImageDigest"},
+	{"Image", "Tag", "Digest"},
+	{"_image", "_image_tag", "_image_digest"},
+	{"_image", "_tag", "_digest"},
+	{"-image", "-image-tag", "-image-digest"},
+	{"-image", "-tag", "-digest"},
+	{"Repository", "Tag", "Digest"},
 }
 
 // readPrefixed reads `fooImage: name` beside `fooTag: tag` (V17).
@@ -582,16 +633,18 @@ func (f *finder) readPrefixed(m, value *yaml.Node, p place) bool {
 			continue
 		}
 		tag := get(m, prefix+rule.tag)
-		if !isScalar(tag) {
+		if !isScalar(tag) || rule.image == "Repository" && !strings.Contains(ref.Name(), "/") {
 			continue
 		}
 		c := &candidate{at: p, ref: ref, name: []*yaml.Node{value}}
+		beside := &parted{}
+		beside.nodes[partDigest] = get(m, prefix+rule.digest)
 		c.at.values = path.Join(path.Dir(p.values), prefix+rule.tag)
 		if p.rules.anyParent && ref.Registry == "" {
 			c.missing = RegistryMissing
 		}
-		f.readTag(c, tag, &parted{})
-		f.nameAt(c.at.values, Name{Repository: value.Value})
+		f.readTag(c, tag, beside)
+		f.nameAt(p, c.at.values, Name{Repository: value.Value})
 		f.add(c)
 		return true
 	}
@@ -600,11 +653,11 @@ func (f *finder) readPrefixed(m, value *yaml.Node, p place) bool {
 
 // loneTag is `fooImageTag: tag` whose name is not in the map.
 func (f *finder) loneTag(m, value *yaml.Node, p place) {
-	prefix := strings.TrimSuffix(p.key, "ImageTag")
+	prefix := strings.TrimSuffix(strings.TrimSuffix(p.key, "ImageTag"), "ImageVersion")
 	if !p.rules.anyParent || prefix == p.key || !filled(value) || get(m, prefix+"Image") != nil {
 		return
 	}
-	c := &candidate{at: p, missing: NameMissing}
+	c := &candidate{at: p, missing: NameMissing, lone: true}
 	f.readTag(c, value, &parted{})
 	f.add(c)
 }
