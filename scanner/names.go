@@ -328,10 +328,11 @@ func (lib *library) appVersion(file string, finding *format.Finding) (format.Fie
 	for _, use := range lib.usesOfAppVersion(chart) {
 		name := format.Name{Repository: use.Name}
 		if use.Values != "" {
-			there := false
-			if name, there = values.Names[use.Values]; !there || overrides(values, use.Values) {
+			named, there := values.Names[use.Values]
+			if !there || overrides(values, use.Values) {
 				return format.Field{}, false
 			}
+			name = named
 		}
 		ref, err := image.ParseName(joined(name))
 		if err != nil {
