@@ -52,7 +52,7 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	}
 	findings := make([]*format.Finding, len(files))
 	var done, parsed atomic.Int64
-	group, ctx := errgroup.WithContext(ctx)
+	group, groupCtx := errgroup.WithContext(ctx)
 	workers := options.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
@@ -61,8 +61,8 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	for range min(workers, max(1, len(files))) {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; int(i) < len(files); i = next.Add(1) - 1 {
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
+				if groupCtx.Err() != nil {
+					return context.Cause(groupCtx)
 				}
 				if findings[i] = findIn(tree, files[i]); findings[i] != nil {
 					parsed.Add(1)
@@ -78,7 +78,10 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
 	readListed(tree, files, findings)
-	inventory := complete(tree, files, findings)
+	inventory, err := complete(ctx, tree, files, findings)
+	if err != nil {
+		return nil, fmt.Errorf("scanning: %w", err)
+	}
 	inventory.Problems = append(unreadable, inventory.Problems...)
 	slices.SortStableFunc(inventory.Problems, func(a, b format.Problem) int { return strings.Compare(a.File, b.File) })
 	inventory.Files, inventory.Parsed = len(files), int(parsed.Load())

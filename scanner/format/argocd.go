@@ -88,6 +88,7 @@ func (f *finder) argoRelease(source, helm *yaml.Node) Release {
 	for _, item := range items(nodeAt(helm, "valueFiles")) {
 		item = resolve(item)
 		if !isScalar(item) || strings.Contains(item.Value, "://") || strings.Contains(item.Value, "{{") {
+			release.Open = true
 			continue
 		}
 		file := path.Join(folder, item.Value)

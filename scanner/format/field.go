@@ -5,6 +5,9 @@
 package format
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
@@ -145,6 +148,14 @@ type Release struct {
 	Global Global
 	// Names is, for the inline values, what Finding.Names is for a file.
 	Names map[string]Name
+	// Open tells that there are values, from a cluster or behind a template,
+	// that cannot be known here.
+	Open bool
+}
+
+// Key tells releases apart that use different values.
+func (r Release) Key() string {
+	return strings.Join(append([]string{r.Chart, r.Global.Registry, strconv.FormatBool(r.Open), strconv.FormatBool(r.Global.Replaces)}, r.ValueFiles...), "\x00")
 }
 
 // Global is a registry for all images of a chart. Replaces tells whether it

@@ -19,6 +19,7 @@ func (f *finder) helmRelease(n *yaml.Node, p place) {
 	if strings.HasPrefix(chart, ".") || scalarAt(n, "spec", "chart", "spec", "sourceRef", "kind") == "GitRepository" {
 		release.Chart = path.Clean(strings.TrimPrefix(chart, "/"))
 	}
+	release.Open = len(items(nodeAt(n, "spec", "valuesFrom"))) > 0
 	for _, item := range items(nodeAt(n, "spec", "chart", "spec", "valuesFiles")) {
 		release.ValueFiles = append(release.ValueFiles, path.Clean(resolve(item).Value))
 	}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"path"
 	"regexp"
 	"strings"
@@ -252,30 +253,41 @@ func (f *finder) k3sChart(n *yaml.Node, p place) {
 	}
 }
 
-// Templates that put appVersion where the tag of an image goes.
-var (
-	appVersionImage   = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)\.(?:repository|image|name|repo)\b[^\n]*\.Chart\.AppVersion`)
-	appVersionTag     = regexp.MustCompile(`\.Values\.([A-Za-z0-9_.]+)\.tag\s*\|\s*default\s+\.Chart\.AppVersion`)
-	appVersionDefault = regexp.MustCompile(`default\s+\.Chart\.AppVersion\s+\.Values\.([A-Za-z0-9_.]+)\.tag`)
-	appVersionLiteral = regexp.MustCompile(`image:\s*["']?([a-z0-9./_:-]+):\{\{[^}\n]*\.Chart\.AppVersion[^}\n]*\}\}`)
-)
+// appVersionImage is an image in a template whose tag is appVersion and nothing
+// else, unless the values give one: behind a name from the values, or behind one
+// in the template.
+var appVersionImage = regexp.MustCompile(`(?m)(?:\{\{-?\s*\.Values\.([A-Za-z0-9_.]+)\.(?:repository|image|name|repo)\s*-?\}\}|image:\s*["']?([a-z0-9./_:-]+)):` +
+	`\{\{-?\s*(?:\.Values\.([A-Za-z0-9_.]+)\.tag\s*\|\s*default\s+\.Chart\.AppVersion|default\s+\.Chart\.AppVersion\s+\.Values\.([A-Za-z0-9_.]+)\.tag|\.Chart\.AppVersion)\s*-?\}\}["']?\s*$`)
+
+// versionLabel is a line that merely tells the version.
+var versionLabel = regexp.MustCompile(`(?i)(version|chart)["']?\s*:\s*["']?\{\{`)
 
 // AppVersionUse is where a chart's template puts in appVersion: behind the
 // image that values name, by the values path of its tag in the form of
 // Found.Values, or behind a name in the template.
 type AppVersionUse struct{ Values, Name string }
 
-// AppVersionUses finds them in the text of a template.
-func AppVersionUses(template []byte) []AppVersionUse {
-	var uses []AppVersionUse
-	for _, match := range appVersionLiteral.FindAllSubmatch(template, -1) {
-		uses = append(uses, AppVersionUse{Name: string(match[1])})
-	}
-	template = appVersionLiteral.ReplaceAll(template, nil)
-	for _, pattern := range []*regexp.Regexp{appVersionImage, appVersionTag, appVersionDefault} {
-		for _, match := range pattern.FindAllSubmatch(template, -1) {
-			uses = append(uses, AppVersionUse{Values: "/" + strings.ReplaceAll(string(match[1]), ".", "/") + "/tag"})
+// AppVersionUses finds them in the text of a template. ok is false where
+// appVersion is used for something else than an image's whole tag or a label:
+// what it means there cannot be known.
+func AppVersionUses(template []byte) (uses []AppVersionUse, ok bool) {
+	for line := range bytes.Lines(template) {
+		if !bytes.Contains(line, []byte(".Chart.AppVersion")) || versionLabel.Match(line) {
+			continue
+		}
+		match := appVersionImage.FindSubmatch(line)
+		if match == nil {
+			return nil, false
+		}
+		at, name, tag := string(match[1]), string(match[2]), string(match[3])+string(match[4])
+		switch {
+		case at != "" && (tag == "" || tag == at):
+			uses = append(uses, AppVersionUse{Values: "/" + strings.ReplaceAll(at, ".", "/") + "/tag"})
+		case name != "":
+			uses = append(uses, AppVersionUse{Name: name})
+		default:
+			return nil, false
 		}
 	}
-	return uses
+	return uses, true
 }
