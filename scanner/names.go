@@ -338,7 +338,8 @@ func (lib *library) names(file string, finding *format.Finding, found format.Fou
 }
 
 // name lays the layers over each other as Helm does. ok is false where they do
-// not agree on one repository.
+// not agree on one repository: which of them is right depends on more than is
+// written here.
 func (u usage) name(found format.Found) (image.Reference, bool) {
 	merged := format.Name{Registry: found.Ref.Registry, Repository: found.Ref.Path}
 	var global format.Global
@@ -350,40 +351,52 @@ func (u usage) name(found format.Found) (image.Reference, bool) {
 		if !ok || strings.Contains(found.Values, "[") {
 			continue
 		}
-		name := layer.names[at]
-		if found.Ref.Registry == "" && name.Registry != "" {
-			merged.Registry = name.Registry
-		}
-		if found.Missing == format.NameMissing && name.Repository != "" {
-			if merged.Repository != "" && !sameRepository(merged.Repository, name.Repository) {
-				return image.Reference{}, false // which one is right depends on more than is written here
-			}
-			merged.Repository = name.Repository
+		if merged, ok = overlay(merged, layer.names[at], found); !ok {
+			return image.Reference{}, false
 		}
 	}
-	ref, err := image.ParseName(merged.Repository)
-	switch {
-	case err != nil, ref.Registry != "" && merged.Registry != "":
+	if merged.Repository == "" {
 		return image.Reference{}, false
-	case ref.Registry != "":
-		return ref, true
-	case global.Replaces || merged.Registry == "" && global.Registry != "":
+	}
+	if global.Replaces || merged.Registry == "" && global.Registry != "" {
 		merged.Registry = global.Registry
 	}
-	if merged.Registry == "" {
-		return ref, true
-	}
-	ref, err = image.ParseName(strings.TrimSuffix(merged.Registry, "/") + "/" + merged.Repository)
+	ref, err := image.ParseName(joined(merged))
 	return ref, err == nil
 }
 
-func sameRepository(a, b string) bool {
-	first, err := image.ParseName(a)
+// overlay puts what a layer says of a name over what was said below it. What
+// stands beside the tag itself is not overridden.
+func overlay(below, over format.Name, found format.Found) (format.Name, bool) {
+	if found.Missing == format.NameMissing && over.Repository != "" {
+		if below.Repository != "" && !agree(below, over) {
+			return below, false
+		}
+		below.Repository = over.Repository
+		if ref, err := image.ParseName(over.Repository); err == nil && ref.Registry != "" {
+			below.Registry = ""
+		}
+	}
+	if found.Ref.Registry == "" && over.Registry != "" {
+		below.Registry = over.Registry
+	}
+	return below, true
+}
+
+// agree tells whether two layers mean one image, as far as both say which.
+func agree(a, b format.Name) bool {
+	first, err := image.ParseName(joined(a))
 	if err != nil {
 		return false
 	}
-	second, err := image.ParseName(b)
-	return err == nil && first.Repository() == second.Repository()
+	second, err := image.ParseName(joined(b))
+	switch {
+	case err != nil:
+		return false
+	case first.Registry != "" && second.Registry != "":
+		return first.Repository() == second.Repository()
+	}
+	return first.Path == second.Path || a.Repository == b.Repository
 }
 
 // usages are the ways in which the values around a field are used: by the
