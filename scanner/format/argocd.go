@@ -51,7 +51,7 @@ func (f *finder) argoSource(n *yaml.Node, p place) {
 	f.argoHelm(n, p)
 	images, at := descend(n, p, "kustomize", "images")
 	for i, item := range items(images) {
-		f.argoImage(resolve(item), at.item(i))
+		f.argoImage(resolve(item), at.element(i, item))
 	}
 	if kustomize, at := descend(n, p, "kustomize"); kustomize != nil {
 		f.patches(kustomize, at)
@@ -111,10 +111,10 @@ func (f *finder) argoImage(n *yaml.Node, p place) {
 	if !isScalar(n) {
 		return
 	}
-	c := &candidate{at: p, name: []*yaml.Node{n}}
+	c := &candidate{at: p, name: []*yaml.Node{n}, raws: []*yaml.Node{p.rawFor(n)}}
 	defer f.add(c)
 	if f.templated(n, p) {
-		c.skip = &Reason{Templated, "a template or variable: " + p.text.Raw(n)}
+		c.skip = &Reason{Templated, "a template or variable: " + clip(p.text.Raw(n))}
 		return
 	}
 	value := strings.TrimRight(n.Value, "\n")

@@ -29,10 +29,6 @@ var (
 	commentLine      = regexp.MustCompile(`^\s*#`)
 )
 
-// maxCommentLines is how far above a field a comment may stand, in a block
-// without a gap.
-const maxCommentLines = 50
-
 // forever is the date of a hold that has none: it ends when the comment goes.
 const forever = "9999-12-31"
 
@@ -67,28 +63,62 @@ func parseDirective(words string) (directive, error) {
 	return d, nil
 }
 
-// directives are the comments of one text, by 1-based line of that text.
-type directives map[int]directive
+// directives are the comments of one text.
+type directives struct {
+	// said is what stands in a line's comment, by 1-based line.
+	said map[int]directive
+	// meant is what holds for a line: what stands on it and in the block of
+	// comment lines right above it.
+	meant map[int]directive
+}
 
 // readDirectives collects the comments of a text. What cannot be read is a
 // problem of the file, and holds the field all the same.
-func readDirectives(text *edit.Text, report func(line int, message string)) directives {
-	found := directives{}
+func readDirectives(text *edit.Text, report func(line int, message string)) *directives {
+	found := &directives{said: map[int]directive{}, meant: map[int]directive{}}
 	values := mentions(text)
+	var above directive
 	for line := 1; line <= text.Lines(); line++ {
 		content := text.Line(line)
-		match := directivePattern.FindStringSubmatchIndex(content)
-		if match == nil || values.hold(text.LineStart(line)+match[0]) {
-			continue
+		d, problem := readDirective(content, text.LineStart(line), values)
+		if problem != "" {
+			report(line, problem)
 		}
-		d, err := parseDirective(content[match[2]:match[3]])
-		if err != nil {
-			report(line, fmt.Sprintf("comment %q: %v", strings.TrimSpace(content[match[0]:]), err))
-			d.hold, d.holdUntil = true, forever
+		if d != (directive{}) {
+			found.said[line] = d
 		}
-		found[line] = d
+		if meant := d.or(above); meant != (directive{}) {
+			found.meant[line] = meant
+		}
+		if commentLine.MatchString(content) {
+			above = d.or(above)
+		} else {
+			above = directive{}
+		}
 	}
 	return found
+}
+
+func readDirective(content string, start int, values extents) (d directive, problem string) {
+	match := directivePattern.FindStringSubmatchIndex(content)
+	if match == nil || values.hold(start+match[0]) {
+		return directive{}, ""
+	}
+	d, err := parseDirective(content[match[2]:match[3]])
+	if err != nil {
+		d.hold, d.holdUntil = true, forever
+		return d, fmt.Sprintf("comment %q: %v", clip(strings.TrimSpace(content[match[0]:])), err)
+	}
+	return d, ""
+}
+
+// clip bounds foreign text in a message.
+func clip(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // extents are the bytes of scalars, in the order of the text.
@@ -123,15 +153,8 @@ func (e extents) hold(offset int) bool {
 	return i < len(e) && e[i].from <= offset
 }
 
-// at gives what comments say of a line: those on it and those in the block of
-// comment lines right above it.
-func (ds directives) at(text *edit.Text, line int) directive {
-	merged := ds[line]
-	for above := line - 1; above > max(0, line-maxCommentLines) && commentLine.MatchString(text.Line(above)); above-- {
-		merged = merged.or(ds[above])
-	}
-	return merged
-}
+// at gives what comments say of a line.
+func (ds *directives) at(line int) directive { return ds.meant[line] }
 
 func (d directive) or(other directive) directive {
 	d.ignore = d.ignore || other.ignore

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ const (
 	maxNested = 4      // block scalars within block scalars
 	maxFields = 10_000 // image fields
 	maxMerges = 64     // maps looked at for one map's merge keys
+	maxWork   = 20_000_000
+	maxPath   = 1024 // bytes of a field's path; longer ones are cut
 )
 
 // finder goes through one file.
@@ -31,8 +34,9 @@ type finder struct {
 	finding   *Finding
 	fields    []*candidate
 	texts     map[*yaml.Node]*edit.Text
-	comments  map[*edit.Text]directives
+	comments  map[*edit.Text]*directives
 	tooMany   bool
+	work      int // nodes visited, aliases followed
 	handlings []handling
 }
 
@@ -45,8 +49,10 @@ type place struct {
 	values   string
 	inValues bool
 	release  int // index in Finding.Releases plus one; 0 for none
-	// key is the name of the key that holds the node, keys those above it.
+	// key is the name of the key that holds the node, keys those above it; raw
+	// is the node as it stands there, an alias perhaps.
 	key     string
+	raw     *yaml.Node
 	keyNode *yaml.Node
 	above   string // the key above key
 	depth   int
@@ -62,7 +68,11 @@ type candidate struct {
 	ref         image.Reference
 	name        []*yaml.Node
 	tag, digest piece
+	raws        []*yaml.Node // tag and digest as they stand there, aliases perhaps
+	also        []*yaml.Node // where else the same image uses the same scalars
 	bare        bool
+	nameDoubt   bool   // skip is about the name: a comment may settle it
+	holdUntil   string // by a comment
 	skip        *Reason
 	missing     Missing
 	ownRegistry bool
@@ -92,13 +102,13 @@ func find(file string, as role, src []byte, text *edit.Text) *Finding {
 		file: file, source: src, role: as,
 		finding:  &Finding{},
 		texts:    map[*yaml.Node]*edit.Text{},
-		comments: map[*edit.Text]directives{}, handlings: handlings(),
+		comments: map[*edit.Text]*directives{}, handlings: handlings(),
 	}
 	f.documents(text)
 	f.marked(text)
 	f.readComments(text)
 	f.commented(text)
-	f.shareTags()
+	f.settle()
 	f.finish()
 	return f.finding
 }
@@ -110,7 +120,7 @@ func (f *finder) problem(text *edit.Text, line, column int, message string) {
 
 // add keeps a candidate, unless the very same scalars were found before.
 func (f *finder) add(c *candidate) {
-	if len(f.fields) >= maxFields {
+	if len(f.fields) >= maxFields || f.work > maxWork {
 		f.tooMany = true
 		return
 	}
@@ -120,7 +130,9 @@ func (f *finder) add(c *candidate) {
 // child is the place of a value below a mapping.
 func (p place) child(key *yaml.Node) place {
 	p.path = joinPath(p.path, key.Value)
-	p.values = p.values + "/" + key.Value
+	if p.values = p.values + "/" + key.Value; len(p.values) > maxPath {
+		p.values, p.inValues = "", false // no other file will have such a path
+	}
 	p.above, p.key, p.keyNode = p.key, key.Value, key
 	p.depth++
 	p.object = false
@@ -139,6 +151,9 @@ func (p place) item(i int) place {
 }
 
 func joinPath(path, key string) string {
+	if len(path)+len(key) > maxPath {
+		return clip(path)
+	}
 	if path == "" || strings.HasSuffix(path, "|") {
 		return path + key
 	}
@@ -188,6 +203,17 @@ func resolve(n *yaml.Node) *yaml.Node {
 func get(m *yaml.Node, key string) *yaml.Node {
 	budget := maxMerges
 	return lookup(resolve(m), key, &budget)
+}
+
+// rawOf is the value of a key as it stands in the mapping itself.
+func rawOf(m *yaml.Node, key string) *yaml.Node {
+	var found *yaml.Node
+	for k, v := range pairs(m) {
+		if k.Value == key {
+			found = v
+		}
+	}
+	return found
 }
 
 func lookup(m *yaml.Node, key string, budget *int) *yaml.Node {
@@ -266,19 +292,35 @@ func pairs(n *yaml.Node) func(yield func(key, value *yaml.Node) bool) {
 // at walks down keys, keeping the place.
 func descend(n *yaml.Node, p place, keys ...string) (*yaml.Node, place) {
 	for _, key := range keys {
-		var next *yaml.Node
+		var found, next *yaml.Node
 		for k, v := range pairs(n) {
 			if k.Value == key {
-				next = resolve(v)
-				p = p.child(k)
-				break
+				found, next = k, v // of a key given twice the last counts
 			}
 		}
-		if n = next; n == nil {
+		if next == nil {
 			return nil, p
 		}
+		p = p.child(found)
+		p.raw = next
+		n = resolve(next)
 	}
 	return n, p
+}
+
+// rawFor is a scalar as it stands at the place: an alias, or itself.
+func (p place) rawFor(n *yaml.Node) *yaml.Node {
+	if p.raw != nil && resolve(p.raw) == n {
+		return p.raw
+	}
+	return n
+}
+
+// element is the place of an element of a sequence.
+func (p place) element(i int, n *yaml.Node) place {
+	p = p.item(i)
+	p.raw = n
+	return p
 }
 
 // items are the elements of a sequence; nothing for other nodes.
@@ -289,35 +331,144 @@ func items(n *yaml.Node) []*yaml.Node {
 	return n.Content
 }
 
-// shareTags finds scalars that more than one field wants to change: fields
-// that agree become one, fields that do not are left alone.
-func (f *finder) shareTags() {
-	// A tag on its own gives way to the images that use it.
-	slices.SortStableFunc(f.fields, func(a, b *candidate) int { return compareBool(a.lone, b.lone) })
-	first := map[*yaml.Node]*candidate{}
-	kept := f.fields[:0]
+// settle decides on scalars that more than one place uses: places that mean the
+// same image become one field, what they do not agree on is left alone.
+func (f *finder) settle() {
+	f.merge()
 	for _, c := range f.fields {
-		duplicate := false
+		f.obey(c)
+	}
+	users := map[*yaml.Node][]*candidate{}
+	for _, c := range f.fields {
 		for _, n := range c.scalars() {
-			other := first[n]
-			switch {
-			case other == nil:
-				first[n] = c
-			case c.lone:
-				duplicate = true
-			case !agree(other, c):
-				reason := &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(other), describe(c))}
-				other.skip, c.skip = reason, reason
-			default:
-				duplicate = duplicate || other.tag.node == c.tag.node && other.digest.node == c.digest.node
+			users[n] = append(users[n], c)
+		}
+	}
+	known := map[*yaml.Node]bool{}
+	for _, c := range f.fields {
+		for _, n := range append(c.raws, c.also...) {
+			known[n] = true
+		}
+	}
+	strangers := f.strangers(users, known)
+	for n, candidates := range users {
+		share(candidates)
+		if at := strangers[n]; at != nil {
+			for _, c := range candidates {
+				c.leave(&Reason{Shared, fmt.Sprintf("line %d uses the same value for something else", c.at.text.FileLine(at.Line))})
 			}
 		}
-		if !duplicate {
-			kept = append(kept, c)
+	}
+}
+
+// share spreads what keeps one of several fields from changing their common
+// scalar to all of them.
+func share(candidates []*candidate) {
+	first := candidates[0]
+	until := ""
+	var reason *Reason
+	for _, c := range candidates {
+		until = max(until, c.holdUntil)
+		switch {
+		case !agree(first, c):
+			reason = &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(first), describe(c))}
+		case c.skip != nil && reason == nil && len(candidates) > 1:
+			reason = &Reason{Shared, fmt.Sprintf("the same value stands in %s, which is left alone: %s", c.at.path, c.skip.Detail)}
 		}
+	}
+	for _, c := range candidates {
+		c.holdUntil = until
+		if reason != nil {
+			c.leave(reason)
+		}
+	}
+}
+
+// leave gives a reason to a candidate that has none yet.
+func (c *candidate) leave(reason *Reason) {
+	if c.skip == nil {
+		c.skip = reason
+	}
+}
+
+// strangers are uses of anchored tags and digests, by the anchored scalar, that
+// belong to no image. Labels may follow their image.
+func (f *finder) strangers(users map[*yaml.Node][]*candidate, known map[*yaml.Node]bool) map[*yaml.Node]*yaml.Node {
+	found := map[*yaml.Node]*yaml.Node{}
+	texts := map[*edit.Text]bool{}
+	for n, candidates := range users {
+		if n.Anchor != "" {
+			texts[candidates[0].at.text] = true
+		}
+	}
+	for text := range texts {
+		for _, doc := range text.Docs {
+			eachUse(doc, "", false, func(use *yaml.Node, key string, label bool) {
+				target := resolve(use)
+				if target.Anchor == "" || users[target] == nil || label || known[use] {
+					return
+				}
+				// Helm values may keep a version under a key for nothing else.
+				holder := use == target && users[target][0].at.rules.anyParent && versionHolder.MatchString(key)
+				if !holder {
+					found[target] = use
+				}
+			})
+		}
+	}
+	return found
+}
+
+// versionHolder are keys of which the value is there to be used elsewhere.
+var versionHolder = regexp.MustCompile(`(?i)version|tag|image|^[_.]|^x-`)
+
+// eachUse visits the values of a tree, aliases as they stand, with the key of
+// each, and tells whether it is a label or the like.
+func eachUse(n *yaml.Node, key string, label bool, visit func(use *yaml.Node, key string, label bool)) {
+	if n.Kind == yaml.MappingNode {
+		for key, value := range pairs(n) {
+			eachUse(value, key.Value, label || notImages[key.Value], visit)
+		}
+		return
+	}
+	if n.Kind == yaml.ScalarNode || n.Kind == yaml.AliasNode {
+		visit(n, key, label)
+	}
+	for _, child := range n.Content {
+		eachUse(child, key, label, visit)
+	}
+}
+
+// merge makes one field of places that use the very same scalars for the same
+// image. A tag on its own gives way to the images that use it.
+func (f *finder) merge() {
+	slices.SortStableFunc(f.fields, func(a, b *candidate) int { return compareBool(a.lone, b.lone) })
+	first := map[*yaml.Node][]*candidate{}
+	kept := f.fields[:0]
+	for _, c := range f.fields {
+		nodes := c.scalars()
+		if len(nodes) == 0 {
+			kept = append(kept, c)
+			continue
+		}
+		i := slices.IndexFunc(first[nodes[0]], func(other *candidate) bool {
+			return c.lone || other.tag.node == c.tag.node && other.digest.node == c.digest.node && agree(other, c)
+		})
+		if i >= 0 {
+			other := first[nodes[0]][i]
+			other.also = append(append(append(other.also, c.raws...), c.also...), c.at.keyNode)
+			continue
+		}
+		if len(first[nodes[0]]) < maxSharers {
+			first[nodes[0]] = append(first[nodes[0]], c)
+		}
+		kept = append(kept, c)
 	}
 	f.fields = kept
 }
+
+// maxSharers is how many different images a scalar is compared for.
+const maxSharers = 8
 
 func compareBool(a, b bool) int {
 	switch {
@@ -344,17 +495,22 @@ func (c *candidate) scalars() []*yaml.Node {
 	return nodes
 }
 
-// agree tells whether two fields mean the same image. Names that are still to
-// be completed agree only at the same values path.
+// agree tells whether two fields mean the same image at the same version. Names
+// that are still to be completed agree only at the same path of the same values.
 func agree(a, b *candidate) bool {
-	if a.missing == NameMissing || b.missing == NameMissing {
+	switch {
+	case a.ref.Tag != b.ref.Tag, a.ref.Digest != b.ref.Digest && a.tag.node != nil && b.tag.node != nil:
+		return false
+	case a.at.release != b.at.release && (a.missing != NothingMissing || b.missing != NothingMissing):
+		return false
+	case a.missing == NameMissing || b.missing == NameMissing:
 		return a.missing == b.missing && a.at.values == b.at.values
 	}
 	return a.ref.Repository() == b.ref.Repository()
 }
 
 func describe(c *candidate) string {
-	if c.missing == NameMissing {
+	if c.ref.Path == "" {
 		return c.at.path
 	}
 	return c.ref.Name()
@@ -362,8 +518,8 @@ func describe(c *candidate) string {
 
 // finish turns candidates into fields: slots, positions, comments.
 func (f *finder) finish() {
-	if f.tooMany {
-		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("more than %d image fields: the rest is not looked at", maxFields)})
+	if f.tooMany || f.work > maxWork {
+		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("more than %d image fields, or anchors used too often: the rest is not looked at", maxFields)})
 	}
 	for _, c := range f.fields {
 		f.finding.Fields = append(f.finding.Fields, f.field(c))
@@ -379,7 +535,7 @@ func (f *finder) field(c *candidate) Found {
 	field.Digest = f.slot(c, c.digest, &field)
 	position := f.position(c)
 	field.Line, field.Column = position.Line, position.Column
-	f.obey(c, &field)
+	field.HoldUntil = c.holdUntil
 	if field.Skip == nil {
 		field.Skip = unversioned(c)
 	}
@@ -437,21 +593,22 @@ func (f *finder) position(c *candidate) edit.Position {
 }
 
 // obey applies the comments on and above the field's lines and its key.
-func (f *finder) obey(c *candidate, field *Field) {
+func (f *finder) obey(c *candidate) {
 	comments := f.commentsOf(c.at.text)
-	if len(comments) == 0 {
+	if len(comments.said) == 0 {
 		return
 	}
 	var d directive
-	for _, n := range append([]*yaml.Node{c.tag.node, c.digest.node, c.at.keyNode}, c.name...) {
+	nodes := slices.Concat([]*yaml.Node{c.tag.node, c.digest.node, c.at.keyNode}, c.name, c.raws, c.also)
+	for _, n := range nodes {
 		if n != nil {
-			d = d.or(comments.at(c.at.text, n.Line))
+			d = d.or(comments.at(n.Line))
 		}
 	}
 	if d.ignore {
-		field.Skip = &Reason{Ignored, "a comment says: imageupdater: ignore"}
+		c.skip = &Reason{Ignored, "a comment says: imageupdater: ignore"}
 	}
-	field.HoldUntil = d.holdUntil
+	c.holdUntil = d.holdUntil
 }
 
 // readComments reads the comments of all texts, so that none that is misspelt
@@ -467,11 +624,11 @@ func (f *finder) readComments(text *edit.Text) {
 }
 
 // commentsOf reads a text's comments once.
-func (f *finder) commentsOf(text *edit.Text) directives {
+func (f *finder) commentsOf(text *edit.Text) *directives {
 	if found, done := f.comments[text]; done {
 		return found
 	}
-	var found directives
+	found := &directives{}
 	if bytes.Contains(f.source, []byte("imageupdater:")) {
 		found = readDirectives(text, func(line int, message string) {
 			f.problem(text, line, 1, message)

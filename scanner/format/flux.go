@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"path"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -102,6 +103,7 @@ func (f *finder) markedTag(n *yaml.Node, p place, mark marker) {
 	p.rules = rules
 	c := &candidate{at: p, missing: NameMissing, tentative: true, policy: mark.policy, tag: piece{n, 0, len(n.Value)}}
 	c.ref.Tag = n.Value
+	c.raws = []*yaml.Node{n}
 	f.add(c)
 }
 
@@ -159,39 +161,70 @@ func (f *finder) commented(text *edit.Text) {
 	if !bytes.Contains(f.source, []byte("image=")) {
 		return
 	}
-	used := f.usedScalars()
+	governed := map[*edit.Text]map[int][]governedScalar{}
 	f.eachScalar(text, func(n *yaml.Node, p place) {
-		name := f.commentsOf(p.text).at(p.text, n.Line).image
-		if name == "" || f.belongsAbove(p.text, n) {
+		if f.commentsOf(p.text).at(n.Line).image == "" {
 			return
 		}
-		ref, err := image.ParseName(name)
-		if err != nil {
-			return
+		if governed[p.text] == nil {
+			governed[p.text] = map[int][]governedScalar{}
 		}
-		if c := used[n]; c != nil {
-			f.named(c, n, ref)
-			return
-		}
-		f.commentedScalar(n, p, ref)
+		governed[p.text][n.Line] = append(governed[p.text][n.Line], governedScalar{n, p})
 	})
+	used := f.usedScalars()
+	for _, c := range f.fields { // a comment at the key of a map is about the map's image
+		if c.at.keyNode != nil {
+			f.named(c, f.commentsOf(c.at.text).at(c.at.keyNode.Line).image)
+		}
+	}
+	for text, lines := range governed {
+		for line, scalars := range lines {
+			f.commentedLine(text, line, scalars, used)
+		}
+	}
 }
 
-// belongsAbove tells whether the scalar merely stands on the line below a
-// comment that stands behind another one.
-func (f *finder) belongsAbove(text *edit.Text, n *yaml.Node) bool {
-	own := f.commentsOf(text)[n.Line].image
-	return own == "" && !commentLine.MatchString(text.Line(n.Line-1))
+// governedScalar is a value on a line that a comment speaks of.
+type governedScalar struct {
+	node *yaml.Node
+	at   place
+}
+
+// commentedLine finds the one scalar of a line that a comment can mean.
+func (f *finder) commentedLine(text *edit.Text, line int, scalars []governedScalar, used map[*yaml.Node]*candidate) {
+	name := f.commentsOf(text).at(line).image
+	ref, err := image.ParseName(name)
+	if err != nil {
+		return // said when the comment was read
+	}
+	for _, s := range scalars {
+		if c := used[s.node]; c != nil {
+			f.named(c, name)
+			return
+		}
+	}
+	if len(scalars) > 1 {
+		scalars = slices.DeleteFunc(scalars, func(s governedScalar) bool {
+			role, known := parts[s.at.key]
+			return !known || role != partTag && role != partImageTag && role != partVersion && role != partDigest
+		})
+	}
+	if len(scalars) != 1 {
+		f.problem(text, line, 1, "the comment with image="+name+" cannot tell which value it means: put it on the line of the tag alone")
+		return
+	}
+	f.commentedScalar(scalars[0].node, scalars[0].at, ref)
 }
 
 // named gives a field that was found the name that its comment says.
-func (f *finder) named(c *candidate, n *yaml.Node, ref image.Reference) {
-	if c.tag.node != n && c.digest.node != n {
+func (f *finder) named(c *candidate, name string) {
+	ref, err := image.ParseName(name)
+	if err != nil || c.tag.node == nil && c.digest.node == nil {
 		return
 	}
 	c.ref.Registry, c.ref.Path = ref.Registry, ref.Path
-	c.missing, c.tentative = NothingMissing, false
-	if c.skip != nil && (c.skip.Code == Ambiguous || c.skip.Code == Shared) {
+	c.missing, c.tentative, c.ownRegistry = NothingMissing, false, false
+	if c.nameDoubt || c.skip != nil && c.skip.Code == NameUnknown {
 		c.skip = nil
 	}
 }
@@ -200,7 +233,7 @@ func (f *finder) commentedScalar(n *yaml.Node, p place, ref image.Reference) {
 	rules := objectRules()
 	rules.format = f.formatOf()
 	p.rules = rules
-	c := &candidate{at: p, ref: ref}
+	c := &candidate{at: p, ref: ref, raws: []*yaml.Node{n}}
 	whole, err := image.Parse(n.Value)
 	if err == nil && whole.Repository() == ref.Repository() {
 		c.ref = whole

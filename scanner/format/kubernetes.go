@@ -91,8 +91,9 @@ func (f *finder) annotated(m *yaml.Node, p place) {
 // arguments reads --flag=reference, and --flag followed by a reference.
 func (f *finder) arguments(list *yaml.Node, p place) {
 	after := false
-	for i, item := range items(list) {
-		item = resolve(item)
+	f.work += len(items(list))
+	for i, raw := range items(list) {
+		item := resolve(raw)
 		if !isScalar(item) {
 			continue
 		}
@@ -100,9 +101,9 @@ func (f *finder) arguments(list *yaml.Node, p place) {
 		named := imageFlag.MatchString(flag)
 		switch {
 		case after:
-			f.carried(item, p.item(i), 0)
+			f.carried(item, p.element(i, raw), 0)
 		case named && assigned:
-			f.carried(item, p.item(i), len(flag)+1)
+			f.carried(item, p.element(i, raw), len(flag)+1)
 		}
 		after = named && !assigned && !after
 	}
@@ -125,7 +126,7 @@ func (f *finder) carried(n *yaml.Node, p place, from int) {
 	if err != nil || ref.Tag == "" && ref.Digest == "" || !strings.Contains(ref.Name(), "/") {
 		return
 	}
-	c := &candidate{at: p, ref: ref, name: []*yaml.Node{n}}
+	c := &candidate{at: p, ref: ref, name: []*yaml.Node{n}, raws: []*yaml.Node{p.rawFor(n)}}
 	c.tag, c.digest = referencePieces(n, from, ref)
 	f.add(c)
 }
@@ -145,9 +146,11 @@ func (f *finder) configMap(n *yaml.Node, p place) {
 
 // settings reads the values whose keys say that they are images.
 func (f *finder) settings(m *yaml.Node, p place) {
-	for key, value := range pairs(m) {
-		if value = resolve(value); isScalar(value) && imageSetting.MatchString(key.Value) {
-			f.carried(value, p.child(key), 0)
+	for key, raw := range pairs(m) {
+		if value := resolve(raw); isScalar(value) && imageSetting.MatchString(key.Value) {
+			child := p.child(key)
+			child.raw = raw
+			f.carried(value, child, 0)
 		}
 	}
 }

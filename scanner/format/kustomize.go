@@ -42,7 +42,7 @@ func (f *finder) kustomizeImage(n *yaml.Node, p place) {
 	if !filled(shown) {
 		return
 	}
-	c := &candidate{at: p, name: []*yaml.Node{shown}}
+	c := &candidate{at: p, name: []*yaml.Node{shown}, raws: []*yaml.Node{rawOf(n, "newTag"), rawOf(n, "digest")}}
 	defer f.add(c)
 	f.kustomizeName(c, shown, newName)
 	if c.skip != nil {
@@ -59,7 +59,7 @@ func (f *finder) kustomizeImage(n *yaml.Node, p place) {
 // one; a new name must not: kustomize would put a second tag behind it.
 func (f *finder) kustomizeName(c *candidate, shown, newName *yaml.Node) {
 	if f.templated(shown, c.at) {
-		c.skip = &Reason{Templated, "a template or variable: " + shown.Value}
+		c.skip = &Reason{Templated, "a template or variable: " + clip(shown.Value)}
 		return
 	}
 	ref, err := image.Parse(shown.Value)

@@ -96,8 +96,8 @@ const none = partCount
 //
 //nolint:gochecknoglobals // a table, never written
 var shapes = []shape{
-	{id: "V10", name: []part{partRepository, partImage}, tag: partTag, optional: none},
-	{id: "V10", name: []part{partRepository, partImage}, tag: partVersion, optional: none, without: []part{partTag, partImageTag}},
+	{id: "V10", name: []part{partRepository, partImage}, tag: partTag, optional: partRegistry},
+	{id: "V10", name: []part{partRepository, partImage}, tag: partVersion, optional: partRegistry, without: []part{partTag, partImageTag}},
 	{id: "V08", name: []part{partRegistry, partRepository, partName}, tag: partTag, optional: none, without: []part{partImage}, parent: imageParent, owner: true},
 	{id: "V01-V04", name: []part{partRepository}, optional: partRegistry, tag: partTag, without: []part{partImage}},
 	{id: "V12", name: []part{partRepository}, optional: partRegistry, tag: partImageTag, without: []part{partImage, partTag}},
@@ -129,11 +129,20 @@ var sources = map[string]string{
 	"import-values":  "a chart dependency",
 }
 
+// qualifiers are keys that add to a name or a tag in ways that only the chart
+// knows.
+//
+//nolint:gochecknoglobals // a table, never written
+var qualifiers = map[string]bool{
+	"namespace": true, "org": true, "organization": true, "project": true, "owner": true,
+	"tagSuffix": true, "tagPrefix": true, "flavor": true, "variant": true,
+}
+
 // sourceKeys are keys whose maps name a checkout or a chart.
 //
 //nolint:gochecknoglobals // a table, never written
 var sourceKeys = map[string]bool{
-	"git": true, "gitRepo": true, "gitRepository": true, "gitSync": true, "source": true, "chart": true, "helmChart": true, "helm": true,
+	"git": true, "plugin": true, "gitRepo": true, "gitRepository": true, "gitSync": true, "source": true, "chart": true, "helmChart": true, "helm": true,
 }
 
 // codeHosts are registries that serve code, not images.
@@ -254,10 +263,15 @@ func (p place) inContainer() bool { return p.key == "image" && containerKeys[p.a
 
 // parted is a map taken apart.
 type parted struct {
-	nodes  [partCount]*yaml.Node // filled or empty; nil where the key is missing
-	twice  bool                  // two filled keys of one part
-	extra  *yaml.Node            // a second, filled digest that depends on the tag
-	source string                // what else the map is, by `sources`
+	nodes [partCount]*yaml.Node // filled or empty; nil where the key is missing
+	raws  [partCount]*yaml.Node // the same as they stand, aliases perhaps
+	keys  [partCount]string
+	twice bool // two filled keys of one part, or one key twice
+	work  int  // nodes looked at
+	// doubtful: a further part of the name stands beside.
+	doubtful bool
+	extra    *yaml.Node // a second, filled digest that depends on the tag
+	source   string     // what else the map is, by `sources`
 }
 
 // takeApart sorts a map's keys. It looks through merge keys.
@@ -269,30 +283,74 @@ func takeApart(m *yaml.Node) parted {
 }
 
 func (p *parted) read(m *yaml.Node, budget *int) {
-	if *budget--; *budget < 0 || m == nil || m.Kind != yaml.MappingNode {
+	if m == nil || m.Kind != yaml.MappingNode {
 		return
 	}
-	var own [partCount]*yaml.Node
+	p.work += len(m.Content)
+	if *budget--; *budget < 0 {
+		p.twice = true // what the rest says nobody knows
+		return
+	}
+	var own parted
 	for key, value := range pairs(m) {
-		value = resolve(value)
-		if isFlowTemplate(value) {
-			value = &yaml.Node{Kind: yaml.ScalarNode, Value: "{{…}}", Line: value.Line, Column: value.Column}
-		}
-		if isScalar(value) {
-			p.readScalar(key.Value, value, &own)
-		}
+		own.readValue(key.Value, value)
 	}
-	for i, n := range own {
-		if p.nodes[i] == nil {
-			p.nodes[i] = n
-		}
-	}
+	p.under(own)
 	for key, value := range pairs(m) {
 		if key.Value == "<<" {
 			for _, merged := range mergeSources(value) {
 				p.read(merged, budget)
 			}
 		}
+	}
+}
+
+// under adds what a map further down the merge keys says.
+func (p *parted) under(own parted) {
+	for i, n := range own.nodes {
+		if p.nodes[i] == nil {
+			p.nodes[i], p.raws[i] = n, own.raws[i]
+		}
+	}
+	p.twice = p.twice || own.twice
+	p.doubtful = p.doubtful || own.doubtful
+	if p.extra == nil {
+		p.extra = own.extra
+	}
+	if p.source == "" {
+		p.source = own.source
+	}
+}
+
+func (p *parted) readValue(key string, raw *yaml.Node) {
+	value := resolve(raw)
+	switch {
+	case isFlowTemplate(value):
+		value = &yaml.Node{Kind: yaml.ScalarNode, Value: "{{…}}", Line: value.Line, Column: value.Column}
+	case value.Kind == yaml.MappingNode:
+		p.readDigestsBelow(value)
+		return
+	case !isScalar(value):
+		return
+	}
+	p.readScalar(key, raw, value)
+}
+
+// readDigestsBelow looks for digests that a map below holds, one a platform
+// perhaps: they belong to the same tag. A map with a name is another image.
+func (p *parted) readDigestsBelow(m *yaml.Node) {
+	var extra *yaml.Node
+	for key, value := range pairs(m) {
+		role, known := parts[key.Value]
+		if known && role != partDigest {
+			return
+		}
+		if value = resolve(value); isScalar(value) && image.ValidDigest(value.Value) {
+			extra = value
+		}
+	}
+	if extra != nil {
+		p.extra = extra
 	}
 }
 
@@ -303,20 +361,25 @@ func isFlowTemplate(n *yaml.Node) bool {
 		n.Content[0].Kind == yaml.MappingNode && n.Content[0].Line == n.Line && n.Content[0].Column == n.Column+1
 }
 
-func (p *parted) readScalar(key string, value *yaml.Node, own *[partCount]*yaml.Node) {
+func (p *parted) readScalar(key string, raw, value *yaml.Node) {
 	if source, found := sources[key]; found && filled(value) {
 		p.source = source
 	}
+	if qualifiers[key] && filled(value) {
+		p.doubtful = true
+	}
 	role, found := parts[key]
 	if !found {
-		if strings.HasPrefix(key, "digest") && image.ValidDigest(value.Value) {
+		if image.ValidDigest(value.Value) {
 			p.extra = value
 		}
 		return
 	}
-	switch old := own[role]; {
-	case old == nil, !filled(old):
-		own[role] = value
+	switch old := p.nodes[role]; {
+	case old == nil, !filled(old) && p.keys[role] != key:
+		p.nodes[role], p.raws[role], p.keys[role] = value, raw, key
+	case p.keys[role] == key:
+		p.twice = true // readers do not agree on which of two counts
 	case filled(value):
 		p.twice = p.twice || old.Value != value.Value
 	}

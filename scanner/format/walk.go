@@ -15,7 +15,7 @@ import (
 // followed down: what they name is walked where it is defined. A map below an
 // image key is the exception, since its key decides what it means.
 func (f *finder) walk(n *yaml.Node, p place) {
-	if p.depth > maxDepth || f.tooMany {
+	if f.work += 1 + len(n.Content); p.depth > maxDepth || f.tooMany || f.work > maxWork {
 		return
 	}
 	switch n.Kind {
@@ -23,7 +23,7 @@ func (f *finder) walk(n *yaml.Node, p place) {
 		f.walkMap(n, p)
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			f.walkItem(item, p.item(i))
+			f.walkItem(item, p.element(i, item))
 		}
 	case yaml.ScalarNode:
 		f.walkText(n, p)
@@ -47,7 +47,9 @@ func (f *finder) walkMap(m *yaml.Node, p place) {
 		case isScalar(target):
 			// Most scalars are of no interest: spare them a place.
 			if speaks(key.Value, p) || target.Style&yaml.LiteralStyle != 0 {
-				f.walkScalar(m, target, p.child(key), taken)
+				child := p.child(key)
+				child.raw = value
+				f.walkScalar(m, target, child, taken)
 			}
 		case value.Kind != yaml.AliasNode:
 			f.walk(value, p.child(key))
@@ -102,18 +104,46 @@ func (f *finder) walkScalar(m, value *yaml.Node, p place, taken *candidate) {
 		f.reference(value, p, true)
 	case p.rules.strings && p.isReferenceKey():
 		if !f.readPrefixed(m, value, p) {
+			before := len(f.fields)
 			f.reference(value, p, p.rules.bareNames && p.key == "image" && strings.Contains(value.Value, "/"))
+			f.besideDigest(m, p, before)
 		}
 	case p.rules.strings && p.mayBeReference():
-		if strings.Contains(value.Value, "/") {
+		if strings.Contains(value.Value, "/") && !elsewhere.MatchString(p.key) {
 			f.reference(value, p, false)
 		}
-	case p.rules.anyParent && strings.HasSuffix(p.key, "Repository"):
+	case p.rules.anyParent && strings.HasSuffix(p.key, "Repository") && !otherRepository.MatchString(p.key):
 		f.readPrefixed(m, value, p)
 	case p.rules.strings && (strings.HasSuffix(p.key, "mageTag") || strings.HasSuffix(p.key, "mageVersion")) && !isImageKey(p.above):
 		f.loneTag(m, value, p)
 	default:
 		f.walkText(value, p)
+	}
+}
+
+var (
+	// elsewhere are keys below images that name no image.
+	elsewhere = regexp.MustCompile(`(?i)(url|uri|endpoint|path|dir|host|server|address)$`)
+	// otherRepository are keys of repositories that hold no images.
+	otherRepository = regexp.MustCompile(`(?i)git|chart|helm|source|code|repo.*repo|plugin|config|maven|npm`)
+)
+
+// besideDigest leaves a whole reference alone that has a digest of its own in
+// another key: which of the two is deployed only the chart knows.
+func (f *finder) besideDigest(m *yaml.Node, p place, before int) {
+	if len(f.fields) == before {
+		return
+	}
+	prefix := strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(p.key, "Image"), "_image"), "-image")
+	if p.key == "image" {
+		prefix = ""
+	}
+	for key, value := range pairs(m) {
+		role, known := parts[key.Value]
+		belongs := strings.HasPrefix(key.Value, prefix) && prefix != "" || prefix == "" && (known && role == partDigest || strings.HasPrefix(key.Value, "image"))
+		if value = resolve(value); belongs && isScalar(value) && image.ValidDigest(value.Value) {
+			f.fields[before].leave(&Reason{Ambiguous, "a digest stands beside the reference, under " + key.Value})
+		}
 	}
 }
 
@@ -149,7 +179,7 @@ func (f *finder) reference(n *yaml.Node, p place, bare bool) {
 	if value == "" {
 		return
 	}
-	c := &candidate{at: p, name: []*yaml.Node{n}}
+	c := &candidate{at: p, name: []*yaml.Node{n}, raws: []*yaml.Node{p.rawFor(n)}}
 	if f.templated(n, p) {
 		f.addPlaceholder(c, n)
 		return
@@ -196,10 +226,7 @@ func (f *finder) addPlaceholder(c *candidate, n *yaml.Node) {
 	if (!c.at.rules.placeholders || f.role == roleTemplate) && !writtenTag.MatchString(raw) {
 		return
 	}
-	if len(raw) > 200 {
-		raw = raw[:200] + "…"
-	}
-	c.skip = &Reason{Templated, "a template or variable: " + raw}
+	c.skip = &Reason{Templated, "a template or variable: " + clip(raw)}
 	f.add(c)
 }
 
@@ -237,6 +264,7 @@ func (f *finder) readMap(m *yaml.Node, p place) *candidate {
 		return nil
 	}
 	parted := takeApart(m)
+	f.work += parted.work
 	if (parted.source != "" || sourceKeys[p.key] && p.above != "images") && !isImageKey(p.key) {
 		return nil
 	}
@@ -291,7 +319,7 @@ func startsWithHost(m *parted, s shape) bool {
 
 // readShape makes a field of a map that fits a shape.
 func (f *finder) readShape(s shape, m *parted, p place) *candidate {
-	c := &candidate{at: p}
+	c := &candidate{at: p, raws: []*yaml.Node{m.raws[s.tag], m.raws[partDigest]}}
 	c.at.values = tagPath(s.tag, p)
 	name, ok := f.shapeName(s, m, c)
 	if !ok {
@@ -378,13 +406,15 @@ func (f *finder) unusualName(name string, err error, m *parted, c *candidate, ta
 	case strings.HasPrefix(name, "/"):
 		c.ref, _ = image.ParseName(strings.TrimPrefix(name, "/"))
 		c.skip = &Reason{NameUnknown, "what stands before " + name + " is written elsewhere"}
+	case isImageKey(c.at.key) && filled(tag) && strings.Contains(name, "://") && m.filled(partRegistry):
+		c.skip = &Reason{Invalid, "write the registry without a scheme: " + clip(name)}
 	case parseErr == nil && !filled(tag):
 		return nil // a whole reference; the empty tag beside it says nothing
 	case parseErr == nil && tag == m.nodes[partVersion]:
 		return nil // a whole reference beside the version of something else
 	case parseErr == nil:
 		c.ref = ref
-		c.skip = &Reason{Ambiguous, "the name carries a tag or digest of its own beside " + tag.Value}
+		c.skip = &Reason{Ambiguous, "the name carries a tag or digest of its own beside " + clip(tag.Value)}
 	case c.at.inImage() && filled(tag) && !strings.Contains(name, "://"):
 		c.skip = &Reason{Invalid, err.Error()}
 	default:
@@ -412,12 +442,12 @@ func (f *finder) readTag(c *candidate, n *yaml.Node, m *parted) {
 	switch {
 	case f.templated(n, c.at):
 		c.tag = piece{n, 0, len(n.Value)}
-		c.skip = &Reason{Templated, "a template or variable: " + c.at.text.Raw(n)}
+		c.skip = &Reason{Templated, "a template or variable: " + clip(c.at.text.Raw(n))}
 	case image.ValidDigest(n.Value):
 		c.digest, c.ref.Digest = piece{n, 0, len(n.Value)}, n.Value
 	case !image.ValidTag(tag) || hasDigest && !image.ValidDigest(digest):
 		c.tag = piece{n, 0, len(n.Value)}
-		c.skip = &Reason{Invalid, "not a tag: " + n.Value}
+		c.skip = &Reason{Invalid, "not a tag: " + clip(n.Value)}
 	default:
 		c.tag, c.ref.Tag = piece{n, 0, len(tag)}, tag
 		if hasDigest {
@@ -438,7 +468,7 @@ func (f *finder) readDigestBeside(c *candidate, n *yaml.Node, tag, digest string
 func (f *finder) readDigest(c *candidate, n *yaml.Node) {
 	switch {
 	case f.templated(n, c.at):
-		c.skip = &Reason{Templated, "a template or variable: " + c.at.text.Raw(n)}
+		c.skip = &Reason{Templated, "a template or variable: " + clip(c.at.text.Raw(n))}
 	case image.ValidDigest(n.Value):
 		c.ref.Digest = n.Value
 		c.digest = piece{n, 0, len(n.Value)}
@@ -446,7 +476,7 @@ func (f *finder) readDigest(c *candidate, n *yaml.Node) {
 		c.ref.Digest, c.bare = "sha256:"+n.Value, true
 		c.digest = piece{n, 0, len(n.Value)}
 	default:
-		c.skip = &Reason{Invalid, "not a digest: " + n.Value}
+		c.skip = &Reason{Invalid, "not a digest: " + clip(n.Value)}
 		c.digest = piece{n, 0, len(n.Value)}
 	}
 }
@@ -458,13 +488,15 @@ func (f *finder) doubt(c *candidate, m *parted, p place) {
 	switch {
 	case c.skip != nil:
 	case m.twice:
-		c.skip = &Reason{Ambiguous, "two keys give different values for the same part of the image"}
+		c.skip = &Reason{Ambiguous, "two keys give the same part of the image"}
+	case m.doubtful && p.inImage():
+		c.skip, c.nameDoubt = &Reason{Ambiguous, "a further part of the name or tag stands beside it"}, true
 	case m.extra != nil && c.tag.node != nil:
 		c.skip = &Reason{Ambiguous, "a second digest, " + m.extra.Value + ", belongs to the same tag"}
 	case p.key == "images" && !strings.HasSuffix(p.path, "]"):
-		c.skip = &Reason{Shared, "one tag for all images below it"}
+		c.skip, c.nameDoubt = &Reason{Shared, "one tag for all images below it"}, true
 	case len(c.name) < 3 && isImageKey(p.key) && filled(name) && filled(repository) && path.Base(repository.Value) != name.Value:
-		c.skip = &Reason{Ambiguous, "both repository and name are given: " + repository.Value + " and " + name.Value}
+		c.skip, c.nameDoubt = &Reason{Ambiguous, "both repository and name are given: " + clip(repository.Value) + " and " + clip(name.Value)}, true
 	case m.filled(partTag) && m.filled(partImageTag):
 		c.skip = &Reason{Ambiguous, "both tag and imageTag are given"}
 	}
@@ -478,15 +510,15 @@ func (f *finder) readPartial(m *parted, p place) *candidate {
 	}
 	switch {
 	case m.filled(partHub) && filled(tag):
-		c := &candidate{at: p, tag: piece{tag, 0, len(tag.Value)}, name: []*yaml.Node{m.nodes[partHub]}}
-		c.skip = &Reason{Shared, "one tag for all images of " + m.nodes[partHub].Value}
+		c := &candidate{at: p, tag: piece{tag, 0, len(tag.Value)}, name: []*yaml.Node{m.nodes[partHub]}, raws: []*yaml.Node{m.raws[partTag], m.raws[partImageTag]}}
+		c.skip, c.nameDoubt = &Reason{Shared, "one tag for all images of " + clip(m.nodes[partHub].Value)}, true
 		c.ref.Tag = tag.Value
 		f.add(c)
 		return c
 	case filled(tag) && !m.filled(partRepository) && p.rules.anyParent && shared(m, p):
-		c := &candidate{at: p, tag: piece{tag, 0, len(tag.Value)}}
+		c := &candidate{at: p, tag: piece{tag, 0, len(tag.Value)}, raws: []*yaml.Node{m.raws[partTag], m.raws[partImageTag]}}
 		c.ref.Tag = tag.Value
-		c.skip = &Reason{Shared, "one tag for all images of the chart"}
+		c.skip, c.nameDoubt = &Reason{Shared, "one tag for all images of the chart"}, true
 		f.add(c)
 		return c
 	case filled(tag) && !m.filled(partImage) && (p.rules.anyParent || p.rules.strings && m.filled(partRegistry) && tag == m.nodes[partImageTag]):
@@ -506,12 +538,16 @@ func shared(m *parted, p place) bool {
 
 // partial is a tag whose name stands in another file, if anywhere.
 func (f *finder) partial(tag *yaml.Node, m *parted, p place) *candidate {
-	c := &candidate{at: p, missing: NameMissing}
+	c := &candidate{at: p, missing: NameMissing, raws: []*yaml.Node{m.raws[partTag], m.raws[partImageTag], m.raws[partDigest]}}
 	role := partTag
 	if tag != nil && tag != m.nodes[partTag] {
 		role = partImageTag
 	}
 	c.at.values = tagPath(role, p)
+	if m.has(partRepository) && c.at.inValues {
+		c.missing = NothingMissing
+		c.skip = &Reason{NameUnknown, "the repository is empty here"}
+	}
 	c.tentative = !isImageKey(p.key) && role == partTag && !m.filled(partRegistry)
 	if registry := m.nodes[partRegistry]; filled(registry) {
 		c.ref.Registry = registry.Value
@@ -534,7 +570,7 @@ func (f *finder) withoutTag(m *parted, p place) *candidate {
 	if err != nil {
 		return nil
 	}
-	c := &candidate{at: p, ref: ref, name: []*yaml.Node{repository}}
+	c := &candidate{at: p, ref: ref, name: []*yaml.Node{repository}, raws: []*yaml.Node{m.raws[partRepository], m.raws[partDigest]}}
 	switch {
 	case m.filled(partRegistry) && (ref.Tag != "" || ref.Digest != ""):
 		c.skip = &Reason{Ambiguous, "the repository carries a tag or digest beside a registry"}
@@ -607,15 +643,15 @@ func (f *finder) nameAt(p place, values string, name Name) {
 // the image's key is replaced.
 //
 //nolint:gochecknoglobals // a table, never written
-var prefixes = []struct{ image, tag, digest string }{
-	{"Image", "ImageTag", "ImageDigest"},
-	{"Image", "ImageVersion", "ImageDigest"},
-	{"Image", "Tag", "Digest"},
-	{"_image", "_image_tag", "_image_digest"},
-	{"_image", "_tag", "_digest"},
-	{"-image", "-image-tag", "-image-digest"},
-	{"-image", "-tag", "-digest"},
-	{"Repository", "Tag", "Digest"},
+var prefixes = []struct{ image, tag, digest, registry string }{
+	{"Image", "ImageTag", "ImageDigest", "ImageRegistry"},
+	{"Image", "ImageVersion", "ImageDigest", "ImageRegistry"},
+	{"Image", "Tag", "Digest", "Registry"},
+	{"_image", "_image_tag", "_image_digest", "_image_registry"},
+	{"_image", "_tag", "_digest", "_registry"},
+	{"-image", "-image-tag", "-image-digest", "-image-registry"},
+	{"-image", "-tag", "-digest", "-registry"},
+	{"Repository", "Tag", "Digest", "Registry"},
 }
 
 // readPrefixed reads `fooImage: name` beside `fooTag: tag` (V17).
@@ -636,9 +672,16 @@ func (f *finder) readPrefixed(m, value *yaml.Node, p place) bool {
 		if !isScalar(tag) || rule.image == "Repository" && !strings.Contains(ref.Name(), "/") {
 			continue
 		}
-		c := &candidate{at: p, ref: ref, name: []*yaml.Node{value}}
+		c := &candidate{at: p, ref: ref, name: []*yaml.Node{value}, raws: []*yaml.Node{rawOf(m, prefix+rule.tag), rawOf(m, prefix+rule.digest)}}
 		beside := &parted{}
 		beside.nodes[partDigest] = get(m, prefix+rule.digest)
+		if registry := get(m, prefix+rule.registry); filled(registry) {
+			if c.ref, err = image.ParseName(strings.TrimSuffix(registry.Value, "/") + "/" + value.Value); err != nil {
+				return false
+			}
+			ref = c.ref
+			c.name = append(c.name, registry)
+		}
 		c.at.values = path.Join(path.Dir(p.values), prefix+rule.tag)
 		if p.rules.anyParent && ref.Registry == "" {
 			c.missing = RegistryMissing
@@ -657,7 +700,7 @@ func (f *finder) loneTag(m, value *yaml.Node, p place) {
 	if !p.rules.anyParent || prefix == p.key || !filled(value) || get(m, prefix+"Image") != nil {
 		return
 	}
-	c := &candidate{at: p, missing: NameMissing, lone: true}
+	c := &candidate{at: p, missing: NameMissing, lone: true, raws: []*yaml.Node{p.rawFor(value)}}
 	f.readTag(c, value, &parted{})
 	f.add(c)
 }

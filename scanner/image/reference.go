@@ -52,13 +52,13 @@ type Reference struct {
 func Parse(s string) (Reference, error) {
 	name, digest, hasDigest := strings.Cut(s, "@")
 	if hasDigest && !ValidDigest(digest) {
-		return Reference{}, fmt.Errorf("%w %q: digest %q is not sha256:<64 hex>", ErrInvalid, s, digest)
+		return Reference{}, fmt.Errorf("%w %.100q: digest %.100q is not sha256:<64 hex>", ErrInvalid, s, digest)
 	}
 	tag := ""
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
 		name, tag = name[:colon], name[colon+1:]
 		if !ValidTag(tag) {
-			return Reference{}, fmt.Errorf("%w %q: tag %q must be 1 to %d of letters, digits, '_', '.', '-'", ErrInvalid, s, tag, maxTagLength)
+			return Reference{}, fmt.Errorf("%w %.100q: tag %.100q must be 1 to %d of letters, digits, '_', '.', '-'", ErrInvalid, s, tag, maxTagLength)
 		}
 	}
 	ref, err := ParseName(name)
@@ -78,11 +78,11 @@ func ParseName(s string) (Reference, error) {
 	case len(s) > maxNameLength:
 		return Reference{}, fmt.Errorf("%w %.40q…: name is longer than %d bytes", ErrInvalid, s, maxNameLength)
 	case registry != "" && !hostPattern.MatchString(registry):
-		return Reference{}, fmt.Errorf("%w %q: %q is not a registry host", ErrInvalid, s, registry)
+		return Reference{}, fmt.Errorf("%w %.100q: %.100q is not a registry host", ErrInvalid, s, registry)
 	}
 	for component := range strings.SplitSeq(path, "/") {
 		if !componentPattern.MatchString(component) {
-			return Reference{}, fmt.Errorf("%w %q: %q is not a repository path component", ErrInvalid, s, component)
+			return Reference{}, fmt.Errorf("%w %.100q: %.100q is not a repository path component", ErrInvalid, s, component)
 		}
 	}
 	ref := Reference{Registry: registry, Path: path}
