@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -22,7 +23,12 @@ import (
 const (
 	maxFileBytes = 4 << 20
 	maxFiles     = 200_000
+	// largeFile is the size from which files are parsed one at a time: nodes
+	// take a hundred times the room of dense text.
+	largeFile = 1 << 20
 )
+
+var errTooLarge = errors.New("the file is too large")
 
 // FindOptions narrows a scan. The zero value is the default.
 type FindOptions struct {
@@ -58,13 +64,14 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 		workers = runtime.GOMAXPROCS(0)
 	}
 	var next atomic.Int64
+	var large sync.Mutex
 	for range min(workers, max(1, len(files))) {
 		group.Go(func() error {
 			for i := next.Add(1) - 1; int(i) < len(files); i = next.Add(1) - 1 {
 				if groupCtx.Err() != nil {
 					return context.Cause(groupCtx)
 				}
-				if findings[i] = findIn(tree, files[i]); findings[i] != nil {
+				if findings[i] = findIn(tree, files[i], &large); findings[i] != nil {
 					parsed.Add(1)
 				}
 				if count := int(done.Add(1)); options.Progress != nil {
@@ -121,13 +128,20 @@ func list(ctx context.Context, tree fs.FS) (files []string, unreadable []format.
 }
 
 // findIn reads one file; nil where nothing in it can be an image field.
-func findIn(tree fs.FS, file string) *format.Finding {
+func findIn(tree fs.FS, file string, large *sync.Mutex) *format.Finding {
 	src, err := read(tree, file)
+	if errors.Is(err, errTooLarge) && strings.HasSuffix(file, ".json") {
+		return nil // data of some kind: manifests are never so large
+	}
 	if err != nil {
 		return broken(file, 0, 0, err.Error())
 	}
 	if !format.Always(file) && !format.Screen(src) && !isUTF16(src) {
 		return nil
+	}
+	if len(src) > largeFile {
+		large.Lock()
+		defer large.Unlock()
 	}
 	text, err := edit.Parse(src)
 	if err != nil && !format.Expected(file, src) {
@@ -194,7 +208,7 @@ func read(tree fs.FS, name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading the file: %w", err)
 	case info.Size() > maxFileBytes:
-		return nil, fmt.Errorf("the file has %d bytes: files over %d are not read", info.Size(), maxFileBytes)
+		return nil, fmt.Errorf("%w: it has %d bytes, files over %d are not read", errTooLarge, info.Size(), maxFileBytes)
 	}
 	src := make([]byte, info.Size(), info.Size()+1)
 	n, err := io.ReadFull(file, src)

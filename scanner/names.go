@@ -463,7 +463,7 @@ func (lib *library) ownUsage(file string) usage {
 		use.layers = lib.chartLayers(chart)
 	}
 	for _, name := range []string{path.Join(path.Dir(file), "values.yaml"), file} {
-		if finding := lib.files[name]; finding != nil && !(inChart && name == path.Join(chart, "values.yaml")) {
+		if finding := lib.files[name]; finding != nil && (!inChart || name != path.Join(chart, "values.yaml")) {
 			use.layers = append(use.layers, layer{names: finding.Names, global: finding.Global})
 		}
 	}

@@ -102,8 +102,11 @@ func (p *Planner) ask(ctx context.Context, order []image.Repository, asked map[i
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			look := &lookup{registry: p.Registry, repository: repository, choices: map[string]version.Choice{}, digests: map[string]answer{}}
+			look := &lookup{registry: p.Registry, repository: repository, choices: map[string][]version.Target{}, digests: map[string]answer{}}
 			for _, result := range asked[repository] {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
 				look.decide(ctx, result)
 			}
 			if ctx.Err() != nil {
@@ -134,10 +137,10 @@ type lookup struct {
 	repository image.Repository
 
 	listed  bool
-	tags    []string
+	tags    *version.Candidates
 	listErr error
-	choices map[string]version.Choice // by current tag
-	digests map[string]answer         // by tag
+	choices map[string][]version.Target // by current tag
+	digests map[string]answer           // by tag
 }
 
 type answer struct {
@@ -183,17 +186,18 @@ func (l *lookup) targets(ctx context.Context, current string) ([]version.Target,
 	}
 	if !l.listed {
 		l.listed = true
-		l.tags, l.listErr = l.registry.Tags(ctx, l.repository)
+		tags, err := l.registry.Tags(ctx, l.repository)
+		l.tags, l.listErr = version.NewCandidates(tags), err
 	}
 	if l.listErr != nil {
 		return nil, l.listErr
 	}
-	choice, known := l.choices[current]
+	targets, known := l.choices[current]
 	if !known {
-		choice = version.Choose(current, l.tags)
-		l.choices[current] = choice
+		targets = l.tags.Targets(current)
+		l.choices[current] = targets
 	}
-	return choice.Targets, nil
+	return targets, nil
 }
 
 func (l *lookup) digest(ctx context.Context, tag string) (string, error) {

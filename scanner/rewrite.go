@@ -36,10 +36,17 @@ func Rewrite(src []byte, choices []Choice) ([]byte, error) {
 		}
 	}
 	out, err := edit.Apply(src, edits)
-	if err != nil {
-		return nil, fmt.Errorf("editing: %w", err)
+	if err == nil {
+		return out, nil
 	}
-	return out, nil
+	if len(choices) > 1 {
+		for _, choice := range choices {
+			if _, alone := Rewrite(src, []Choice{choice}); alone != nil {
+				return nil, alone
+			}
+		}
+	}
+	return nil, fmt.Errorf("editing line %d: %w", choices[0].Field.Line, err)
 }
 
 // edits are those of one field. A digest that the update does not know must

@@ -3,15 +3,15 @@ package edit
 import (
 	"bytes"
 	"regexp"
+	"slices"
 )
 
 // Templates are hidden from the YAML parser behind text of the same length, so
 // that an offset in the mask is an offset in the file.
 var (
-	templateAction = regexp.MustCompile(`(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}`)
-	onlyActions    = regexp.MustCompile(`(?m)^[ \t]*\x00[\x00 \t]*$`)
-	yamlDirective  = regexp.MustCompile(`(?m)^%YAML 1\.[2-9]`)
-	surrogatePair  = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
+	onlyActions   = regexp.MustCompile(`(?m)^[ \t]*\x00[\x00 \t]*$`)
+	yamlDirective = regexp.MustCompile(`(?m)^%YAML 1\.[2-9]`)
+	surrogatePair = regexp.MustCompile(`\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}`)
 )
 
 // hidden stands for a template's bytes until it is known whether the line
@@ -37,7 +37,7 @@ func mask(src []byte) ([]byte, bool) {
 }
 
 func hideTemplates(out []byte) bool {
-	actions := templateAction.FindAllIndex(out, -1)
+	actions := templateActions(out)
 	if len(actions) == 0 || bytes.IndexByte(out, hidden) >= 0 {
 		return false
 	}
@@ -53,6 +53,39 @@ func hideTemplates(out []byte) bool {
 		}
 	}
 	return true
+}
+
+// delimiters are those of Go's templates, and of Jinja's statements and comments.
+//
+//nolint:gochecknoglobals // a table, never written
+var delimiters = []struct{ open, end string }{{"{{", "}}"}, {"{%", "%}"}, {"{#", "#}"}}
+
+// templateActions finds actions, each up to the first end of its kind. An end
+// that was not found once is not looked for again.
+func templateActions(src []byte) [][2]int {
+	var found [][2]int
+	missing := [3]bool{}
+	for i := 0; ; {
+		next := bytes.IndexByte(src[i:], '{')
+		if next < 0 {
+			return found
+		}
+		i += next
+		kind := slices.IndexFunc(delimiters, func(d struct{ open, end string }) bool { return bytes.HasPrefix(src[i:], []byte(d.open)) })
+		if kind < 0 || missing[kind] {
+			i++
+			continue
+		}
+		end := bytes.Index(src[i+2:], []byte(delimiters[kind].end))
+		if end < 0 {
+			missing[kind] = true
+			i++
+			continue
+		}
+		end += i + 4
+		found = append(found, [2]int{i, end})
+		i = end
+	}
 }
 
 func hideRange(part []byte, with byte) {

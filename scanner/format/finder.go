@@ -22,8 +22,7 @@ const (
 	maxNested = 4      // block scalars within block scalars
 	maxFields = 10_000 // image fields
 	maxMerges = 64     // maps looked at for one map's merge keys
-	maxWork   = 20_000_000
-	maxPath   = 1024 // bytes of a field's path; longer ones are cut
+	maxPath   = 1024   // bytes of a field's path; longer ones are cut
 )
 
 // finder goes through one file.
@@ -118,9 +117,13 @@ func (f *finder) problem(text *edit.Text, line, column int, message string) {
 	f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Line: text.FileLine(line), Column: column, Message: message})
 }
 
+// exhausted tells whether more was looked at than a file of this size can hold,
+// by way of anchors that are used over and over.
+func (f *finder) exhausted() bool { return f.work > 100_000+10*len(f.source) }
+
 // add keeps a candidate, unless the very same scalars were found before.
 func (f *finder) add(c *candidate) {
-	if len(f.fields) >= maxFields || f.work > maxWork {
+	if len(f.fields) >= maxFields || f.exhausted() {
 		f.tooMany = true
 		return
 	}
@@ -518,7 +521,7 @@ func describe(c *candidate) string {
 
 // finish turns candidates into fields: slots, positions, comments.
 func (f *finder) finish() {
-	if f.tooMany || f.work > maxWork {
+	if f.tooMany || f.exhausted() {
 		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("more than %d image fields, or anchors used too often: the rest is not looked at", maxFields)})
 	}
 	for _, c := range f.fields {

@@ -3,6 +3,7 @@ package format
 import (
 	"bytes"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -203,7 +204,9 @@ func (f *finder) commentedLine(text *edit.Text, line int, scalars []governedScal
 			return
 		}
 	}
-	if len(scalars) > 1 {
+	// A comment above a line may be meant for the whole map that starts there.
+	above := f.commentsOf(text).said[line].image == ""
+	if len(scalars) > 1 || above && !versionKey.MatchString(scalars[0].at.key) && !image.ValidDigest(scalars[0].node.Value) {
 		scalars = slices.DeleteFunc(scalars, func(s governedScalar) bool {
 			role, known := parts[s.at.key]
 			return !known || role != partTag && role != partImageTag && role != partVersion && role != partDigest
@@ -215,6 +218,9 @@ func (f *finder) commentedLine(text *edit.Text, line int, scalars []governedScal
 	}
 	f.commentedScalar(scalars[0].node, scalars[0].at, ref)
 }
+
+// versionKey are keys of which the value may be a version or a reference.
+var versionKey = regexp.MustCompile(`(?i)version|tag|digest|image|release|ref`)
 
 // named gives a field that was found the name that its comment says.
 func (f *finder) named(c *candidate, name string) {

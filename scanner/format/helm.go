@@ -22,7 +22,7 @@ func (f *finder) release(release Release, p place) place {
 
 // inline reads values that stand in the file, of the release of their place.
 func (f *finder) inline(values *yaml.Node, p place, format Format) {
-	if values == nil || values.Kind != yaml.MappingNode || f.work > maxWork {
+	if values == nil || values.Kind != yaml.MappingNode || f.exhausted() {
 		return
 	}
 	release := &f.finding.Releases[p.release-1]

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"errors"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -119,8 +120,16 @@ func (f *finder) inlinePatch(n *yaml.Node, p place) {
 // unreadable tells of an inline patch that holds images in a form that cannot
 // be edited, a quoted string for instance. A file name is no patch.
 func (f *finder) unreadable(n *yaml.Node, p place) {
+	n = resolve(n)
 	if !strings.ContainsAny(n.Value, "\n{[") || !Screen([]byte(n.Value)) {
 		return
+	}
+	if n.Style&yaml.LiteralStyle != 0 {
+		_, err := edit.Parse([]byte(n.Value))
+		if syntax, ok := errors.AsType[*edit.SyntaxError](err); ok {
+			f.problem(p.text, n.Line+syntax.Line, syntax.Column, "the YAML in this block cannot be parsed: "+syntax.Message)
+		}
+		return // else a template makes a part of it
 	}
 	if text, err := edit.Parse([]byte(n.Value)); err == nil && len(Find("patch.yaml", []byte(n.Value), text).Fields) == 0 {
 		return

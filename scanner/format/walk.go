@@ -15,7 +15,7 @@ import (
 // followed down: what they name is walked where it is defined. A map below an
 // image key is the exception, since its key decides what it means.
 func (f *finder) walk(n *yaml.Node, p place) {
-	if f.work += 1 + len(n.Content); p.depth > maxDepth || f.tooMany || f.work > maxWork {
+	if f.work += 1 + len(n.Content); p.depth > maxDepth || f.tooMany || f.exhausted() {
 		return
 	}
 	switch n.Kind {

@@ -23,6 +23,9 @@ import (
 const (
 	maxPages = 1000
 	maxTags  = 200_000
+	// listingTimeouts is how many times the limit of one request all pages may
+	// take together.
+	listingTimeouts = 10
 )
 
 // Options configure a Client. The zero value asks public registries over TLS.
@@ -75,7 +78,12 @@ func New(options Options) *Client {
 // What is no valid tag is left out. It fails with ErrTooLarge beyond 1000 pages,
 // 200,000 tags or 16 MiB a page, rather than return a part.
 func (c *Client) Tags(ctx context.Context, repo image.Repository) ([]string, error) {
-	tags, err := c.tags(asking(ctx, repo), repo)
+	limited, cancel := context.WithTimeoutCause(ctx, listingTimeouts*c.guard.timeout, ErrTimeout)
+	defer cancel()
+	tags, err := c.tags(asking(limited, repo), repo)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		err = fmt.Errorf("%w: all pages together took longer than %s", ErrTimeout, listingTimeouts*c.guard.timeout)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing tags of %s: %w", repo, explain(ctx, err))
 	}

@@ -47,42 +47,72 @@ type Choice struct {
 	Rejected []Rejection
 }
 
+// Candidates are the tags of one image, read once for all the tags that its
+// fields may be at. They are not changed by choosing.
+type Candidates struct {
+	versions []Version
+	words    []string // what is no version
+}
+
+// NewCandidates reads the tags of an image. Their order, and whether one comes
+// twice, changes nothing.
+func NewCandidates(tags []string) *Candidates {
+	c := &Candidates{}
+	for _, tag := range slices.Compact(slices.Sorted(slices.Values(tags))) {
+		if v, ok := Parse(tag); ok {
+			c.versions = append(c.versions, v)
+		} else {
+			c.words = append(c.words, tag)
+		}
+	}
+	return c
+}
+
 // Choose picks the tags that an image at the current tag can move to by the
 // default rules for semantic versions. Prefix, number of parts and flavour of
 // the current tag are kept, build counters may move. It never goes back, and to
 // a pre-release only from an older one of the same major, minor and patch. A new
 // year of a calendar version is a minor step.
 //
-// The order of tags, and whether a tag comes twice or the current one at all,
-// changes nothing. Of several spellings of one version the longest is taken,
-// then the first in byte order.
-func Choose(current string, tags []string) Choice {
+// Of several spellings of one version the longest is taken, then the first in
+// byte order. Whether the current tag is among the candidates changes nothing.
+func (c *Candidates) Choose(current string) Choice {
 	from, ok := Parse(current)
 	if !ok {
 		return Choice{Reason: NotAVersion}
 	}
-	candidates, rejected := sift(from, tags)
-	targets, passed := best(from, candidates)
+	var newer []Version
+	rejected := make([]Rejection, 0, len(c.words)+len(c.versions))
+	for _, tag := range c.words {
+		rejected = append(rejected, Rejection{tag, NotAVersion})
+	}
+	for _, to := range c.versions {
+		if reason := refuse(from, to); reason != "" {
+			rejected = append(rejected, Rejection{to.tag, reason})
+		} else {
+			newer = append(newer, to)
+		}
+	}
+	targets, passed := best(from, newer)
 	rejected = append(rejected, passed...)
 	slices.SortFunc(rejected, func(a, b Rejection) int { return strings.Compare(a.Tag, b.Tag) })
 	return Choice{Comparable: true, Targets: targets, Rejected: rejected}
 }
 
-// sift parts the tags that are newer and fit from all the others.
-func sift(from Version, tags []string) (candidates []Version, rejected []Rejection) {
-	for _, tag := range slices.Compact(slices.Sorted(slices.Values(tags))) {
-		to, ok := Parse(tag)
-		if !ok {
-			rejected = append(rejected, Rejection{tag, NotAVersion})
-			continue
-		}
-		if reason := refuse(from, to); reason != "" {
-			rejected = append(rejected, Rejection{tag, reason})
-			continue
-		}
-		candidates = append(candidates, to)
+// Targets are those of Choose, without the reasons for all the others.
+func (c *Candidates) Targets(current string) []Target {
+	from, ok := Parse(current)
+	if !ok {
+		return nil
 	}
-	return candidates, rejected
+	var newer []Version
+	for _, to := range c.versions {
+		if refuse(from, to) == "" {
+			newer = append(newer, to)
+		}
+	}
+	targets, _ := best(from, newer)
+	return targets
 }
 
 // refuse says why from may not move to to, or "".

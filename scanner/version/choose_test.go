@@ -105,7 +105,7 @@ func TestChoose(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			choice := version.Choose(test.current, strings.Fields(test.tags))
+			choice := version.NewCandidates(strings.Fields(test.tags)).Choose(test.current)
 			if !choice.Comparable {
 				t.Fatalf("%q is taken for no version", test.current)
 			}
@@ -135,7 +135,7 @@ func TestChooseFromNoVersion(t *testing.T) {
 		t.Run(current, func(t *testing.T) {
 			t.Parallel()
 			want := version.Choice{Reason: version.NotAVersion}
-			got := version.Choose(current, []string{"1.2.3", "v9.9.9", "2345678", "main-def5678-1800000000"})
+			got := version.NewCandidates([]string{"1.2.3", "v9.9.9", "2345678", "main-def5678-1800000000"}).Choose(current)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("choice (-want +got)\n%s", diff)
 			}
@@ -163,7 +163,7 @@ func TestChooseTellsWhyTagsWereRefused(t *testing.T) {
 			{"v2024.1.0", version.OtherScheme},
 		},
 	}
-	if diff := cmp.Diff(want, version.Choose("v1.2.3", tags)); diff != "" {
+	if diff := cmp.Diff(want, version.NewCandidates(tags).Choose("v1.2.3")); diff != "" {
 		t.Errorf("choice (-want +got)\n%s", diff)
 	}
 }
@@ -174,10 +174,10 @@ func TestChooseForgetsTheOrderOfTags(t *testing.T) {
 	pool := manyTags(random, 40)
 	for range 100 {
 		current := pool[random.IntN(len(pool))]
-		want := version.Choose(current, pool)
+		want := version.NewCandidates(pool).Choose(current)
 		shuffled := slices.Concat(pool, pool[:random.IntN(len(pool))])
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if diff := cmp.Diff(want, version.Choose(current, shuffled)); diff != "" {
+		if diff := cmp.Diff(want, version.NewCandidates(shuffled).Choose(current)); diff != "" {
 			t.Fatalf("from %s: another order of tags gives another choice (-want +got)\n%s", current, diff)
 		}
 	}
@@ -188,7 +188,7 @@ func TestChooseOnlyGoesForward(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	pool := manyTags(random, 80)
 	for _, current := range pool {
-		choice := version.Choose(current, pool)
+		choice := version.NewCandidates(pool).Choose(current)
 		from, ok := version.Parse(current)
 		if ok != choice.Comparable {
 			t.Fatalf("Parse(%q) and Choose disagree on whether it is a version", current)

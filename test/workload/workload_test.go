@@ -64,7 +64,7 @@ func TestWorkload(t *testing.T) {
 func (w *workload) testChoose(t *testing.T) {
 	t.Parallel()
 	for _, ref := range w.expected {
-		choice := version.Choose(ref.Tag, w.tags[ref.Image])
+		choice := version.NewCandidates(w.tags[ref.Image]).Choose(ref.Tag)
 		if diff := gocmp.Diff(ref.targets(), choice.Targets); diff != "" {
 			t.Errorf("%s %s:%s (-want +got)\n%s", ref.File, ref.Image, ref.Tag, diff)
 		}
