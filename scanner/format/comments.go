@@ -21,10 +21,14 @@ type directive struct {
 	hold      bool
 	holdUntil string
 	image     string
+	// hint is the image that a comment for Renovate names; it serves only where
+	// nothing else does.
+	hint string
 }
 
 var (
 	directivePattern = regexp.MustCompile(`#\s*imageupdater:\s*(.*?)\s*$`)
+	renovatePattern  = regexp.MustCompile(`#\s*renovate:\s*(?:.*\bdatasource=docker\b.*\bdepName=(\S+)|.*\bdepName=(\S+).*\bdatasource=docker\b|docker=(\S+))`)
 	markerPattern    = regexp.MustCompile(`#\s*\{\s*"\$imagepolicy"\s*:\s*"([^":]+:[^":]+)(?::(tag|name|digest))?"\s*\}`)
 	commentLine      = regexp.MustCompile(`^\s*#`)
 )
@@ -100,6 +104,9 @@ func readDirectives(text *edit.Text, report func(line int, message string)) *dir
 }
 
 func readDirective(content string, start int, values extents) (d directive, problem string) {
+	if match := renovatePattern.FindStringSubmatch(content); match != nil {
+		return directive{hint: match[1] + match[2] + match[3]}, ""
+	}
 	match := directivePattern.FindStringSubmatchIndex(content)
 	if match == nil || values.hold(start+match[0]) {
 		return directive{}, ""
@@ -163,6 +170,9 @@ func (d directive) or(other directive) directive {
 	}
 	if d.image == "" {
 		d.image = other.image
+	}
+	if d.hint == "" {
+		d.hint = other.hint
 	}
 	return d
 }

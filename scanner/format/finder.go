@@ -611,6 +611,10 @@ func (f *finder) obey(c *candidate) {
 	if d.ignore {
 		c.skip = &Reason{Ignored, "a comment says: imageupdater: ignore"}
 	}
+	if ref, err := image.ParseName(d.hint); err == nil && c.missing == NameMissing && c.skip == nil {
+		c.ref.Registry, c.ref.Path = ref.Registry, ref.Path
+		c.missing, c.tentative = NothingMissing, false
+	}
 	c.holdUntil = d.holdUntil
 }
 
@@ -632,7 +636,7 @@ func (f *finder) commentsOf(text *edit.Text) *directives {
 		return found
 	}
 	found := &directives{}
-	if bytes.Contains(f.source, []byte("imageupdater:")) {
+	if bytes.Contains(f.source, []byte("imageupdater:")) || bytes.Contains(f.source, []byte("renovate:")) {
 		found = readDirectives(text, func(line int, message string) {
 			f.problem(text, line, 1, message)
 		})

@@ -135,7 +135,7 @@ var sources = map[string]string{
 //nolint:gochecknoglobals // a table, never written
 var qualifiers = map[string]bool{
 	"namespace": true, "org": true, "organization": true, "project": true, "owner": true,
-	"tagSuffix": true, "tagPrefix": true, "flavor": true, "variant": true,
+	"tagSuffix": true, "tagPrefix": true, "override": true, "fullImageName": true, "flavor": true, "variant": true,
 }
 
 // sourceKeys are keys whose maps name a checkout or a chart.

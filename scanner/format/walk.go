@@ -421,6 +421,9 @@ func (f *finder) unusualName(name string, err error, m *parted, c *candidate, ta
 		return nil
 	}
 	c.tag = piece{tag, 0, len(tag.Value)}
+	if c.ref.Tag == "" && image.ValidTag(tag.Value) {
+		c.ref.Tag = tag.Value
+	}
 	f.add(c)
 	return c
 }

@@ -124,8 +124,11 @@ func (r Reference) String() string {
 
 // Name is registry and path as they were written, without tag and digest.
 func (r Reference) Name() string {
-	if r.Registry == "" {
+	switch {
+	case r.Registry == "":
 		return r.Path
+	case r.Path == "":
+		return r.Registry
 	}
 	return r.Registry + "/" + r.Path
 }
