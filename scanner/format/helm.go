@@ -106,10 +106,11 @@ func prefixIn(m *yaml.Node) string {
 		if !isScalar(value) || value.Value == "" {
 			continue
 		}
-		if role, found := parts[key.Value]; found && (role == partImage || role == partName || role == partRepository && !prefixKeys[key.Value]) {
+		meant := meanings[key.Value]
+		if meant.isPart && (meant.part == partImage || meant.part == partName || meant.part == partRepository && !meant.prefix) {
 			return "" // the registry of that image alone
 		}
-		if prefixKeys[key.Value] && isHost(value.Value) {
+		if meant.prefix && isHost(value.Value) {
 			prefix = value.Value
 		}
 	}

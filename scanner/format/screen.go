@@ -10,20 +10,26 @@ import (
 // which values files belong together. Every carrier has one of the words
 // image (in any case), tag, valueFiles and valuesFile in it.
 func Screen(src []byte) bool {
-	return around(src, 'g', "ma", "e") || around(src, 'g', "ta", "") || around(src, 'T', "", "ag") ||
-		around(src, 'G', "MA", "E") || around(src, 'F', "alue", "iles") || around(src, 'F', "alues", "ile")
+	return around(src, 'g', word{"ma", "e"}, word{"ta", ""}) || around(src, 'G', word{"MA", "E"}) ||
+		around(src, 'T', word{"", "ag"}) || around(src, 'F', word{"alue", "iles"}, word{"alues", "ile"})
 }
 
-// around looks for before+letter+after by its rarest letter: several times
-// faster than looking for the word.
-func around(src []byte, letter byte, before, after string) bool {
+// word is what stands before and after a letter.
+type word struct{ before, after string }
+
+// around looks for words by their rarest letter: several times faster than
+// looking for each of them.
+func around(src []byte, letter byte, words ...word) bool {
 	for i := 0; ; i++ {
 		next := bytes.IndexByte(src[i:], letter)
 		if next < 0 {
 			return false
 		}
-		if i += next; bytes.HasSuffix(src[:i], []byte(before)) && bytes.HasPrefix(src[i+1:], []byte(after)) {
-			return true
+		i += next
+		for _, w := range words {
+			if bytes.HasSuffix(src[:i], []byte(w.before)) && bytes.HasPrefix(src[i+1:], []byte(w.after)) {
+				return true
+			}
 		}
 	}
 }

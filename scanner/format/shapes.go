@@ -138,6 +138,42 @@ var qualifiers = map[string]bool{
 	"tagSuffix": true, "tagPrefix": true, "override": true, "fullImageName": true, "flavor": true, "variant": true,
 }
 
+// meaning is all that the tables above and prefixKeys say of a key.
+type meaning struct {
+	part              part
+	isPart            bool
+	source            string
+	qualifier, prefix bool
+}
+
+// meanings puts the tables together: one look a key instead of four.
+//
+//nolint:gochecknoglobals // made of tables, never written
+var meanings = func() map[string]meaning {
+	made := map[string]meaning{}
+	for key, part := range parts {
+		m := made[key]
+		m.part, m.isPart = part, true
+		made[key] = m
+	}
+	for key, source := range sources {
+		m := made[key]
+		m.source = source
+		made[key] = m
+	}
+	for key := range qualifiers {
+		m := made[key]
+		m.qualifier = true
+		made[key] = m
+	}
+	for key := range prefixKeys {
+		m := made[key]
+		m.prefix = true
+		made[key] = m
+	}
+	return made
+}()
+
 // sourceKeys are keys whose maps name a checkout or a chart.
 //
 //nolint:gochecknoglobals // a table, never written
@@ -362,15 +398,16 @@ func isFlowTemplate(n *yaml.Node) bool {
 }
 
 func (p *parted) readScalar(key string, raw, value *yaml.Node) {
-	if source, found := sources[key]; found && filled(value) {
-		p.source = source
+	meant := meanings[key]
+	if filled(value) {
+		p.doubtful = p.doubtful || meant.qualifier
+		if meant.source != "" {
+			p.source = meant.source
+		}
 	}
-	if qualifiers[key] && filled(value) {
-		p.doubtful = true
-	}
-	role, found := parts[key]
-	if !found {
-		if image.ValidDigest(value.Value) {
+	role := meant.part
+	if !meant.isPart {
+		if strings.HasPrefix(value.Value, "sha") && image.ValidDigest(value.Value) {
 			p.extra = value
 		}
 		return
