@@ -445,7 +445,7 @@ func eachUse(n *yaml.Node, key string, label bool, visit func(use *yaml.Node, ke
 // merge makes one field of places that use the very same scalars for the same
 // image. A tag on its own gives way to the images that use it.
 func (f *finder) merge() {
-	slices.SortStableFunc(f.fields, func(a, b *candidate) int { return compareBool(a.lone, b.lone) })
+	slices.SortStableFunc(f.fields, func(a, b *candidate) int { return compareBool(a.weak(), b.weak()) })
 	first := map[*yaml.Node][]*candidate{}
 	kept := f.fields[:0]
 	for _, c := range f.fields {
@@ -455,7 +455,7 @@ func (f *finder) merge() {
 			continue
 		}
 		i := slices.IndexFunc(first[nodes[0]], func(other *candidate) bool {
-			return c.lone || other.tag.node == c.tag.node && other.digest.node == c.digest.node && agree(other, c)
+			return c.weak() || other.tag.node == c.tag.node && other.digest.node == c.digest.node && agree(other, c)
 		})
 		if i >= 0 {
 			other := first[nodes[0]][i]
@@ -469,6 +469,9 @@ func (f *finder) merge() {
 	}
 	f.fields = kept
 }
+
+// weak tells whether a candidate is no more than a tag by itself.
+func (c *candidate) weak() bool { return c.lone || c.tentative }
 
 // maxSharers is how many different images a scalar is compared for.
 const maxSharers = 8
