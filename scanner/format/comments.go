@@ -1,9 +1,12 @@
 package format
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -189,4 +192,161 @@ func markerAt(text *edit.Text, n *yaml.Node) (marker, bool) {
 		return marker{}, false
 	}
 	return marker{policy: match[1], part: match[2]}, true
+}
+
+// obey applies the comments on and above the field's lines and its key.
+func (f *finder) obey(c *candidate) {
+	comments := f.commentsOf(c.at.text)
+	if len(comments.said) == 0 {
+		return
+	}
+	var d directive
+	nodes := slices.Concat([]*yaml.Node{c.tag.node, c.digest.node, c.at.keyNode}, c.name, c.raws, c.also)
+	for _, n := range nodes {
+		if n != nil {
+			d = d.or(comments.at(n.Line))
+		}
+	}
+	if d.ignore {
+		c.skip = &Reason{Ignored, "a comment says: imageupdater: ignore"}
+	}
+	if ref, err := image.ParseName(d.hint); err == nil && c.missing == NameMissing && c.skip == nil {
+		c.ref.Registry, c.ref.Path = ref.Registry, ref.Path
+		c.missing, c.tentative = NothingMissing, false
+	}
+	c.holdUntil = d.holdUntil
+}
+
+// readComments reads the comments of all texts, so that none that is misspelt
+// goes unnoticed.
+func (f *finder) readComments(text *edit.Text) {
+	f.commentsOf(text)
+	for _, c := range f.fields { // text in a block scalar counts if it holds images
+		f.commentsOf(c.at.text)
+	}
+	slices.SortStableFunc(f.finding.Problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
+	})
+}
+
+// commentsOf reads a text's comments once.
+func (f *finder) commentsOf(text *edit.Text) *directives {
+	if found, done := f.comments[text]; done {
+		return found
+	}
+	found := &directives{}
+	if bytes.Contains(f.source, []byte("imageupdater:")) || bytes.Contains(f.source, []byte("renovate:")) {
+		found = readDirectives(text, func(line int, message string) {
+			f.problem(text, line, 1, message)
+		})
+	}
+	f.comments[text] = found
+	return found
+}
+
+// commented looks at scalars beside which a comment names the image.
+func (f *finder) commented(text *edit.Text) {
+	if !bytes.Contains(f.source, []byte("image=")) {
+		return
+	}
+	governed := map[*edit.Text]map[int][]governedScalar{}
+	f.eachScalar(text, func(n *yaml.Node, p place) {
+		if f.commentsOf(p.text).at(n.Line).image == "" {
+			return
+		}
+		if governed[p.text] == nil {
+			governed[p.text] = map[int][]governedScalar{}
+		}
+		governed[p.text][n.Line] = append(governed[p.text][n.Line], governedScalar{n, p})
+	})
+	used := f.usedScalars()
+	for _, c := range f.fields { // a comment at the key of a map is about the map's image
+		if c.at.keyNode != nil {
+			f.named(c, f.commentsOf(c.at.text).at(c.at.keyNode.Line).image)
+		}
+	}
+	for text, lines := range governed {
+		for line, scalars := range lines {
+			f.commentedLine(text, line, scalars, used)
+		}
+	}
+}
+
+// governedScalar is a value on a line that a comment speaks of.
+type governedScalar struct {
+	node *yaml.Node
+	at   place
+}
+
+// commentedLine finds the one scalar of a line that a comment can mean.
+func (f *finder) commentedLine(text *edit.Text, line int, scalars []governedScalar, used map[*yaml.Node]*candidate) {
+	name := f.commentsOf(text).at(line).image
+	ref, err := image.ParseName(name)
+	if err != nil {
+		return // said when the comment was read
+	}
+	for _, s := range scalars {
+		if c := used[s.node]; c != nil {
+			f.named(c, name)
+			return
+		}
+	}
+	// A comment above a line may be meant for the whole map that starts there.
+	above := f.commentsOf(text).said[line].image == ""
+	if len(scalars) > 1 || above && !versionKey.MatchString(scalars[0].at.key) && !image.ValidDigest(scalars[0].node.Value) {
+		scalars = slices.DeleteFunc(scalars, func(s governedScalar) bool {
+			role, known := parts[s.at.key]
+			return !known || role != partTag && role != partImageTag && role != partVersion && role != partDigest
+		})
+	}
+	if len(scalars) != 1 {
+		f.problem(text, line, 1, "the comment with image="+name+" cannot tell which value it means: put it on the line of the tag alone")
+		return
+	}
+	f.commentedScalar(scalars[0].node, scalars[0].at, ref)
+}
+
+// versionKey are keys of which the value may be a version or a reference.
+var versionKey = regexp.MustCompile(`(?i)version|tag|digest|image|release|ref`)
+
+// named gives a field that was found the name that its comment says.
+func (f *finder) named(c *candidate, name string) {
+	ref, err := image.ParseName(name)
+	if err != nil || c.tag.node == nil && c.digest.node == nil {
+		return
+	}
+	c.ref.Registry, c.ref.Path = ref.Registry, ref.Path
+	c.missing, c.tentative, c.ownRegistry = NothingMissing, false, false
+	if c.nameDoubt || c.skip != nil && c.skip.Code == NameUnknown {
+		c.skip = nil
+	}
+}
+
+func (f *finder) commentedScalar(n *yaml.Node, p place, ref image.Reference) {
+	rules := objectRules()
+	rules.format = f.formatOf()
+	p.rules = rules
+	c := &candidate{at: p, ref: ref, raws: []*yaml.Node{n}}
+	whole, err := image.Parse(n.Value)
+	if err == nil && whole.Repository() == ref.Repository() {
+		c.ref = whole
+		c.tag, c.digest = referencePieces(n, 0, whole)
+	} else {
+		f.readTag(c, n, &parted{})
+	}
+	f.add(c)
+}
+
+// formatOf is the format of fields that only a comment makes.
+func (f *finder) formatOf() Format {
+	switch f.role {
+	case roleValues, roleChart:
+		return Helm
+	case roleKustomization:
+		return Kustomize
+	case roleArgoSource:
+		return ArgoCD
+	default:
+		return Kubernetes
+	}
 }

@@ -3,8 +3,6 @@ package format
 import (
 	"bytes"
 	"path"
-	"regexp"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -154,112 +152,5 @@ func (f *finder) scalars(n *yaml.Node, p place, visit func(*yaml.Node, place)) {
 			}
 		}
 	default: // an alias: its anchor is visited
-	}
-}
-
-// commented looks at scalars beside which a comment names the image.
-func (f *finder) commented(text *edit.Text) {
-	if !bytes.Contains(f.source, []byte("image=")) {
-		return
-	}
-	governed := map[*edit.Text]map[int][]governedScalar{}
-	f.eachScalar(text, func(n *yaml.Node, p place) {
-		if f.commentsOf(p.text).at(n.Line).image == "" {
-			return
-		}
-		if governed[p.text] == nil {
-			governed[p.text] = map[int][]governedScalar{}
-		}
-		governed[p.text][n.Line] = append(governed[p.text][n.Line], governedScalar{n, p})
-	})
-	used := f.usedScalars()
-	for _, c := range f.fields { // a comment at the key of a map is about the map's image
-		if c.at.keyNode != nil {
-			f.named(c, f.commentsOf(c.at.text).at(c.at.keyNode.Line).image)
-		}
-	}
-	for text, lines := range governed {
-		for line, scalars := range lines {
-			f.commentedLine(text, line, scalars, used)
-		}
-	}
-}
-
-// governedScalar is a value on a line that a comment speaks of.
-type governedScalar struct {
-	node *yaml.Node
-	at   place
-}
-
-// commentedLine finds the one scalar of a line that a comment can mean.
-func (f *finder) commentedLine(text *edit.Text, line int, scalars []governedScalar, used map[*yaml.Node]*candidate) {
-	name := f.commentsOf(text).at(line).image
-	ref, err := image.ParseName(name)
-	if err != nil {
-		return // said when the comment was read
-	}
-	for _, s := range scalars {
-		if c := used[s.node]; c != nil {
-			f.named(c, name)
-			return
-		}
-	}
-	// A comment above a line may be meant for the whole map that starts there.
-	above := f.commentsOf(text).said[line].image == ""
-	if len(scalars) > 1 || above && !versionKey.MatchString(scalars[0].at.key) && !image.ValidDigest(scalars[0].node.Value) {
-		scalars = slices.DeleteFunc(scalars, func(s governedScalar) bool {
-			role, known := parts[s.at.key]
-			return !known || role != partTag && role != partImageTag && role != partVersion && role != partDigest
-		})
-	}
-	if len(scalars) != 1 {
-		f.problem(text, line, 1, "the comment with image="+name+" cannot tell which value it means: put it on the line of the tag alone")
-		return
-	}
-	f.commentedScalar(scalars[0].node, scalars[0].at, ref)
-}
-
-// versionKey are keys of which the value may be a version or a reference.
-var versionKey = regexp.MustCompile(`(?i)version|tag|digest|image|release|ref`)
-
-// named gives a field that was found the name that its comment says.
-func (f *finder) named(c *candidate, name string) {
-	ref, err := image.ParseName(name)
-	if err != nil || c.tag.node == nil && c.digest.node == nil {
-		return
-	}
-	c.ref.Registry, c.ref.Path = ref.Registry, ref.Path
-	c.missing, c.tentative, c.ownRegistry = NothingMissing, false, false
-	if c.nameDoubt || c.skip != nil && c.skip.Code == NameUnknown {
-		c.skip = nil
-	}
-}
-
-func (f *finder) commentedScalar(n *yaml.Node, p place, ref image.Reference) {
-	rules := objectRules()
-	rules.format = f.formatOf()
-	p.rules = rules
-	c := &candidate{at: p, ref: ref, raws: []*yaml.Node{n}}
-	whole, err := image.Parse(n.Value)
-	if err == nil && whole.Repository() == ref.Repository() {
-		c.ref = whole
-		c.tag, c.digest = referencePieces(n, 0, whole)
-	} else {
-		f.readTag(c, n, &parted{})
-	}
-	f.add(c)
-}
-
-// formatOf is the format of fields that only a comment makes.
-func (f *finder) formatOf() Format {
-	switch f.role {
-	case roleValues, roleChart:
-		return Helm
-	case roleKustomization:
-		return Kustomize
-	case roleArgoSource:
-		return ArgoCD
-	default:
-		return Kubernetes
 	}
 }
