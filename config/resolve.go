@@ -1,0 +1,245 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// Subject is what rules are matched with.
+type Subject struct {
+	// Image is a canonical name: "docker.io/library/nginx".
+	Image string
+	// Path is the file, from the top of the repository, with slashes.
+	Path   string
+	Format Format
+}
+
+// Resolved are the settings of one image in one file, each with its origin:
+// who set it.
+type Resolved struct {
+	Settings
+	// Subject is whom they are for.
+	Subject Subject
+	config  *Config
+	rules   []int // of config, that match apart from match.update
+}
+
+// Settings lays the rules that match over the defaults. Rules with
+// match.update wait for For.
+func (c *Config) Settings(s Subject) Resolved {
+	r := Resolved{Subject: s, config: c, rules: c.index.rules(s)}
+	r.Settings = r.laid(func(m *Match) bool { return len(m.Update) == 0 })
+	return r
+}
+
+// laid lays the rules over the defaults whose match fits.
+func (r Resolved) laid(fits func(*Match) bool) Settings {
+	settings := r.config.Defaults
+	for _, i := range r.rules {
+		if rule := &r.config.Rules[i]; fits(&rule.Match) {
+			settings.lay(&rule.Settings)
+		}
+	}
+	settings.bind(&r.config.bound)
+	if settings.Merge.Via.Value == ViaGitHub && len(settings.Merge.Window.Value) > 0 {
+		// Two rules that met here: the window is kept rather than the way.
+		settings.Merge.Via = Setting[Via]{Value: ViaApp, Origin: settings.Merge.Window.Origin}
+	}
+	return settings
+}
+
+// Rules are the rules that match, apart from what match.update says, as
+// indices of Config.Rules.
+func (r Resolved) Rules() []int { return r.rules }
+
+// Proposed are the settings of a step of one kind.
+type Proposed struct {
+	Settings
+	// Group and Title are the templates with the data put in. Title is ""
+	// where nobody set one.
+	Group, Title string
+}
+
+// For gives the settings of a step: rules for its kind take their place among
+// the others.
+func (r Resolved) For(kind version.Kind) Proposed {
+	p := Proposed{Settings: r.laid(func(m *Match) bool { return len(m.Update) == 0 || m.Update.Has(kind) })}
+	data := Data{Subject: r.Subject, Kind: kind}
+	p.Group, p.Title = p.Settings.Group.Value.Execute(data), p.Settings.Title.Value.Execute(data)
+	return p
+}
+
+// Policy is what decides which tag the image moves to. Where rules for kinds
+// set other ages, For tells them.
+func (r Resolved) Policy() version.Policy {
+	s := &r.Settings
+	platforms := make([]version.Platform, len(s.Platforms.Value))
+	for i, p := range s.Platforms.Value {
+		platforms[i] = version.Platform(p)
+	}
+	policy := version.Policy{
+		Strategy:       s.Strategy.Value,
+		Constraint:     s.Constraint.Value.constraints,
+		Allow:          regexps(s.Tags.Allow.Value),
+		Ignore:         regexps(s.Tags.Ignore.Value),
+		Prerelease:     s.Prerelease.Value,
+		Flavor:         s.Flavor.Value,
+		Platforms:      platforms,
+		Kinds:          s.kinds(),
+		Pin:            s.Pin.Value,
+		MinAge:         time.Duration(s.MinAge.Value),
+		Track:          string(s.Track.Value),
+		AllowDowngrade: s.AllowDowngrade.Value,
+		SeparateMajor:  s.SeparateMajor.Value,
+	}
+	if policy.Strategy == version.StrategyDigest {
+		policy.Pin = version.PinDigest
+	}
+	return policy
+}
+
+func regexps(patterns Patterns) []*regexp.Regexp {
+	if len(patterns) == 0 {
+		return nil
+	}
+	return patterns.Regexps()
+}
+
+// kinds are the kinds that are wanted and possible.
+func (s *Settings) kinds() Kinds {
+	var kinds Kinds
+	for _, kind := range []version.Kind{
+		version.Major, version.Minor, version.Patch, version.Build, version.Digest,
+		version.Pin, version.Flavor, version.Tag, version.Rollback,
+	} {
+		impossible := kind == version.Rollback && !s.AllowDowngrade.Value || kind == version.Flavor && s.Flavor.Value != version.FlavorMove
+		if s.Update.Value.Has(kind) && !impossible {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds
+}
+
+// Ignored are the ignore entries that hold for a subject at a time. An entry
+// with neither versions nor tags is for all tags.
+func (c *Config) Ignored(s Subject, now time.Time) []Ignore {
+	var held []Ignore
+	for i := range c.Ignore {
+		if entry := &c.Ignore[i]; entry.fits(s) && !entry.ended(now, c.Location()) {
+			held = append(held, *entry)
+		}
+	}
+	return held
+}
+
+func (i *Ignore) fits(s Subject) bool {
+	return anyImage(i.Image, s.Image) && anyPath(i.Path, s.Path)
+}
+
+func (i *Ignore) ended(now time.Time, zone *time.Location) bool {
+	return !i.Until.IsZero() && !now.Before(i.Until.In(zone))
+}
+
+// Frozen gives the freeze that holds at a time, one of the owner's first, and
+// the time from which it doesn't; nil if there is none.
+func (c *Config) Frozen(now time.Time) (freeze *Freeze, until time.Time) {
+	zone := c.Location()
+	today := dateOf(now.In(zone))
+	for _, list := range [][]Freeze{c.bound.Freeze, c.Freeze} {
+		for i := range list {
+			if f := &list[i]; !today.before(f.From) && !f.To.before(today) {
+				return f, f.To.next().In(zone)
+			}
+		}
+	}
+	return nil, time.Time{}
+}
+
+// bits is a set of rules by index.
+type bits []uint64
+
+func newBits(n int) bits { return make(bits, (n+63)/64) }
+
+func (b bits) set(i int) { b[i/64] |= 1 << (i % 64) }
+
+func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
+// index finds the rules for a subject. Which rules an image or a path fits is
+// remembered: repositories have few of them and many fields.
+type index struct {
+	matches []Match
+
+	mu    sync.Mutex
+	image map[string]bits
+	path  map[string]bits
+}
+
+// mostRemembered bounds the memory of an index, in words of bits.
+const mostRemembered = 1 << 21
+
+func newIndex(rules []Rule) *index {
+	x := &index{image: map[string]bits{}, path: map[string]bits{}}
+	for i := range rules {
+		x.matches = append(x.matches, rules[i].Match)
+	}
+	return x
+}
+
+func (x *index) rules(s Subject) []int {
+	images := x.remember(x.image, s.Image, func(m *Match) bool { return anyImage(m.Image, s.Image) })
+	paths := x.remember(x.path, s.Path, func(m *Match) bool { return anyPath(m.Path, s.Path) })
+	var found []int
+	for word := range images {
+		both := images[word] & paths[word]
+		for i := word * 64; both != 0; i, both = i+1, both>>1 {
+			if both&1 != 0 && anyFormat(x.matches[i].Format, s.Format) {
+				found = append(found, i)
+			}
+		}
+	}
+	return found
+}
+
+func (x *index) remember(known map[string]bits, name string, fits func(*Match) bool) bits {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if b, ok := known[name]; ok {
+		return b
+	}
+	b := newBits(len(x.matches))
+	for i := range x.matches {
+		if fits(&x.matches[i]) {
+			b.set(i)
+		}
+	}
+	if len(known)*len(b) < mostRemembered {
+		known[name] = b
+	}
+	return b
+}
+
+func anyImage(globs []ImageGlob, name string) bool {
+	for i := range globs {
+		if globs[i].glob.matches(name) {
+			return true
+		}
+	}
+	return len(globs) == 0
+}
+
+func anyPath(globs []PathGlob, name string) bool {
+	for i := range globs {
+		if globs[i].glob.matches(name) {
+			return true
+		}
+	}
+	return len(globs) == 0
+}
+
+func anyFormat(formats []Format, format Format) bool {
+	return len(formats) == 0 || slices.Contains(formats, format)
+}
