@@ -84,7 +84,9 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
-	readListed(tree, files, findings)
+	if err := readListed(ctx, tree, files, findings); err != nil {
+		return nil, fmt.Errorf("scanning: %w", err)
+	}
 	inventory, err := complete(ctx, tree, files, findings)
 	if err != nil {
 		return nil, fmt.Errorf("scanning: %w", err)
@@ -130,8 +132,8 @@ func list(ctx context.Context, tree fs.FS) (files []string, unreadable []format.
 // findIn reads one file; nil where nothing in it can be an image field.
 func findIn(tree fs.FS, file string, large *sync.Mutex) *format.Finding {
 	src, err := read(tree, file)
-	if errors.Is(err, errTooLarge) && strings.HasSuffix(file, ".json") {
-		return nil // data of some kind: manifests are never so large
+	if errors.Is(err, errTooLarge) && !format.Expected(file, src) {
+		return nil // data of some kind
 	}
 	if err != nil {
 		return broken(file, 0, 0, err.Error())
@@ -155,7 +157,7 @@ func findIn(tree fs.FS, file string, large *sync.Mutex) *format.Finding {
 
 // readListed reads again, as Helm values, the files that an Application or a
 // HelmRelease lists and whose names do not say what they are.
-func readListed(tree fs.FS, files []string, findings []*format.Finding) {
+func readListed(ctx context.Context, tree fs.FS, files []string, findings []*format.Finding) error {
 	listed := map[string]bool{}
 	for _, finding := range findings {
 		if finding == nil {
@@ -168,6 +170,9 @@ func readListed(tree fs.FS, files []string, findings []*format.Finding) {
 		}
 	}
 	for file := range listed {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		i, found := slices.BinarySearch(files, file)
 		if !found || findings[i] == nil || !format.Unclear(file) {
 			continue
@@ -180,6 +185,7 @@ func readListed(tree fs.FS, files []string, findings []*format.Finding) {
 			findings[i] = format.FindValues(file, src, text)
 		}
 	}
+	return nil
 }
 
 func isUTF16(src []byte) bool {
@@ -197,6 +203,8 @@ func broken(file string, line, column int, message string) *format.Finding {
 	return &format.Finding{Problems: []format.Problem{{File: file, Line: line, Column: column, Message: message}}}
 }
 
+// read gives a file's bytes. Of one that is too large it gives the head along
+// with errTooLarge.
 func read(tree fs.FS, name string) ([]byte, error) {
 	file, err := tree.Open(name)
 	if err != nil {
@@ -208,7 +216,9 @@ func read(tree fs.FS, name string) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("reading the file: %w", err)
 	case info.Size() > maxFileBytes:
-		return nil, fmt.Errorf("%w: it has %d bytes, files over %d are not read", errTooLarge, info.Size(), maxFileBytes)
+		head := make([]byte, 64<<10)
+		n, _ := io.ReadFull(file, head) // it only tells what kind of file this is
+		return head[:n], fmt.Errorf("%w: it has %d bytes, files over %d are not read", errTooLarge, info.Size(), maxFileBytes)
 	}
 	src := make([]byte, info.Size(), info.Size()+1)
 	n, err := io.ReadFull(file, src)

@@ -257,7 +257,11 @@ func unknownName(detail string) *format.Reason {
 func (lib *library) completeRegistry(file string, finding *format.Finding, found format.Found) format.Field {
 	field := found.Field
 	names, _ := lib.names(file, finding, found)
-	if len(names) > 1 {
+	switch {
+	case lib.steps > maxNameSteps:
+		field.Skip = unknownName("the values files of this repository are used in too many ways to tell its registry: write the whole name")
+		return field
+	case len(names) > 1:
 		field.Skip = unknownName("values files disagree on the registry: " + strings.Join(sortedKeys(names), ", "))
 		return field
 	}

@@ -53,6 +53,9 @@ func Rewrite(src []byte, choices []Choice) ([]byte, error) {
 // not stay beside a tag that moves.
 func (c Choice) edits() ([]edit.Edit, error) {
 	var edits []edit.Edit
+	if c.Field.Tag == nil && c.Update.Tag != c.Field.Ref.Tag {
+		return nil, fmt.Errorf("%s line %d: there is no tag of %s to write", c.Field.File, c.Field.Line, c.Field.Ref.Name())
+	}
 	if c.Field.Tag != nil && c.Update.Tag != c.Field.Ref.Tag {
 		edits = append(edits, edit.Edit{Slot: *c.Field.Tag, New: c.Update.Tag})
 	}

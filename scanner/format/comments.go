@@ -2,7 +2,6 @@ package format
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -30,7 +29,7 @@ type directive struct {
 }
 
 var (
-	directivePattern = regexp.MustCompile(`#\s*imageupdater:\s*(.*?)\s*$`)
+	directivePattern = regexp.MustCompile(`#\s*imageupdater:\s*(.*?)\s*(?:\s#.*)?$`)
 	renovatePattern  = regexp.MustCompile(`#\s*renovate:\s*(?:.*\bdatasource=docker\b.*\bdepName=(\S+)|.*\bdepName=(\S+).*\bdatasource=docker\b|docker=(\S+))`)
 	markerPattern    = regexp.MustCompile(`#\s*\{\s*"\$imagepolicy"\s*:\s*"([^":]+:[^":]+)(?::(tag|name|digest))?"\s*\}`)
 	commentLine      = regexp.MustCompile(`^\s*#`)
@@ -107,14 +106,16 @@ func readDirectives(text *edit.Text, report func(line int, message string)) *dir
 }
 
 func readDirective(content string, start int, values extents) (d directive, problem string) {
+	hint := ""
 	if match := renovatePattern.FindStringSubmatch(content); match != nil {
-		return directive{hint: match[1] + match[2] + match[3]}, ""
+		hint = match[1] + match[2] + match[3]
 	}
 	match := directivePattern.FindStringSubmatchIndex(content)
 	if match == nil || values.hold(start+match[0]) {
-		return directive{}, ""
+		return directive{hint: hint}, ""
 	}
 	d, err := parseDirective(content[match[2]:match[3]])
+	d.hint = hint
 	if err != nil {
 		d.hold, d.holdUntil = true, forever
 		return d, fmt.Sprintf("comment %q: %v", clip(strings.TrimSpace(content[match[0]:])), err)
@@ -224,9 +225,6 @@ func (f *finder) readComments(text *edit.Text) {
 	for _, c := range f.fields { // text in a block scalar counts if it holds images
 		f.commentsOf(c.at.text)
 	}
-	slices.SortStableFunc(f.finding.Problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
-	})
 }
 
 // commentsOf reads a text's comments once.
@@ -260,15 +258,31 @@ func (f *finder) commented(text *edit.Text) {
 		governed[p.text][n.Line] = append(governed[p.text][n.Line], governedScalar{n, p})
 	})
 	used := f.usedScalars()
-	for _, c := range f.fields { // a comment at the key of a map is about the map's image
-		if c.at.keyNode != nil {
-			f.named(c, f.commentsOf(c.at.text).at(c.at.keyNode.Line).image)
-		}
-	}
+	f.commentedKeys()
 	for text, lines := range governed {
 		for line, scalars := range lines {
 			f.commentedLine(text, line, scalars, used)
 		}
+	}
+}
+
+// commentedKeys looks at comments at the key of a map, which are about the image
+// that the map holds, if it is one.
+func (f *finder) commentedKeys() {
+	below := map[*yaml.Node][]*candidate{}
+	for _, c := range f.fields {
+		if c.at.keyNode != nil && f.commentsOf(c.at.text).at(c.at.keyNode.Line).image != "" {
+			below[c.at.keyNode] = append(below[c.at.keyNode], c)
+		}
+	}
+	for key, candidates := range below {
+		text := candidates[0].at.text
+		name := f.commentsOf(text).at(key.Line).image
+		if len(candidates) > 1 {
+			f.problem(text, key.Line, 1, "the comment with image="+name+" cannot tell which value it means: put it on the line of the tag alone")
+			continue
+		}
+		f.named(candidates[0], name)
 	}
 }
 

@@ -65,6 +65,8 @@ type candidate struct {
 	ref         image.Reference
 	name        []*yaml.Node
 	tag, digest piece
+	tagSlot     *edit.Slot
+	digestSlot  *edit.Slot
 	raws        []*yaml.Node // tag and digest as they stand there, aliases perhaps
 	also        []*yaml.Node // where else the same image uses the same scalars
 	bare        bool
@@ -119,7 +121,7 @@ func (f *finder) problem(text *edit.Text, line, column int, message string) {
 // by way of anchors that are used over and over.
 func (f *finder) exhausted() bool { return f.work > 100_000+10*len(f.source) }
 
-// add keeps a candidate, unless the very same scalars were found before.
+// add keeps a candidate.
 func (f *finder) add(c *candidate) {
 	if len(f.fields) >= maxFields || f.exhausted() {
 		f.tooMany = true
@@ -183,11 +185,14 @@ func (f *finder) nested(n *yaml.Node, p place) (place, bool) {
 
 func nesting(path string) int { return strings.Count(path, "|") }
 
-// finish turns candidates into fields: slots, positions, comments.
+// finish turns candidates into fields.
 func (f *finder) finish() {
 	if f.tooMany || f.exhausted() {
 		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("more than %d image fields, or anchors used too often: the rest is not looked at", maxFields)})
 	}
+	slices.SortStableFunc(f.finding.Problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
+	})
 	for _, c := range f.fields {
 		f.finding.Fields = append(f.finding.Fields, f.field(c))
 	}
@@ -198,8 +203,7 @@ func (f *finder) finish() {
 
 func (f *finder) field(c *candidate) Found {
 	field := Field{File: f.file, Format: c.at.rules.format, Path: c.at.path, Ref: c.ref, BareDigest: c.bare, Skip: c.skip}
-	field.Tag = f.slot(c, c.tag, &field)
-	field.Digest = f.slot(c, c.digest, &field)
+	field.Tag, field.Digest = c.tagSlot, c.digestSlot
 	position := f.position(c)
 	field.Line, field.Column = position.Line, position.Column
 	field.HoldUntil = c.holdUntil
@@ -224,7 +228,9 @@ func unversioned(c *candidate) *Reason {
 	return &Reason{NoVersion, "no tag or digest is written here"}
 }
 
-func (f *finder) slot(c *candidate, p piece, field *Field) *edit.Slot {
+// slot is where an edit would write a piece. What cannot be written leaves the
+// whole field alone.
+func (c *candidate) slot(p piece) *edit.Slot {
 	if p.node == nil {
 		return nil
 	}
@@ -236,24 +242,22 @@ func (f *finder) slot(c *candidate, p piece, field *Field) *edit.Slot {
 	if errors.Is(err, edit.ErrTemplated) {
 		code = Templated
 	}
-	if field.Skip == nil {
-		field.Skip = &Reason{code, err.Error()}
-	}
+	c.leave(&Reason{code, err.Error()})
 	return nil
 }
 
 // position is where a person should look.
 func (f *finder) position(c *candidate) edit.Position {
-	for _, p := range []piece{c.tag, c.digest} {
-		if p.node == nil {
-			continue
-		}
-		if slot, err := c.at.text.Slot(p.node, p.from, p.to); err == nil {
-			return slot.At
-		}
-		return c.at.text.Position(p.node)
-	}
-	if len(c.name) > 0 {
+	switch {
+	case c.tagSlot != nil:
+		return c.tagSlot.At
+	case c.tag.node != nil:
+		return c.at.text.Position(c.tag.node)
+	case c.digestSlot != nil:
+		return c.digestSlot.At
+	case c.digest.node != nil:
+		return c.at.text.Position(c.digest.node)
+	case len(c.name) > 0:
 		return c.at.text.Position(c.name[len(c.name)-1])
 	}
 	return edit.Position{}

@@ -150,6 +150,7 @@ func (f *finder) appVersion(chart *Chart, n *yaml.Node, p place) {
 	}
 	c := &candidate{at: p, missing: NameMissing, tag: piece{n, 0, len(n.Value)}}
 	c.ref.Tag = n.Value
+	c.tagSlot = c.slot(c.tag)
 	field := f.field(c).Field
 	chart.AppVersion = &field
 }

@@ -14,53 +14,82 @@ import (
 // same image become one field, what they do not agree on is left alone.
 func (f *finder) settle() {
 	f.merge()
+	users := map[*yaml.Node][]*candidate{}
+	known := map[*yaml.Node]bool{}
 	for _, c := range f.fields {
 		f.obey(c)
-	}
-	users := map[*yaml.Node][]*candidate{}
-	for _, c := range f.fields {
+		c.tagSlot, c.digestSlot = c.slot(c.tag), c.slot(c.digest)
 		for _, n := range c.scalars() {
 			users[n] = append(users[n], c)
 		}
-	}
-	known := map[*yaml.Node]bool{}
-	for _, c := range f.fields {
 		for _, n := range slices.Concat(c.raws, c.also) {
 			known[n] = true
 		}
 	}
 	strangers := f.strangers(users, known)
-	for n, candidates := range users {
-		share(candidates)
-		if at := strangers[n]; at != nil {
-			for _, c := range candidates {
-				c.leave(&Reason{Shared, fmt.Sprintf("line %d uses the same value for something else", c.at.text.FileLine(at.Line))})
-			}
-		}
+	for _, group := range connected(f.fields, users) {
+		share(group, users, strangers)
 	}
 }
 
-// share spreads what keeps one of several fields from changing their common
-// scalar to all of them.
-func share(candidates []*candidate) {
-	first := candidates[0]
+// connected groups the fields that share scalars with each other, directly or
+// by way of others: none of them can change without the rest.
+func connected(fields []*candidate, users map[*yaml.Node][]*candidate) [][]*candidate {
+	var groups [][]*candidate
+	seen := map[*candidate]bool{}
+	for _, c := range fields {
+		if seen[c] {
+			continue
+		}
+		seen[c] = true
+		group := []*candidate{c}
+		for i := 0; i < len(group); i++ {
+			for _, n := range group[i].scalars() {
+				for _, other := range users[n] {
+					if !seen[other] {
+						seen[other] = true
+						group = append(group, other)
+					}
+				}
+				users[n] = users[n][:1] // the first is enough to compare with
+			}
+		}
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+// share spreads what keeps one field of a group from changing to all of them.
+func share(group []*candidate, users map[*yaml.Node][]*candidate, strangers map[*yaml.Node]*yaml.Node) {
 	until := ""
 	var reason *Reason
-	for _, c := range candidates {
+	for _, c := range group {
 		until = max(until, c.holdUntil)
-		switch {
-		case !agree(first, c):
-			reason = &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(first), describe(c))}
-		case c.skip != nil && reason == nil && len(candidates) > 1:
+		if disagreement := c.disagreement(users, strangers); disagreement != nil {
+			reason = disagreement
+		} else if c.skip != nil && reason == nil && len(group) > 1 {
 			reason = &Reason{Shared, fmt.Sprintf("the same value stands in %s, which is left alone: %s", c.at.path, c.skip.Detail)}
 		}
 	}
-	for _, c := range candidates {
+	for _, c := range group {
 		c.holdUntil = until
 		if reason != nil {
 			c.leave(reason)
 		}
 	}
+}
+
+// disagreement is what else a field's scalars are used for; nil where nothing is.
+func (c *candidate) disagreement(users map[*yaml.Node][]*candidate, strangers map[*yaml.Node]*yaml.Node) *Reason {
+	for _, n := range c.scalars() {
+		if other := users[n][0]; !agree(other, c) {
+			return &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(other), describe(c))}
+		}
+		if at := strangers[n]; at != nil {
+			return &Reason{Shared, fmt.Sprintf("line %d uses the same value for something else", c.at.text.FileLine(at.Line))}
+		}
+	}
+	return nil
 }
 
 // leave gives a reason to a candidate that has none yet.
@@ -135,7 +164,8 @@ func (f *finder) merge() {
 		})
 		if i >= 0 {
 			other := first[nodes[0]][i]
-			other.also = append(slices.Concat(other.also, c.raws, c.also), c.at.keyNode)
+			other.also = append(other.also, c.raws...)
+			other.also = append(append(other.also, c.also...), c.at.keyNode)
 			continue
 		}
 		if len(first[nodes[0]]) < maxSharers {
