@@ -72,6 +72,7 @@ func TestProblems(t *testing.T) {
 		"big/values.yaml":     "image: a:1\n#" + strings.Repeat("x", 4<<20),
 		"broken-but-not.yaml": "nothing: [of interest\n",
 		"good.yaml":           "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'acme/a:1'}]}\n",
+		"deep/values.yaml":    "image: " + strings.Repeat("{a: ", 300) + strings.Repeat("}", 300),
 		"comment.yaml":        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: acme/a:1 # imageupdater: ingore\n",
 	})
 	inventory := find(t, files)
@@ -79,11 +80,12 @@ func TestProblems(t *testing.T) {
 		line int
 		text string
 	}{
-		"broken.yaml":     {3, "did not find expected"},
-		"utf16.yaml":      {0, "UTF-8"},
-		"latin1.yaml":     {0, "UTF-8"},
-		"big/values.yaml": {0, "are not read"},
-		"comment.yaml":    {5, `unknown word "ingore"`},
+		"broken.yaml":      {3, "did not find expected"},
+		"utf16.yaml":       {0, "UTF-8"},
+		"latin1.yaml":      {0, "UTF-8"},
+		"big/values.yaml":  {0, "are not read"},
+		"deep/values.yaml": {0, "nested more than"},
+		"comment.yaml":     {5, `unknown word "ingore"`},
 	}
 	for _, problem := range inventory.Problems {
 		expected, ok := want[problem.File]

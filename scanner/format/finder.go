@@ -33,6 +33,7 @@ type finder struct {
 	texts     map[*yaml.Node]*edit.Text
 	comments  map[*edit.Text]*directives
 	tooMany   bool
+	tooDeep   bool
 	work      int // nodes visited, aliases followed
 	handlings []handling
 }
@@ -189,6 +190,9 @@ func nesting(path string) int { return strings.Count(path, "|") }
 func (f *finder) finish() {
 	if f.tooMany || f.exhausted() {
 		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("more than %d image fields, or anchors used too often: the rest is not looked at", maxFields)})
+	}
+	if f.tooDeep {
+		f.finding.Problems = append(f.finding.Problems, Problem{File: f.file, Message: fmt.Sprintf("collections are nested more than %d deep: what is below is not looked at", maxDepth)})
 	}
 	slices.SortStableFunc(f.finding.Problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))

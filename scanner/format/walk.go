@@ -12,7 +12,11 @@ import (
 // followed down: what they name is walked where it is defined. A map below an
 // image key is the exception, since its key decides what it means.
 func (f *finder) walk(n *yaml.Node, p place) {
-	if f.work += 1 + len(n.Content); p.depth > maxDepth || f.tooMany || f.exhausted() {
+	if p.depth > maxDepth {
+		f.tooDeep = true
+		return
+	}
+	if f.work += 1 + len(n.Content); f.tooMany || f.exhausted() {
 		return
 	}
 	switch n.Kind {
