@@ -109,7 +109,7 @@ var broken = []struct{ name, src, want string }{
 	{"not UTF-8", "version: 1\nx: \xff\n", `2:4: the file is not UTF-8: no character begins with the byte here (save it as UTF-8)`},
 	{"UTF-16", "\xff\xfev\x00", `1:1: the file is UTF-16 (save it as UTF-8)`},
 	{"NUL", "version: 1\nx: \x00\n", `2:4: a NUL byte: this is no text`},
-	{"2 MB", strings.Repeat("# 34567\n", 1<<18), `1:1: the file has 2097152 bytes; at most 1048576 are read (put shared rules into a file that others extend)`},
+	{"2 MB", strings.Repeat("# 34567\n", 1<<18), `1:1: the file is larger than 1048576 bytes, which is the most that is read (put shared rules into a file that others extend)`},
 }
 
 func TestBroken(t *testing.T) {

@@ -255,13 +255,15 @@ func (d *decoder) text(v value, target any, how textual) bool {
 	}
 	switch f := how.read(target, text); {
 	case f == nil:
-		return true
 	case f.severity != "":
 		d.warn(f.severity, v, f.message, f.hint)
-		return true
 	default:
 		return d.fail(v, f.message, f.hint)
 	}
+	if target, ok := target.(placed); ok {
+		target.place(d.origin(v))
+	}
+	return true
 }
 
 // word reads one of a few words.

@@ -114,17 +114,17 @@ func TestExample(t *testing.T) {
 		"postgres minor": {
 			config.Subject{Image: "docker.io/library/postgres", Path: "db/values.yaml", Format: "helm"},
 			version.Minor,
-			outcome{Strategy: "semver", Constraint: "16.x", Pin: "keep", MinAge: "3d", Group: "library/postgres", After: "0", Checks: "required", Rules: []int{1, 2}},
+			outcome{Strategy: "semver", Constraint: "16.x", Pin: "keep", MinAge: "3d", Group: "postgres", After: "0", Checks: "required", Rules: []int{1, 2}},
 		},
 		"postgres patch": {
 			config.Subject{Image: "docker.io/library/postgres", Path: "db/values.yaml", Format: "helm"},
 			version.Patch,
-			outcome{Strategy: "semver", Constraint: "16.x", Pin: "keep", MinAge: "3d", Group: "library/postgres", Auto: true, After: "1d", Checks: "required", Window: office, Rules: []int{1, 2}},
+			outcome{Strategy: "semver", Constraint: "16.x", Pin: "keep", MinAge: "3d", Group: "postgres", Auto: true, After: "1d", Checks: "required", Window: office, Rules: []int{1, 2}},
 		},
 		"build counts as patch": {
 			config.Subject{Image: "docker.io/library/redis", Path: "db/values.yaml", Format: "helm"},
 			version.Build,
-			outcome{Strategy: "semver", Pin: "keep", MinAge: "3d", Group: "library/redis", Auto: true, After: "1d", Checks: "required", Window: office, Rules: []int{2}},
+			outcome{Strategy: "semver", Pin: "keep", MinAge: "3d", Group: "redis", Auto: true, After: "1d", Checks: "required", Window: office, Rules: []int{2}},
 		},
 		"another postgres": {
 			config.Subject{Image: "docker.io/bitnami/postgres", Path: "db/values.yaml", Format: "helm"},
@@ -134,7 +134,7 @@ func TestExample(t *testing.T) {
 		"prod major": {
 			config.Subject{Image: "ghcr.io/acme/api", Path: "envs/prod/values.yaml", Format: "helm"},
 			version.Major,
-			outcome{Strategy: "semver", Pin: "keep", MinAge: "3d", Group: "acme/api", After: "0", Checks: "required", Labels: "needs-care", Reviewers: "@acme/platform", Rules: []int{3}},
+			outcome{Strategy: "semver", Pin: "keep", MinAge: "3d", Group: "acme/api-major", After: "0", Checks: "required", Labels: "needs-care", Reviewers: "@acme/platform", Rules: []int{3}},
 		},
 		"prod minor": {
 			config.Subject{Image: "ghcr.io/acme/api", Path: "envs/prod/values.yaml", Format: "helm"},
@@ -188,8 +188,9 @@ func TestExampleIgnore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var reasons []string
-			for _, i := range c.Ignored(test.subject, test.now) {
-				reasons = append(reasons, string(i.Reason))
+			for _, i := range c.Settings(test.subject).Policy(test.now).Ignored {
+				_, reason, _ := strings.Cut(i.Text, ": ")
+				reasons = append(reasons, reason)
 			}
 			if got := strings.Join(reasons, "; "); got != test.want {
 				t.Errorf("reasons %q, want %q", got, test.want)

@@ -29,13 +29,11 @@ func (l *loader) extend(ctx context.Context, c *Config, owner string, chain []st
 		return nil
 	}
 	under := new(Config)
-	for i, base := range c.Extends.Value {
-		at := *c.Extends.Origin
-		at.Field = fmt.Sprintf("extends[%d]", i)
+	for _, base := range c.Extends.Value {
 		if owner == "" {
 			owner = base.Owner
 		}
-		lower, err := l.base(ctx, at, base, owner, chain)
+		lower, err := l.base(ctx, base, owner, chain)
 		if err != nil {
 			return err
 		}
@@ -52,8 +50,8 @@ func (l *loader) extend(ctx context.Context, c *Config, owner string, chain []st
 
 // base reads one file that is extended, and those that it extends. A nil
 // Config without an error means that something was wrong and told.
-func (l *loader) base(ctx context.Context, at Origin, base Base, owner string, chain []string) (*Config, error) {
-	name := base.String()
+func (l *loader) base(ctx context.Context, base Base, owner string, chain []string) (*Config, error) {
+	name, at := base.String(), base.Origin
 	refuse := func(hint, format string, args ...any) (*Config, error) {
 		l.found.errors = append(l.found.errors, &Error{
 			File: at.File, Line: at.Line, Column: at.Column, Field: at.Field, Message: fmt.Sprintf(format, args...), Hint: hint,
@@ -70,7 +68,8 @@ func (l *loader) base(ctx context.Context, at Origin, base Base, owner string, c
 	case l.files >= maxExtendsFiles:
 		return refuse("", "more than %d files are extended", maxExtendsFiles)
 	case l.options.Files == nil:
-		return refuse("", "%s cannot be read here", name)
+		// The App always knows where to read; the command line has to be told.
+		return refuse("say with --extends-dir where it is", "%s cannot be read here", name)
 	}
 	l.files++
 	src, err := l.options.Files.Read(ctx, base)

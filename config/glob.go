@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -244,10 +245,17 @@ func readFileGlob(g *FileGlob, text string) *fault {
 
 func schemaOfFileGlob() schema { return schema{"type": "string", "minLength": 1, "pattern": `^[^!]`} }
 
-// Selects tells whether a file is looked at.
-func (s Scan) Selects(name string) bool {
-	return matchesAny(s.Include.Value, name) && !matchesAny(s.Exclude.Value, name)
-}
+// Includes tells whether a file is among those of include.
+func (s *Scan) Includes(name string) bool { return matchesAny(s.Include.Value, name) }
+
+// Excludes tells whether a file is among those of exclude.
+func (s *Scan) Excludes(name string) bool { return matchesAny(s.Exclude.Value, name) }
+
+// Understands tells whether a family of files is looked at.
+func (s *Scan) Understands(f Format) bool { return slices.Contains(s.Formats.Value, f) }
+
+// In tells whether a file is one of the field's.
+func (f *Field) In(name string) bool { return matchesAny(f.Files, name) }
 
 func matchesAny(globs []FileGlob, name string) bool {
 	for i := range globs {

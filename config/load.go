@@ -46,6 +46,13 @@ func Load(ctx context.Context, file string, src []byte, options Options) (*Confi
 	return whole, l.found.warnings.sorted(), nil
 }
 
+// Default is what holds where there is no file.
+func Default() *Config {
+	c := defaults()
+	c.index = newIndex(nil)
+	return c
+}
+
 // defaults are the built-in defaults as a file.
 func defaults() *Config {
 	l := &loader{found: newDecoder(BuiltIn)}

@@ -25,17 +25,17 @@ func TestEmpty(t *testing.T) {
 			t.Parallel()
 			c := load(t, src)
 			r := c.Settings(config.Subject{Image: "docker.io/library/nginx", Path: "a.yaml"})
-			p := r.Policy()
+			p := r.Policy(time.Time{})
 			if p.Strategy != version.StrategySemver || p.Pin != version.PinKeep || len(p.Kinds) != 7 || !p.SeparateMajor || p.Allow != nil {
 				t.Errorf("policy %+v", p)
 			}
-			if got := r.For(version.Minor).Group; got != "library/nginx" {
+			if got := r.For(version.Minor).Group; got != "nginx" {
 				t.Errorf("group %q", got)
 			}
 			if c.Location() != time.UTC || c.Schedule.Value.Every() != time.Hour || !c.Dashboard.Value || c.PullRequests.Limit.Value != 10 {
 				t.Errorf("defaults %+v", c)
 			}
-			if !c.Scan.Selects("a/b.yaml") {
+			if !c.Scan.Includes("a/b.yaml") || c.Scan.Excludes("a/b.yaml") {
 				t.Error("no file is looked at")
 			}
 		})
@@ -115,7 +115,7 @@ func TestAliasesAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := c.Settings(config.Subject{}).Policy()
+	p := c.Settings(config.Subject{}).Policy(time.Time{})
 	if p.Strategy != version.StrategyNewest || !p.Allow[0].MatchString("v12") || p.Allow[0].MatchString("regexp:^v1") {
 		t.Errorf("policy %+v", p)
 	}
@@ -124,7 +124,7 @@ func TestAliasesAreRead(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	c := load(t, "defaults: {strategy: digest, track: stable, update: [patch, digest, rollback], allowDowngrade: true, platforms: [linux/arm64/v8], minAge: 1w}")
-	p := c.Settings(config.Subject{Image: "a.b/c", Path: "a"}).Policy()
+	p := c.Settings(config.Subject{Image: "a.b/c", Path: "a"}).Policy(time.Time{})
 	kinds := []version.Kind{version.Patch, version.Build, version.Digest, version.Rollback}
 	if diff := cmp.Diff(kinds, p.Kinds); diff != "" {
 		t.Errorf("kinds -want +got\n%s", diff)
@@ -152,7 +152,7 @@ rules:
 `)
 	r := c.Settings(config.Subject{Image: "docker.io/library/nginx", Path: "prod/a.yaml"})
 	major, minor := r.For(version.Major), r.For(version.Minor)
-	if major.Group != "web" || minor.Group != "web" || len(major.Labels.Value) != 1 || len(minor.Labels.Value) != 0 {
+	if major.Group != "web-major" || minor.Group != "web" || len(major.Labels.Value) != 1 || len(minor.Labels.Value) != 0 {
 		t.Errorf("major %q %v, minor %q %v", major.Group, major.Labels.Value, minor.Group, minor.Labels.Value)
 	}
 	if len(r.Tags.Allow.Value) != 1 || len(r.Tags.Ignore.Value) != 1 || !r.Merge.Auto.Value || r.Merge.After.Value.String() != "1h" {
@@ -212,13 +212,13 @@ func TestExtendsBroken(t *testing.T) {
 		repo  string
 		want  string
 	}{
-		"no files":      {"extends: [acme/x]", nil, "", `f:1:10: extends[0]: acme/x:.imageupdater.yaml cannot be read here`},
-		"missing":       {"extends: [acme/x]", files{}, "", `f:1:10: extends[0]: acme/x:.imageupdater.yaml: no such file (check owner, repository, path and branch)`},
-		"another owner": {"extends: [evil/x]", files{}, "acme/app", `f:1:10: extends[0]: evil/x:.imageupdater.yaml belongs to evil; only files of acme can be extended (copy what is needed)`},
-		"two owners":    {"extends: [acme/x, evil/x]", files{"acme/x:.imageupdater.yaml": ""}, "", `f:1:10: extends[1]: evil/x:.imageupdater.yaml belongs to evil; only files of acme can be extended (copy what is needed)`},
+		"no files":      {"extends: [acme/x]", nil, "", `f:1:11: extends[0]: acme/x:.imageupdater.yaml cannot be read here (say with --extends-dir where it is)`},
+		"missing":       {"extends: [acme/x]", files{}, "", `f:1:11: extends[0]: acme/x:.imageupdater.yaml: no such file (check owner, repository, path and branch)`},
+		"another owner": {"extends: [evil/x]", files{}, "acme/app", `f:1:11: extends[0]: evil/x:.imageupdater.yaml belongs to evil; only files of acme can be extended (copy what is needed)`},
+		"two owners":    {"extends: [acme/x, evil/x]", files{"acme/x:.imageupdater.yaml": ""}, "", `f:1:19: extends[1]: evil/x:.imageupdater.yaml belongs to evil; only files of acme can be extended (copy what is needed)`},
 		"broken":        {"extends: [acme/x]", files{"acme/x:.imageupdater.yaml": "\nminage: 1"}, "", `acme/x:.imageupdater.yaml:2:1: minage: unknown key "minage"; f:1 extends this file (known here: version, extends, schedule, timezone, scan, defaults, rules, ignore, freeze, pullRequests, changelog, dashboard, enforce)`},
-		"cycle":         {"extends: [acme/x]", files{"acme/x:.imageupdater.yaml": "extends: [acme/y]", "acme/y:.imageupdater.yaml": "extends: [acme/x]"}, "", `acme/y:.imageupdater.yaml:1:10: extends[0]: acme/x:.imageupdater.yaml extends itself: acme/x:.imageupdater.yaml extends acme/y:.imageupdater.yaml extends acme/x:.imageupdater.yaml (remove one of them)`},
-		"deep":          {"extends: [acme/d0]", deep, "", `acme/d4:.imageupdater.yaml:1:10: extends[0]: files extend each other more than 5 deep: acme/d0:.imageupdater.yaml extends acme/d1:.imageupdater.yaml extends acme/d2:.imageupdater.yaml extends acme/d3:.imageupdater.yaml extends acme/d4:.imageupdater.yaml extends acme/d5:.imageupdater.yaml`},
+		"cycle":         {"extends: [acme/x]", files{"acme/x:.imageupdater.yaml": "extends: [acme/y]", "acme/y:.imageupdater.yaml": "extends: [acme/x]"}, "", `acme/y:.imageupdater.yaml:1:11: extends[0]: acme/x:.imageupdater.yaml extends itself: acme/x:.imageupdater.yaml extends acme/y:.imageupdater.yaml extends acme/x:.imageupdater.yaml (remove one of them)`},
+		"deep":          {"extends: [acme/d0]", deep, "", `acme/d4:.imageupdater.yaml:1:11: extends[0]: files extend each other more than 5 deep: acme/d0:.imageupdater.yaml extends acme/d1:.imageupdater.yaml extends acme/d2:.imageupdater.yaml extends acme/d3:.imageupdater.yaml extends acme/d4:.imageupdater.yaml extends acme/d5:.imageupdater.yaml`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -340,13 +340,19 @@ func newStep(key, index string) Step {
 func schemaOfFieldPath() schema { return schema{"type": "string", "minLength": 1} }
 
 // Base is a file of another repository that this one is laid over.
+//
+//nolint:recvcheck // it is a value to all but the decoder, which places it
 type Base struct {
 	Owner, Repository string
 	// Path is the file in that repository.
 	Path string
 	// Ref is a branch, tag or commit; "" for the default branch.
 	Ref string
+	// Origin is where it is extended; nil where no file says so.
+	Origin *Origin
 }
+
+func (b *Base) place(o *Origin) { b.Origin = o }
 
 // String is "owner/repo:path@ref", with what was left out filled in.
 func (b Base) String() string {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"sync"
@@ -66,32 +67,40 @@ type Proposed struct {
 
 // For gives the settings of a step: rules for its kind take their place among
 // the others.
+//
+// A major step has a group of its own: the name ends in -major, unless a rule
+// for kinds named the group, or major steps are not separate.
 func (r Resolved) For(kind version.Kind) Proposed {
-	p := Proposed{Settings: r.laid(func(m *Match) bool { return len(m.Update) == 0 || m.Update.Has(kind) })}
+	p := Proposed{Settings: r.forKind(kind)}
 	data := Data{Subject: r.Subject, Kind: kind}
 	p.Group, p.Title = p.Settings.Group.Value.Execute(data), p.Settings.Title.Value.Execute(data)
+	if kind == version.Major && r.SeparateMajor.Value && p.Settings.Group.Origin == r.Group.Origin {
+		p.Group += "-major"
+	}
 	return p
 }
 
-// Policy is what decides which tag the image moves to. Where rules for kinds
-// set other ages, For tells them.
-func (r Resolved) Policy() version.Policy {
+// Policy is what decides which tag the image moves to, with the entries of
+// ignore that hold at a time.
+func (r Resolved) Policy(now time.Time) *version.Policy {
 	s := &r.Settings
 	platforms := make([]version.Platform, len(s.Platforms.Value))
 	for i, p := range s.Platforms.Value {
 		platforms[i] = version.Platform(p)
 	}
-	policy := version.Policy{
+	policy := &version.Policy{
 		Strategy:       s.Strategy.Value,
 		Constraint:     s.Constraint.Value.constraints,
 		Allow:          regexps(s.Tags.Allow.Value),
 		Ignore:         regexps(s.Tags.Ignore.Value),
+		Ignored:        r.config.ignored(r.Subject, now),
 		Prerelease:     s.Prerelease.Value,
 		Flavor:         s.Flavor.Value,
 		Platforms:      platforms,
 		Kinds:          s.kinds(),
 		Pin:            s.Pin.Value,
 		MinAge:         time.Duration(s.MinAge.Value),
+		MinAges:        r.minAges(),
 		Track:          string(s.Track.Value),
 		AllowDowngrade: s.AllowDowngrade.Value,
 		SeparateMajor:  s.SeparateMajor.Value,
@@ -100,6 +109,45 @@ func (r Resolved) Policy() version.Policy {
 		policy.Pin = version.PinDigest
 	}
 	return policy
+}
+
+// minAges are the ages of those kinds for which rules set another one.
+func (r Resolved) minAges() map[version.Kind]time.Duration {
+	var ages map[version.Kind]time.Duration
+	if !r.forKinds() {
+		return nil
+	}
+	for _, kind := range version.Kinds() {
+		if own := r.forKind(kind).MinAge; own.Value != r.MinAge.Value || own.Origin != r.MinAge.Origin {
+			if ages == nil {
+				ages = map[version.Kind]time.Duration{}
+			}
+			ages[kind] = time.Duration(own.Value)
+		}
+	}
+	return ages
+}
+
+// forKinds tells whether rules with match.update are among those that match.
+func (r Resolved) forKinds() bool {
+	return slices.ContainsFunc(r.rules, func(i int) bool { return len(r.config.Rules[i].Match.Update) > 0 })
+}
+
+// forKind lays the rules for a kind of step among the others.
+func (r Resolved) forKind(kind version.Kind) Settings {
+	return r.laid(func(m *Match) bool { return len(m.Update) == 0 || m.Update.Has(kind) })
+}
+
+// Key is the same for subjects of one Config that the same rules and entries of
+// ignore are for: their policies are alike.
+func (r Resolved) Key() string {
+	key := fmt.Append(nil, r.rules)
+	for i := range r.config.Ignore {
+		if r.config.Ignore[i].fits(r.Subject) {
+			key = fmt.Append(key, ",", i)
+		}
+	}
+	return string(key)
 }
 
 func regexps(patterns Patterns) []*regexp.Regexp {
@@ -124,16 +172,30 @@ func (s *Settings) kinds() Kinds {
 	return kinds
 }
 
-// Ignored are the ignore entries that hold for a subject at a time. An entry
+// ignored are the entries of ignore that hold for a subject at a time. An entry
 // with neither versions nor tags is for all tags.
-func (c *Config) Ignored(s Subject, now time.Time) []Ignore {
-	var held []Ignore
+func (c *Config) ignored(s Subject, now time.Time) []version.Ignored {
+	var held []version.Ignored
 	for i := range c.Ignore {
 		if entry := &c.Ignore[i]; entry.fits(s) && !entry.ended(now, c.Location()) {
-			held = append(held, *entry)
+			held = append(held, version.Ignored{
+				Versions: entry.Versions.constraints, Tags: regexps(entry.Tags), Text: entry.text(),
+			})
 		}
 	}
 	return held
+}
+
+// text names the entry: where it stands, until when it holds, and why.
+func (i *Ignore) text() string {
+	text := i.Origin.String()
+	if !i.Until.IsZero() {
+		text += ", until " + i.Until.String()
+	}
+	if i.Reason != "" {
+		text += ": " + string(i.Reason)
+	}
+	return text
 }
 
 func (i *Ignore) fits(s Subject) bool {

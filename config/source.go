@@ -59,7 +59,7 @@ func readable(file string, src []byte) *Error {
 	}
 	switch {
 	case len(src) > MaxSize:
-		return refuse(0, fmt.Sprintf("the file has %d bytes; at most %d are read", len(src), MaxSize), "put shared rules into a file that others extend")
+		return refuse(0, fmt.Sprintf("the file is larger than %d bytes, which is the most that is read", MaxSize), "put shared rules into a file that others extend")
 	case bytes.HasPrefix(src, []byte{0xFF, 0xFE}), bytes.HasPrefix(src, []byte{0xFE, 0xFF}):
 		return refuse(0, "the file is UTF-16", "save it as UTF-8")
 	case !utf8.Valid(src):

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -47,12 +48,23 @@ var templateFields = []struct {
 	get  func(Data) string
 }{
 	{".Image.Registry", func(d Data) string { return firstSegment(d.Image) }},
-	{".Image.Repository", func(d Data) string { return strings.TrimPrefix(d.Image, firstSegment(d.Image)+"/") }},
+	{".Image.Repository", func(d Data) string { return repositoryOf(d.Image) }},
 	{".Image.Name", func(d Data) string { return path.Base(d.Image) }},
 	{".Path", func(d Data) string { return d.Path }},
 	{".Dir", func(d Data) string { return path.Dir(d.Path) }},
 	{".Format", func(d Data) string { return string(d.Format) }},
 	{".Kind", func(d Data) string { return string(d.Kind) }},
+}
+
+// repositoryOf is a canonical name without its registry. Docker Hub's own images
+// go by one word, as everybody calls them.
+func repositoryOf(name string) string {
+	registry := firstSegment(name)
+	repository := strings.TrimPrefix(name, registry+"/")
+	if registry == image.DockerHub {
+		repository = strings.TrimPrefix(repository, "library/")
+	}
+	return repository
 }
 
 func firstSegment(name string) string {

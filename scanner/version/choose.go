@@ -4,23 +4,29 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
-// Reason is why a tag is no target, as a phrase that completes "refused: …".
-type Reason string
-
-// The reasons of the default rules.
-const (
-	NotAVersion     Reason = "not a version"
-	OtherShape      Reason = "another prefix, number of parts or flavour"
-	OtherScheme     Reason = "a date or year among versions, or the reverse"
-	IsCurrent       Reason = "the current tag"
-	SameVersion     Reason = "the same version, spelt otherwise"
-	Older           Reason = "older than the current tag"
-	IsPreRelease    Reason = "a pre-release"
-	SpeltOtherwise  Reason = "another spelling of the chosen tag"
-	OlderThanTarget Reason = "older than the chosen tag"
-)
+// Question is what is asked of the tags of an image.
+type Question struct {
+	// Current is the tag that the image is at.
+	Current string
+	Policy  *Policy
+	// Facts are what is known of tags; of some, nothing may be.
+	Facts map[string]Facts
+	// Withheld are tags that the caller holds back.
+	Withheld map[string]Withheld
+	// Platforms are those of the current image, which a target must have
+	// unless the policy names some.
+	Platforms []Platform
+	// Checked asks for targets whose manifests were asked for: others are
+	// named in Choice.Needs.
+	Checked bool
+	// Explain asks for a verdict on every tag.
+	Explain bool
+	// Now is the time by which ages are judged.
+	Now time.Time
+}
 
 // Target is a tag to move to, and the kind of that step.
 type Target struct {
@@ -32,183 +38,226 @@ type Target struct {
 type Rejection struct {
 	Tag    string
 	Reason Reason
+	// Detail says more, for people: which entry, since when. It may be "".
+	Detail string
+	// Alone tells that nothing else stands in the way: with the reason gone
+	// the tag could be chosen.
+	Alone bool
 }
 
-// Choice is what became of all tags of an image.
+// Choice is what became of the tags of an image.
 type Choice struct {
-	// Comparable is whether the current tag is a version; where it is not
-	// there are neither targets nor rejections and Reason says why.
+	// Comparable is whether anything can be newer than the current tag; where
+	// nothing can there are neither targets nor rejections and Reason says why.
 	Comparable bool
 	Reason     Reason
 	// Targets are at most two: the best without a major step, then the best
 	// with one. None means that the current tag is up to date.
 	Targets []Target
-	// Rejected holds every other tag once, in byte order.
+	// Needs are tags of which more facts are needed: the choice is final when
+	// there are none. They are sorted.
+	Needs []string
+	// Rejected holds, if it was asked for, every other tag once: those that
+	// can be put in order from the newest on, then the others by bytes.
 	Rejected []Rejection
 }
 
-// Candidates are the tags of one image, read once for all the tags that its
-// fields may be at. They are not changed by choosing.
-type Candidates struct {
-	versions []Version
-	words    []string // what is no version
-}
-
-// NewCandidates reads the tags of an image. Their order, and whether one comes
-// twice, changes nothing.
-func NewCandidates(tags []string) *Candidates {
-	c := &Candidates{}
-	for _, tag := range slices.Compact(slices.Sorted(slices.Values(tags))) {
-		if v, ok := Parse(tag); ok {
-			c.versions = append(c.versions, v)
-		} else {
-			c.words = append(c.words, tag)
-		}
-	}
-	return c
-}
-
-// Choose picks the tags that an image at the current tag can move to by the
-// default rules for semantic versions. Prefix, number of parts and flavour of
-// the current tag are kept, build counters may move. It never goes back, and to
-// a pre-release only from an older one of the same major, minor and patch. A new
-// year of a calendar version is a minor step.
+// Choose picks the tags that an image can move to. It depends on nothing but
+// what it is given, in whatever order.
 //
-// Of several spellings of one version the longest is taken, then the first in
-// byte order. Whether the current tag is among the candidates changes nothing.
-func (c *Candidates) Choose(current string) Choice {
-	from, ok := Parse(current)
-	if !ok {
-		return Choice{Reason: NotAVersion}
+// Under semver prefix, number of parts and flavour of the current tag are kept
+// and build counters may move; a pre-release is chosen only from an older one
+// of the same major, minor and patch, unless the policy or its range asks for
+// more. It never goes back unless the policy allows it. A new year of a calendar
+// version is a minor step. Of several spellings of one version the longest is
+// taken, then the first in byte order. Under StrategyDigest the one target is the
+// tag that is followed, which may be the current one.
+//
+// Whether the current tag is among the candidates changes nothing, but where
+// times are compared: there a current tag that is gone is older than all.
+func (c *Candidates) Choose(q Question) Choice {
+	if q.Policy.Strategy == StrategyDigest {
+		return c.follow(q)
 	}
-	var newer []Version
-	rejected := make([]Rejection, 0, len(c.words)+len(c.versions))
-	for _, tag := range c.words {
-		rejected = append(rejected, Rejection{tag, NotAVersion})
+	j := c.newJudge(q)
+	if needs := j.timesNeeded(); len(needs) > 0 {
+		return Choice{Comparable: true, Needs: sortedSet(needs)}
 	}
-	for _, to := range c.versions {
-		if reason := refuse(from, to); reason != "" {
-			rejected = append(rejected, Rejection{to.tag, reason})
-		} else {
-			newer = append(newer, to)
+	if reason := j.unreadable(&j.from); reason != "" {
+		return Choice{Reason: reason}
+	}
+	choice := Choice{Comparable: true, Targets: j.targets()}
+	if q.Explain {
+		choice.Rejected = j.rejections(choice.Targets)
+	}
+	for _, target := range choice.Targets {
+		if q.Checked && !q.Facts[target.Tag].Checked {
+			choice.Needs = append(choice.Needs, target.Tag)
 		}
 	}
-	targets, passed := best(from, newer)
-	rejected = append(rejected, passed...)
-	slices.SortFunc(rejected, func(a, b Rejection) int { return strings.Compare(a.Tag, b.Tag) })
-	return Choice{Comparable: true, Targets: targets, Rejected: rejected}
+	choice.Needs = sortedSet(choice.Needs)
+	return choice
 }
 
-// Targets are those of Choose, without the reasons for all the others.
-func (c *Candidates) Targets(current string) []Target {
-	from, ok := Parse(current)
-	if !ok {
+// follow is Choose for one mutable tag.
+func (c *Candidates) follow(q Question) Choice {
+	tag := cmp.Or(q.Policy.Track, q.Current)
+	kind := Digest
+	if tag != q.Current {
+		kind = Tag
+	}
+	if rejection := c.Refuse(q, Target{tag, kind}); rejection != nil {
+		return Choice{Comparable: true, Rejected: []Rejection{*rejection}}
+	}
+	return Choice{Comparable: true, Targets: []Target{{Tag: tag, Kind: kind}}}
+}
+
+// Refuse is what the policy has against one step, whatever else there is to
+// choose from; nil where it has nothing against it. What chooses among tags,
+// patterns and ranges, has nothing to say on new content of the current tag.
+func (c *Candidates) Refuse(q Question, target Target) *Rejection {
+	j := c.newJudge(q)
+	var to entry
+	j.view.read(&to, target.Tag)
+	found := j.policy(&to, target.Kind)
+	if found == 0 {
 		return nil
 	}
-	var newer []Version
-	for _, to := range c.versions {
-		if refuse(from, to) == "" {
-			newer = append(newer, to)
-		}
+	rejection := j.rejection(&to, target.Kind, found)
+	return &rejection
+}
+
+// targets are the newest without and the newest with a major step, or the
+// newest of all. Where nothing goes forward it may go back.
+func (j *judge) targets() []Target {
+	targets := j.best(j.newer)
+	if p := j.q.Policy; len(targets) == 0 && p.AllowDowngrade && p.wants(Rollback) && j.unfit(&j.from) {
+		return j.best(j.older)
 	}
-	targets, _ := best(from, newer)
 	return targets
 }
 
-// refuse says why from may not move to to, or "".
-func refuse(from, to Version) Reason {
-	order := from.Compare(to)
-	switch {
-	case to.tag == from.tag:
-		return IsCurrent
-	case to.shape != from.shape:
-		return OtherShape
-	case !sameScheme(from, to):
-		return OtherScheme
-	case order == 0:
-		return SameVersion
-	case order > 0:
-		return Older
-	case to.PreRelease() && !leadsTo(from, to):
-		return IsPreRelease
-	}
-	return ""
-}
-
-// sameScheme is false between a year and a plain number, and where a number
-// grew into a date, a time or a hash: 5.1 to 2024.1, 1.2.3-4 to 1.2.3-20240115.
-func sameScheme(from, to Version) bool {
-	asLong := func(a, b number) bool { return a.long() == b.long() }
-	return from.calendar() == to.calendar() &&
-		slices.EqualFunc(from.parts, to.parts, asLong) &&
-		slices.EqualFunc(from.counters, to.counters, asLong)
-}
-
-// leadsTo tells whether two pre-releases lead to the same release.
-func leadsTo(from, to Version) bool {
-	return from.PreRelease() && slices.Equal(from.line(), to.line())
-}
-
-// best takes the newest without and the newest with a major step.
-func best(from Version, candidates []Version) ([]Target, []Rejection) {
-	var targets []Target
-	var passed []Rejection
-	for _, major := range []bool{false, true} {
-		var group []Version
-		for _, to := range candidates {
-			if (step(from, to) == Major) == major {
-				group = append(group, to)
-			}
-		}
-		if len(group) == 0 {
+// best asks the policy about nothing that would not be chosen anyhow.
+func (j *judge) best(step func(*entry) (Kind, Reason)) []Target {
+	var best [2]*entry
+	var kinds [2]Kind
+	for i := range j.view.tags {
+		to := &j.view.tags[i]
+		kind, reason := step(to)
+		if reason != "" {
 			continue
 		}
-		top := slices.MaxFunc(group, bySpelling)
-		targets = append(targets, Target{Tag: top.tag, Kind: step(from, top)})
-		passed = append(passed, passedOver(group, top)...)
-	}
-	return targets, passed
-}
-
-// bySpelling is Compare, with one spelling of each version above the others.
-func bySpelling(a, b Version) int {
-	return cmp.Or(a.Compare(b), cmp.Compare(len(a.tag), len(b.tag)), strings.Compare(b.tag, a.tag))
-}
-
-func passedOver(group []Version, top Version) []Rejection {
-	var passed []Rejection
-	for _, to := range group {
-		switch {
-		case to.tag == top.tag:
-		case to.Compare(top) == 0:
-			passed = append(passed, Rejection{to.tag, SpeltOtherwise})
-		default:
-			passed = append(passed, Rejection{to.tag, OlderThanTarget})
+		group := j.group(kind)
+		if top := best[group]; (top == nil || j.bySpelling(to, top) > 0) && j.policy(to, kind) == 0 {
+			best[group], kinds[group] = to, kind
 		}
 	}
-	return passed
-}
-
-// step is the kind of a step between two versions of one shape.
-func step(from, to Version) Kind {
-	for i := range from.parts {
-		if from.parts[i] != to.parts[i] {
-			return kindOfPart(i, from.calendar() || from.parts[0].long())
+	var targets []Target
+	for group, top := range best {
+		if top != nil {
+			targets = append(targets, Target{Tag: top.tag, Kind: kinds[group]})
 		}
 	}
-	if from.pre.compare(to.pre) != 0 {
-		return Patch
-	}
-	return Build
+	return targets
 }
 
-// kindOfPart is the kind of a step in part i. A new year is no promise of
-// breakage, so it is minor.
-func kindOfPart(i int, dated bool) Kind {
-	kinds := []Kind{Major, Minor, Patch, Build}
-	kind := kinds[min(i, len(kinds)-1)]
-	if dated && kind == Major {
-		return Minor
+// group is 1 for major steps that are a target of their own.
+func (j *judge) group(kind Kind) int {
+	if kind == Major && j.q.Policy.SeparateMajor {
+		return 1
 	}
-	return kind
+	return 0
+}
+
+// bySpelling is compare, with one spelling of each version above the others.
+func (j *judge) bySpelling(a, b *entry) int {
+	return cmp.Or(
+		j.compare(a, b),
+		j.compareIfVersions(a, b),
+		// What stands around a group of a pattern stays as it is, if it can.
+		cmp.Compare(j.likeness(a), j.likeness(b)),
+		cmp.Compare(len(a.tag), len(b.tag)),
+		strings.Compare(b.tag, a.tag),
+	)
+}
+
+// likeness is how much of what is not compared is as in the current tag.
+func (j *judge) likeness(e *entry) int {
+	if e.text == e.tag {
+		return 0
+	}
+	around := func(e *entry) (string, string) {
+		before, after, _ := strings.Cut(e.tag, e.text)
+		return before, after
+	}
+	before, after := around(e)
+	wantBefore, wantAfter := around(&j.from)
+	like := 0
+	if before == wantBefore {
+		like++
+	}
+	if after == wantAfter {
+		like++
+	}
+	return like
+}
+
+// rejections are the verdicts on all tags but the targets.
+func (j *judge) rejections(targets []Target) []Rejection {
+	tops := make([]entry, len(targets))
+	for i, target := range targets {
+		j.view.read(&tops[i], target.Tag)
+	}
+	var rejected []Rejection
+	for _, to := range j.sorted() {
+		if !slices.ContainsFunc(targets, func(t Target) bool { return t.Tag == to.tag }) {
+			rejected = append(rejected, j.verdict(to, targets, tops))
+		}
+	}
+	return rejected
+}
+
+// verdict is what is against a tag.
+func (j *judge) verdict(to *entry, targets []Target, tops []entry) Rejection {
+	step := j.newer
+	if len(targets) > 0 && targets[0].Kind == Rollback {
+		step = j.older
+	}
+	kind, reason := step(to)
+	if reason != "" {
+		// What goes forward was refused before anything went back.
+		kind, reason = j.newer(to)
+	}
+	if reason != "" {
+		return Rejection{Tag: to.tag, Reason: reason}
+	}
+	if found := j.policy(to, kind); found != 0 {
+		return j.rejection(to, kind, found)
+	}
+	for i, target := range targets {
+		if j.group(target.Kind) == j.group(kind) && j.compare(to, &tops[i]) == 0 {
+			return Rejection{Tag: to.tag, Reason: SpeltOtherwise}
+		}
+	}
+	return Rejection{Tag: to.tag, Reason: OlderThanTarget}
+}
+
+// sorted are the tags from the newest on, then those that have no order.
+func (j *judge) sorted() []*entry {
+	var ordered, others []*entry
+	for i := range j.view.tags {
+		if to := &j.view.tags[i]; j.unreadable(to) == "" {
+			ordered = append(ordered, to)
+		} else {
+			others = append(others, to)
+		}
+	}
+	slices.SortFunc(ordered, func(a, b *entry) int { return j.bySpelling(b, a) })
+	slices.SortFunc(others, func(a, b *entry) int { return strings.Compare(a.tag, b.tag) })
+	return slices.CompactFunc(append(ordered, others...), func(a, b *entry) bool { return a.tag == b.tag })
+}
+
+func sortedSet(tags []string) []string {
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }

@@ -53,7 +53,7 @@ func TestChoose(t *testing.T) {
 		"underscore counter":      {"8.0.36_9-jre", "8.0.36_10-jre 8.0.36_11-jdk 8.0.36-12-jre", one("8.0.36_10-jre", version.Build)},
 		"counter before flavour":  {"4.6.0-1-ubi10", "4.6.0-2-ubi10 4.6.0-3-ubi9 4.6.1-1-ubi10", one("4.6.1-1-ubi10", version.Patch)},
 		"version in flavour":      {"4.6.0-4.8.3-distroless", "4.6.0-4.8.4-distroless 4.6.0-5-distroless 4.6.1-4.8.3-distroless", one("4.6.1-4.8.3-distroless", version.Patch)},
-		"k3s":                     {"1.2.3-k3s1", "1.2.4-k3s1 1.2.4-k3s2 1.2.5", one("1.2.4-k3s1", version.Patch)},
+		"k3s":                     {"1.2.3-k3s1", "1.2.4-k3s1 1.2.4-k3s2 1.2.5", one("1.2.4-k3s2", version.Patch)},
 		"linuxserver":             {"4.0.0-ls12", "4.0.0-ls13 4.0.1-ls14", one("4.0.1-ls14", version.Patch)},
 		"two counters":            {"1.2.3-4-alpine-r1", "1.2.3-5-alpine-r0 1.2.3-4-alpine-r9", one("1.2.3-5-alpine-r0", version.Build)},
 		"counter is no date":      {"1.2.3-4", "1.2.3-20240115", nil},
@@ -62,7 +62,7 @@ func TestChoose(t *testing.T) {
 		"counter of any size":     {"1.2.3-r99999999999999999999", "1.2.3-r100000000000000000000", one("1.2.3-r100000000000000000000", version.Build)},
 		"parts of any size":       {"1.2.184467440737095516150", "1.2.184467440737095516151 1.2.184467440737095516149", one("1.2.184467440737095516151", version.Patch)},
 		"leading zeros":           {"1.02.3", "1.2.10 1.03.0", one("1.03.0", version.Minor)},
-		"commit count with hash":  {"1.2.3-14-g1a2b3c4", "1.2.3-15-g5d6e7f8 1.2.4", nil},
+		"commit count with hash":  {"1.2.3-14-g1a2b3c4", "1.2.3-15-g5d6e7f8 1.2.4", one("1.2.3-15-g5d6e7f8", version.Build)},
 		"hash as flavour":         {"1.2.3-abc1234", "1.2.4-def5678 1.2.4", nil},
 		"floating tags are other": {"1.2.3", "latest stable edge 1 1.3 main", nil},
 
@@ -105,7 +105,7 @@ func TestChoose(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			choice := version.NewCandidates(strings.Fields(test.tags)).Choose(test.current)
+			choice := choose(strings.Fields(test.tags), test.current)
 			if !choice.Comparable {
 				t.Fatalf("%q is taken for no version", test.current)
 			}
@@ -114,6 +114,11 @@ func TestChoose(t *testing.T) {
 			}
 		})
 	}
+}
+
+// choose asks by the default policy.
+func choose(tags []string, current string) version.Choice {
+	return version.NewCandidates(tags).Choose(version.Question{Current: current, Policy: version.DefaultPolicy(), Explain: true})
 }
 
 func one(tag string, kind version.Kind) []version.Target {
@@ -135,7 +140,7 @@ func TestChooseFromNoVersion(t *testing.T) {
 		t.Run(current, func(t *testing.T) {
 			t.Parallel()
 			want := version.Choice{Reason: version.NotAVersion}
-			got := version.NewCandidates([]string{"1.2.3", "v9.9.9", "2345678", "main-def5678-1800000000"}).Choose(current)
+			got := choose([]string{"1.2.3", "v9.9.9", "2345678", "main-def5678-1800000000"}, current)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("choice (-want +got)\n%s", diff)
 			}
@@ -150,20 +155,20 @@ func TestChooseTellsWhyTagsWereRefused(t *testing.T) {
 		Comparable: true,
 		Targets:    two("v1.3.00", version.Minor, "v2.0.0"),
 		Rejected: []version.Rejection{
-			{"1.9.0", version.OtherShape},
-			{"latest", version.NotAVersion},
-			{"v1.2.03", version.SameVersion},
-			{"v1.2.2", version.Older},
-			{"v1.2.3", version.IsCurrent},
-			{"v1.2.9", version.OlderThanTarget},
-			{"v1.3.0", version.SpeltOtherwise},
-			{"v1.9", version.OtherShape},
-			{"v1.9.0-alpine", version.OtherShape},
-			{"v2.0.0-rc.1", version.IsPreRelease},
-			{"v2024.1.0", version.OtherScheme},
+			{Tag: "v2024.1.0", Reason: version.OtherScheme},
+			{Tag: "v2.0.0-rc.1", Reason: version.IsPreRelease, Alone: true},
+			{Tag: "v1.9.0-alpine", Reason: version.OtherFlavor},
+			{Tag: "1.9.0", Reason: version.OtherPrefix},
+			{Tag: "v1.9", Reason: version.OtherParts},
+			{Tag: "v1.3.0", Reason: version.SpeltOtherwise},
+			{Tag: "v1.2.9", Reason: version.OlderThanTarget},
+			{Tag: "v1.2.03", Reason: version.SameVersion},
+			{Tag: "v1.2.3", Reason: version.IsCurrent},
+			{Tag: "v1.2.2", Reason: version.Older},
+			{Tag: "latest", Reason: version.NotAVersion},
 		},
 	}
-	if diff := cmp.Diff(want, version.NewCandidates(tags).Choose("v1.2.3")); diff != "" {
+	if diff := cmp.Diff(want, choose(tags, "v1.2.3")); diff != "" {
 		t.Errorf("choice (-want +got)\n%s", diff)
 	}
 }
@@ -174,10 +179,10 @@ func TestChooseForgetsTheOrderOfTags(t *testing.T) {
 	pool := manyTags(random, 40)
 	for range 100 {
 		current := pool[random.IntN(len(pool))]
-		want := version.NewCandidates(pool).Choose(current)
+		want := choose(pool, current)
 		shuffled := slices.Concat(pool, pool[:random.IntN(len(pool))])
 		random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if diff := cmp.Diff(want, version.NewCandidates(shuffled).Choose(current)); diff != "" {
+		if diff := cmp.Diff(want, choose(shuffled, current)); diff != "" {
 			t.Fatalf("from %s: another order of tags gives another choice (-want +got)\n%s", current, diff)
 		}
 	}
@@ -188,7 +193,7 @@ func TestChooseOnlyGoesForward(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	pool := manyTags(random, 80)
 	for _, current := range pool {
-		choice := version.NewCandidates(pool).Choose(current)
+		choice := choose(pool, current)
 		from, ok := version.Parse(current)
 		if ok != choice.Comparable {
 			t.Fatalf("Parse(%q) and Choose disagree on whether it is a version", current)

@@ -2,11 +2,8 @@ package version
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // Version is a tag read as a version. Two versions are of one shape when only
@@ -20,12 +17,13 @@ type Version struct {
 	counters []number
 }
 
-// shape is all of a tag that an update keeps.
+// shape is all of a tag that an update keeps. Hashes of commits that stand
+// behind a number are no part of it.
 type shape struct {
 	prefix   string // "v", "release-", "java17-"
 	layout   layout
 	parts    int
-	counters string // how build counters are introduced: "-r", "_"
+	counters string // how build counters are introduced: "-", "-k3s", " -r" at the end
 	flavor   string // "-alpine3.19", "-debian-12", ".RELEASE"
 }
 
@@ -37,83 +35,179 @@ const (
 	dashed layout = "dashed" // 2024-05-10, 2024-05-10T01-41-38Z
 )
 
-var (
-	// 2024-05, RELEASE.2024-05-10T01-41-38Z.
-	datePattern = regexp.MustCompile(`^((?:[A-Za-z][A-Za-z._-]*)?)(20\d\d)-(0[1-9]|1[0-2])(?:-([0-3]\d)(?:T(\d\d)-(\d\d)-(\d\d)Z)?)?((?:[-_.].*)?)$`)
-	// java17-2.0.1: a number inside a word is not the version when a dotted one follows.
-	wordPattern = regexp.MustCompile(`^([A-Za-z]+\d+[A-Za-z]*[-_]v?)(\d+(?:\.\d+)+)(.*)$`)
-	// v1.2.3-alpine, jdk-17.0.1_9, 41.
-	plainPattern = regexp.MustCompile(`^((?:[A-Za-z][A-Za-z._-]*)?)(\d+(?:\.\d+)*)(.*)$`)
-
-	hashPattern = regexp.MustCompile(`^g?[0-9a-f]{7,40}$`)
-
-	// Directly behind the numbers a bare number counts builds. One of seven or
-	// nine digits may as well be a hash.
-	firstCounter = regexp.MustCompile(`^([-_])(\d{1,6}|20\d{6}|1\d{9}|20\d{10}|20\d{12})((?:[-_].*)?)$`)
-	// At the end only a marked one does: the 12 of -debian-12 is a flavour.
-	lastCounter = regexp.MustCompile(`^(.*)([-_.](?:r|ls|build[.-]?))(\d+)$`)
-)
-
 // Parse reads a tag as [prefix]MAJOR[.MINOR[.PATCH[…]]][-suffix]. It says false
 // for what is no version: words, commit hashes and what contains one where the
 // version should stand, lone numbers of seven digits and more that are no date.
 func Parse(tag string) (Version, bool) {
-	prefix, parts, rest, lay, ok := split(tag)
-	if !ok || len(parts) == 1 && (isHash(tag, len(prefix)) || isStamp(parts[0])) {
+	var room [8]number // so that, as a rule, only what is kept is allocated
+	start := prefixLength(tag)
+	if start < 0 {
 		return Version{}, false
 	}
-	v := Version{tag: tag, parts: parts}
-	v.pre, rest = cutPreRelease(rest)
-	introducers, counters, flavor := cutCounters(rest)
-	v.counters = counters
-	v.shape = shape{prefix: prefix, layout: lay, parts: len(parts), counters: introducers, flavor: flavor}
+	at, parts := readParts(tag, start, room[:0])
+	if len(parts) == 1 && !standsAlone(parts[0], wordAround(tag, start)) {
+		return Version{}, false
+	}
+	pre, all, rest := cutPreRelease(tag[at.end:], parts)
+	withPre := len(all)
+	introducers, all, flavor := cutCounters(rest, all)
+
+	kept := append(make([]number, 0, len(all)), all...)
+	v := Version{
+		tag:      tag,
+		shape:    shape{prefix: tag[:at.start], layout: at.layout, parts: len(parts), counters: introducers, flavor: flavor},
+		parts:    kept[:len(parts):len(parts)],
+		counters: kept[withPre:],
+	}
+	if pre.end > 0 {
+		v.pre = &preRelease{rank: pre.rank, word: pre.word, numbers: kept[len(parts):withPre:withPre]}
+		v.shape.counters = pre.mark + introducers
+	}
 	return v, true
 }
 
-func split(tag string) (prefix string, parts []number, rest string, lay layout, ok bool) {
-	if m := datePattern.FindStringSubmatch(tag); m != nil {
-		digits := slices.DeleteFunc(m[2:8], func(s string) bool { return s == "" })
-		return m[1], numbers(digits), m[8], dashed, true
-	}
-	for _, pattern := range []*regexp.Regexp{wordPattern, plainPattern} {
-		if m := pattern.FindStringSubmatch(tag); m != nil {
-			return m[1], numbers(strings.Split(m[2], ".")), m[3], dotted, true
+// prefixLength is where the first digit stands, if nothing but a word stands
+// before it; else -1.
+func prefixLength(tag string) int {
+	for i := range len(tag) {
+		switch c := tag[i]; {
+		case isDigit(c):
+			return i
+		case !isLetter(c) && (i == 0 || !isSeparator(c)):
+			return -1
 		}
 	}
-	return "", nil, "", "", false
+	return -1
 }
 
-// isHash tells whether the word around the byte at is a commit hash.
-func isHash(tag string, at int) bool {
-	start := strings.LastIndexAny(tag[:at], "-_.") + 1
-	word := tag[start:]
-	if end := strings.IndexAny(word, "-_."); end >= 0 {
-		word = word[:end]
+// span is where in a tag the parts of a version stand.
+type span struct {
+	start, end int
+	layout     layout
+}
+
+// readParts reads the parts, which are behind the prefix or, as in java17-2.0.1,
+// behind a word with a number in it. It appends them to room, which never is
+// part of a struct on the way: there the compiler would not keep it on the stack.
+func readParts(tag string, start int, room []number) (at span, parts []number) {
+	if parts, end := readDate(tag[start:], room); end > 0 {
+		return span{start, start + end, dashed}, parts
 	}
-	return hashPattern.MatchString(word) && !isDate(word)
+	if word := wordLength(tag, start); word > 0 {
+		if parts, end := readDotted(tag[word:], room); len(parts) > 1 {
+			return span{word, word + end, dotted}, parts
+		}
+	}
+	parts, end := readDotted(tag[start:], room)
+	return span{start, start + end, dotted}, parts
 }
 
-// isStamp tells whether a lone number may be anything: a time, a build, an
-// all-digit hash.
-func isStamp(n number) bool { return n.long() && !isDate(string(n)) }
+// readDotted reads the numbers of 1.2.3 and tells where they end.
+func readDotted(s string, room []number) (parts []number, end int) {
+	end = digits(s)
+	parts = append(room, newNumber(s[:end]))
+	for end < len(s) && s[end] == '.' {
+		n := digits(s[end+1:])
+		if n == 0 {
+			break
+		}
+		parts = append(parts, newNumber(s[end+1:end+1+n]))
+		end += 1 + n
+	}
+	return parts, end
+}
 
-func isDate(digits string) bool {
-	if len(digits) != len("20060102") || digits < "2000" || digits >= "2101" {
+// readDate reads the numbers of 2024-05, 2024-05-10 and 2024-05-10T01-41-38Z,
+// as many as a separator or the end follows.
+func readDate(s string, room []number) (parts []number, end int) {
+	const month, day, second = len("2006-01"), len("2006-01-02"), len("2006-01-02T15-04-05Z")
+	if !fits(s, "dddd-dd") || s[:2] != "20" || s[5:7] < "01" || s[5:7] > "12" {
+		return nil, 0
+	}
+	end = month
+	if fits(s[month:], "-dd") && s[month+1] <= '3' {
+		end = day
+		if fits(s[day:], "Tdd-dd-ddZ") && separated(s, second) {
+			end = second
+		}
+	}
+	switch {
+	case separated(s, end):
+	case end == day && separated(s, month):
+		end = month
+	default:
+		return nil, 0
+	}
+	parts = append(room, newNumber(s[:4]))
+	for i := 5; i < end; i += 3 {
+		parts = append(parts, newNumber(s[i:i+2]))
+	}
+	return parts, end
+}
+
+// wordLength is the length of java17- and jdk8u-v, if all before start is
+// letters and a digit follows; else 0.
+func wordLength(tag string, start int) int {
+	if start == 0 || letters(tag) != start {
+		return 0
+	}
+	i := start + digits(tag[start:])
+	i += letters(tag[i:])
+	if i == len(tag) || tag[i] != '-' && tag[i] != '_' {
+		return 0
+	}
+	i++
+	if i < len(tag) && tag[i] == 'v' {
+		i++
+	}
+	if i == len(tag) || !isDigit(tag[i]) {
+		return 0
+	}
+	return i
+}
+
+// standsAlone tells whether one number in a word can be a version. A number so
+// long that it may be a time, a build or a hash is none unless it is a date.
+func standsAlone(n number, word string) bool {
+	if n.long() && !isDate(string(n)) {
 		return false
 	}
-	_, err := time.Parse("20060102", digits)
-	return err == nil
+	return word == string(n) || !isHashWord(word)
 }
 
-// cutCounters takes the build counters out of what follows the version.
-func cutCounters(rest string) (introducers string, counters []number, flavor string) {
-	if m := firstCounter.FindStringSubmatch(rest); m != nil {
-		introducers, counters, rest = m[1], numbers(m[2:3]), m[3]
+// wordAround is the word that the byte at is in.
+func wordAround(tag string, at int) string {
+	start := lastSeparator(tag[:at]) + 1
+	return tag[start : start+wordEnd(tag[start:])]
+}
+
+// isHashWord tells whether a word may be a commit hash, as git abbreviates it
+// and as git describe marks it.
+func isHashWord(word string) bool {
+	return isHex(strings.TrimPrefix(word, "g"), 7, 40) && !isDate(word)
+}
+
+func isDate(s string) bool {
+	const years, months = len("2006"), len("200601")
+	if len(s) != len("20060102") || !fits(s, "dddddddd") || s < "2000" || s >= "2101" {
+		return false
 	}
-	if m := lastCounter.FindStringSubmatch(rest); m != nil {
-		introducers, counters, rest = introducers+" "+m[2], append(counters, numbers(m[3:4])...), m[1]
+	month, day := s[years:months], s[months:]
+	return "01" <= month && month <= "12" && "01" <= day && day <= lastDay(s[:years], month)
+}
+
+// lastDay is the last day of a month of this century.
+func lastDay(year, month string) string {
+	switch month {
+	case "04", "06", "09", "11":
+		return "30"
+	case "02":
+		if leap := (year[3]-'0'+2*(year[2]-'0'))%4 == 0; !leap || year == "2100" {
+			return "28"
+		}
+		return "29"
 	}
-	return introducers, counters, rest
+	return "31"
 }
 
 // String is the tag as it was written.
@@ -150,19 +244,18 @@ func (v Version) line() []number { return v.parts[:min(3, len(v.parts))] }
 
 // calendar tells whether the first part is a year.
 func (v Version) calendar() bool {
-	year, err := strconv.Atoi(string(v.parts[0]))
-	return err == nil && 2000 <= year && year <= 2100
+	year := v.parts[0]
+	return len(year) == 4 && "2000" <= year && year <= "2100"
 }
 
 // number is a decimal number of any size, without leading zeros.
 type number string
 
-func numbers(digits []string) []number {
-	made := make([]number, len(digits))
-	for i, d := range digits {
-		made[i] = number(cmp.Or(strings.TrimLeft(d, "0"), "0"))
+func newNumber(digits string) number {
+	for len(digits) > 1 && digits[0] == '0' {
+		digits = digits[1:]
 	}
-	return made
+	return number(digits)
 }
 
 func (n number) compare(o number) int {

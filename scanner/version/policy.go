@@ -7,14 +7,6 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// The kinds of DESIGN §2 that only policies other than the default give.
-const (
-	Pin      Kind = "pin"      // a digest is added
-	Flavor   Kind = "flavor"   // another flavour of the same version
-	Tag      Kind = "tag"      // a step under a strategy that knows no versions
-	Rollback Kind = "rollback" // back to an older version
-)
-
 // Strategy is how the tags of an image are put in order.
 type Strategy string
 
@@ -45,11 +37,9 @@ const (
 	FlavorMove FlavorMode = "move" // a version inside of the flavour may move
 )
 
-// Platform is a platform that an image must have. Variant may be "".
-type Platform struct{ OS, Architecture, Variant string }
-
 // Policy is everything that decides which tag an image moves to. Package
-// config builds it from a repository's file.
+// config builds it from a repository's file. The zero value wants nothing:
+// DefaultPolicy is what holds where nobody wrote anything.
 type Policy struct {
 	Strategy Strategy
 	// Constraint is the range that a version must lie in; nil means any.
@@ -60,21 +50,75 @@ type Policy struct {
 	Allow []*regexp.Regexp
 	// Ignore are unanchored patterns of which a tag must fit none.
 	Ignore []*regexp.Regexp
+	// Ignored are versions and tags that nothing moves to.
+	Ignored []Ignored
 	// Prerelease lets pre-releases in where the current tag is none.
 	Prerelease bool
 	Flavor     FlavorMode
 	// Platforms must all be there; none means those of the current image.
 	Platforms []Platform
-	// Kinds are the steps that are wanted. It is never empty.
+	// Kinds are the steps that are wanted.
 	Kinds []Kind
 	Pin   PinMode
-	// MinAge is how long a tag must have been there.
-	MinAge time.Duration
+	// MinAge is how long a tag must have been there, and MinAges the same for
+	// steps of a kind for which it differs.
+	MinAge  time.Duration
+	MinAges map[Kind]time.Duration
 	// Track is the mutable tag that StrategyDigest follows; "" means the
 	// current one.
-	Track          string
+	Track string
+	// AllowDowngrade lets an older tag be chosen when the current one fits the
+	// policy no more and nothing newer does.
 	AllowDowngrade bool
 	// SeparateMajor asks for two targets: the best without a major step and
 	// the best with one.
 	SeparateMajor bool
+}
+
+// Ignored is an entry of ignore: what either of its parts fits is not moved
+// to. Without parts it is everything.
+type Ignored struct {
+	Versions *semver.Constraints
+	Tags     []*regexp.Regexp
+	// Text names the entry and its reason, for people.
+	Text string
+}
+
+// DefaultPolicy is what holds where nobody wrote anything: semantic versions,
+// and every kind of step but those that have to be asked for.
+func DefaultPolicy() *Policy {
+	return &Policy{
+		Strategy: StrategySemver, Flavor: FlavorKeep, Pin: PinKeep, SeparateMajor: true,
+		Kinds: []Kind{Major, Minor, Patch, Build, Digest, Pin, Tag},
+	}
+}
+
+// minAge is how old what a step of a kind leads to must be. A pin leads nowhere
+// new: unless somebody asks for it by name it needs no age.
+func (p *Policy) minAge(kind Kind) time.Duration {
+	if age, set := p.MinAges[kind]; set {
+		return age
+	}
+	if kind == Pin {
+		return 0
+	}
+	return p.MinAge
+}
+
+// The names of groups in Policy.Allow that mean something.
+const (
+	groupOrder   = "order"
+	groupVersion = "version"
+)
+
+// group is the name of the group that the strategy compares.
+func (p *Policy) group() string {
+	switch p.Strategy {
+	case StrategySemver:
+		return groupVersion
+	case StrategyNumerical, StrategyAlphabetical:
+		return groupOrder
+	case StrategyNewest, StrategyDigest:
+	}
+	return ""
 }
