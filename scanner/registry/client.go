@@ -1,4 +1,5 @@
-// Package registry asks OCI and Docker registries for tags and digests.
+// Package registry asks OCI and Docker registries for tags, digests and what
+// images say of themselves.
 //
 // A repository's file decides which registry is asked, so every answer and every
 // address is treated as hostile: see guard. Nothing is cached here; whoever asks
@@ -11,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -19,13 +21,13 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
-// Caps on what one listing may take.
+// Caps on what one call may take.
 const (
 	maxPages = 1000
 	maxTags  = 200_000
-	// listingTimeouts is how many times the limit of one request all pages may
-	// take together.
-	listingTimeouts = 10
+	// callTimeouts is how many times the limit of one request all requests of a
+	// call may take together.
+	callTimeouts = 10
 )
 
 // Options configure a Client. The zero value asks public registries over TLS.
@@ -48,8 +50,8 @@ type Options struct {
 // none from the machine. It uses no proxy, because a proxy would resolve names
 // behind the guard's back. It may be used from several goroutines.
 //
-// Its errors wrap ErrNotFound, ErrUnauthorized, ErrRefusedAddress, ErrTooLarge,
-// ErrTimeout or *RateLimited where one of them fits.
+// Its errors wrap ErrNotFound, ErrUnauthorized, ErrRefusedAddress, ErrNoImage,
+// ErrTooLarge, ErrTimeout or *RateLimited where one of them fits.
 type Client struct {
 	guard  *guard
 	puller *remote.Puller
@@ -75,19 +77,31 @@ func New(options Options) *Client {
 }
 
 // Tags lists all tags of a repository, over all pages, in the registry's order.
-// What is no valid tag is left out. It fails with ErrTooLarge beyond 1000 pages,
-// 200,000 tags or 16 MiB a page, rather than return a part.
+// What is no valid tag is left out, and so are the names under which signatures
+// and attestations of images are kept. It fails with ErrTooLarge beyond 1000
+// pages, 200,000 tags or 16 MiB a page, rather than return a part.
 func (c *Client) Tags(ctx context.Context, repo image.Repository) ([]string, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, listingTimeouts*c.guard.timeout, ErrTimeout)
-	defer cancel()
-	tags, err := c.tags(asking(limited, repo), repo)
-	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		err = fmt.Errorf("%w: all pages together took longer than %s", ErrTimeout, listingTimeouts*c.guard.timeout)
-	}
+	tags, err := within(ctx, c, repo, func(ctx context.Context) ([]string, error) { return c.tags(ctx, repo) })
 	if err != nil {
-		return nil, fmt.Errorf("listing tags of %s: %w", repo, explain(ctx, err))
+		return nil, fmt.Errorf("listing tags of %s: %w", repo, err)
 	}
 	return tags, nil
+}
+
+// within makes a call of several requests and ends it when together they take
+// too long.
+func within[T any](ctx context.Context, c *Client, repo image.Repository, call func(context.Context) (T, error)) (T, error) {
+	limit := callTimeouts * c.guard.timeout
+	limited, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
+	defer cancel()
+	result, err := call(asking(limited, repo))
+	switch {
+	case err == nil:
+		return result, nil
+	case ctx.Err() == nil && limited.Err() != nil:
+		return result, fmt.Errorf("%w: all requests together took longer than %s", ErrTimeout, limit)
+	}
+	return result, explain(ctx, err)
 }
 
 func (c *Client) tags(ctx context.Context, repo image.Repository) ([]string, error) {
@@ -120,9 +134,14 @@ func (c *Client) tags(ctx context.Context, repo image.Repository) ([]string, err
 	return tags, nil
 }
 
+// artefactPattern are the names that belong to what has a digest: "sha256-<hex>"
+// to all that refers to it, where the registry has no better place for that, and
+// "sha256-<hex>.sig", ".att" and ".sbom" to what cosign made.
+var artefactPattern = regexp.MustCompile(`^sha256-[0-9a-f]{64}(?:\.|$)`)
+
 func appendValid(tags, page []string) []string {
 	for _, tag := range page {
-		if image.ValidTag(tag) {
+		if image.ValidTag(tag) && !artefactPattern.MatchString(tag) {
 			tags = append(tags, tag)
 		}
 	}

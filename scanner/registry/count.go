@@ -3,6 +3,7 @@ package registry
 import (
 	"maps"
 	"net/http"
+	"path"
 	"strings"
 	"sync"
 )
@@ -14,21 +15,25 @@ const (
 	useOther use = iota
 	useList
 	useHead
-	useGet
+	useManifest
+	useBlob
 )
 
+// useOf goes by what was asked first: a redirect may lead to any path.
 func useOf(req *http.Request) use {
-	path := req.URL.Path
-	object := strings.Contains(path, "/manifests/") || strings.Contains(path, "/blobs/")
-	switch {
-	case !strings.HasPrefix(path, "/v2/"):
+	chain := append([]*http.Request{req}, before(req)...)
+	first := chain[len(chain)-1].URL.Path
+	switch folder := path.Base(path.Dir(first)); {
+	case !strings.HasPrefix(first, "/v2/"):
 		return useOther
-	case strings.HasSuffix(path, "/tags/list"):
+	case strings.HasSuffix(first, "/tags/list"):
 		return useList
-	case object && req.Method == http.MethodHead:
+	case folder == "manifests" && req.Method == http.MethodHead:
 		return useHead
-	case object:
-		return useGet
+	case folder == "manifests":
+		return useManifest
+	case folder == "blobs":
+		return useBlob
 	}
 	return useOther
 }
@@ -38,8 +43,10 @@ func (u use) bodyLimit() int64 {
 	switch u {
 	case useList:
 		return 16 << 20
-	case useGet:
-		return 4 << 20 // the limit for manifests that the specification names
+	case useManifest:
+		return 4 << 20 // the limit that the specification names
+	case useBlob:
+		return maxConfig // no other blob is asked for
 	default:
 		return 1 << 20
 	}
@@ -63,7 +70,7 @@ func (r *requests) count(req *http.Request) {
 		counts.List++
 	case useHead:
 		counts.Head++
-	case useGet:
+	case useManifest, useBlob:
 		counts.Get++
 	default:
 		counts.Other++

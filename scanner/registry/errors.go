@@ -20,12 +20,16 @@ var (
 	// ErrRefusedAddress is a request that was not sent because of where it would
 	// have gone. An operator can allow a host.
 	ErrRefusedAddress = errors.New("refused address")
+	// ErrNoImage is a tag or a digest that is there, but not for a client that
+	// wants to run it. It stays so until the tag moves.
+	ErrNoImage = errors.New("no image that could be run")
 	// ErrTooLarge is an answer beyond the caps.
 	ErrTooLarge = errors.New("the registry's answer is too large")
 	// ErrTimeout is a registry that did not answer in time. The context of the
 	// call has not ended.
 	ErrTimeout = errors.New("the registry did not answer in time")
 
+	errNoConfig  = errors.New("the manifest is that of an image without a config")
 	errRedirects = errors.New("the registry redirects without end")
 	// errSecondPing ends the second of two pings that go-containerregistry
 	// sends when it cannot know that the first one needs no TLS.

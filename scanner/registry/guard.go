@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
@@ -122,8 +125,30 @@ func (g *guard) exchange(req *http.Request) (*http.Response, error) {
 	if int64(len(body)) > limit {
 		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
 	}
+	if err := checkDigest(req, resp, body); err != nil {
+		return nil, err
+	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
+}
+
+// checkDigest holds a manifest to the digest that came with it, by which it would
+// be pulled. go-containerregistry looks only at one that was asked for. Schema 1
+// is left alone: what is signed there is not what is sent.
+func checkDigest(req *http.Request, resp *http.Response, body []byte) error {
+	told, err := v1.NewHash(resp.Header.Get("Docker-Content-Digest"))
+	if err != nil || useOf(req) != useManifest || kindOf(resp.Header.Get("Content-Type")) == kindSchema1 || resp.StatusCode != http.StatusOK {
+		return nil //nolint:nilerr // a header that tells no digest tells nothing
+	}
+	hasher, err := v1.Hasher(told.Algorithm)
+	if err != nil {
+		return err
+	}
+	_, _ = hasher.Write(body) // never fails
+	if hex.EncodeToString(hasher.Sum(nil)) != told.Hex {
+		return fmt.Errorf("the manifest is not the one of the digest that came with it, %s", told)
+	}
+	return nil
 }
 
 // check says why a request must not be sent.

@@ -2,13 +2,17 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -19,15 +23,18 @@ const (
 )
 
 type descriptor struct {
-	MediaType string    `json:"mediaType"`
-	Digest    string    `json:"digest"`
-	Size      int       `json:"size"`
-	Platform  *platform `json:"platform,omitempty"`
+	MediaType   string            `json:"mediaType"`
+	Digest      string            `json:"digest"`
+	Size        int               `json:"size"`
+	Platform    *platform         `json:"platform,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 type platform struct {
 	OS           string `json:"os"`
 	Architecture string `json:"architecture"`
+	Variant      string `json:"variant,omitempty"`
+	OSVersion    string `json:"os.version,omitempty"`
 }
 
 type manifest struct {
@@ -39,44 +46,104 @@ type manifest struct {
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
+// Image is an image to be made.
+type Image struct {
+	// Platform is "os/architecture" or "os/architecture/variant"; "" is
+	// linux/amd64.
+	Platform string
+	// OSVersion is for Windows: "10.0.20348.2700".
+	OSVersion string
+	// Created is written into the config unless it is zero.
+	Created time.Time
+	// Labels are those of the config.
+	Labels map[string]string
+	// Annotations are those of the manifest.
+	Annotations map[string]string
+}
+
+// Index is a multi-platform image to be made.
+type Index struct {
+	Images []Image
+	// Annotations are those of the index itself.
+	Annotations map[string]string
+	// Attested adds an attestation for every image, as BuildKit does: one more
+	// entry, of the platform unknown/unknown.
+	Attested bool
+}
+
 // Push makes a small linux/amd64 image for every tag; each tag has a digest of
 // its own, the same in every run.
 func (r *Registry) Push(repo string, tags ...string) error {
 	for _, tag := range tags {
-		image, err := r.pushImage(repo, tag, platform{"linux", "amd64"})
-		if err != nil {
-			return err
-		}
-		if err := r.put(repo, tag, image); err != nil {
+		if err := r.PushImage(repo, tag, Image{}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// PushImage makes one image for the tag.
+func (r *Registry) PushImage(repo, tag string, image Image) error {
+	made, err := r.pushImage(repo, tag, image)
+	if err != nil {
+		return err
+	}
+	return r.put(repo, tag, made)
+}
+
 // PushIndex makes an index for the tag with an image for every architecture of
 // linux.
 func (r *Registry) PushIndex(repo, tag string, architectures ...string) error {
-	index := manifest{SchemaVersion: 2, MediaType: indexType}
+	var index Index
 	for _, architecture := range architectures {
-		p := platform{"linux", architecture}
-		image, err := r.pushImage(repo, tag, p)
+		index.Images = append(index.Images, Image{Platform: "linux/" + architecture})
+	}
+	return r.PushImages(repo, tag, index)
+}
+
+// PushImages makes an index for the tag with all its images, and those that
+// attest them behind them.
+func (r *Registry) PushImages(repo, tag string, index Index) error {
+	made := manifest{SchemaVersion: 2, MediaType: indexType, Annotations: index.Annotations}
+	for _, image := range index.Images {
+		entry, err := r.pushEntry(repo, tag, image)
 		if err != nil {
 			return err
 		}
-		described := describe(manifestType, encode(image))
-		if err := r.put(repo, described.Digest, image); err != nil {
+		made.Manifests = append(made.Manifests, entry)
+	}
+	if !index.Attested {
+		return r.put(repo, tag, made)
+	}
+	for _, image := range slices.Clone(made.Manifests) {
+		entry, err := r.pushEntry(repo, tag, Image{Platform: "unknown/unknown", Annotations: map[string]string{"attests": image.Digest}})
+		if err != nil {
 			return err
 		}
-		described.Platform = &p
-		index.Manifests = append(index.Manifests, described)
+		entry.Annotations = map[string]string{
+			"vnd.docker.reference.type":   "attestation-manifest",
+			"vnd.docker.reference.digest": image.Digest,
+		}
+		made.Manifests = append(made.Manifests, entry)
 	}
-	return r.put(repo, tag, index)
+	return r.put(repo, tag, made)
+}
+
+// pushEntry stores an image under its digest and describes it for an index.
+func (r *Registry) pushEntry(repo, tag string, image Image) (descriptor, error) {
+	made, err := r.pushImage(repo, tag, image)
+	if err != nil {
+		return descriptor{}, err
+	}
+	described := describe(manifestType, encode(made))
+	p := image.platform()
+	described.Platform = &p
+	return described, r.put(repo, described.Digest, made)
 }
 
 // Digest is the digest a tag has now.
 func (r *Registry) Digest(repo, tag string) (string, error) {
-	got := r.ask(context.Background(), http.MethodHead, "/v2/"+repo+"/manifests/"+tag, "", nil)
+	got := r.ask(context.Background(), http.MethodHead, manifestPath(repo, tag), "", nil)
 	if got.status != http.StatusOK {
 		return "", fmt.Errorf("test registry: no %s:%s: %d", repo, tag, got.status)
 	}
@@ -84,13 +151,12 @@ func (r *Registry) Digest(repo, tag string) (string, error) {
 }
 
 // pushImage stores what an image is made of and returns its manifest.
-func (r *Registry) pushImage(repo, tag string, p platform) (manifest, error) {
-	image := manifest{SchemaVersion: 2, MediaType: manifestType, Annotations: map[string]string{
+func (r *Registry) pushImage(repo, tag string, image Image) (manifest, error) {
+	made := manifest{SchemaVersion: 2, MediaType: manifestType, Annotations: map[string]string{
 		"org.opencontainers.image.version": tag,
 	}}
-	config, err := r.blob(repo, configType, encode(map[string]any{
-		"os": p.OS, "architecture": p.Architecture, "rootfs": map[string]any{"type": "layers", "diff_ids": []string{}},
-	}))
+	maps.Copy(made.Annotations, image.Annotations)
+	config, err := r.blob(repo, configType, encode(image.config()))
 	if err != nil {
 		return manifest{}, err
 	}
@@ -98,8 +164,33 @@ func (r *Registry) pushImage(repo, tag string, p platform) (manifest, error) {
 	if err != nil {
 		return manifest{}, err
 	}
-	image.Config, image.Layers = &config, []descriptor{layer}
-	return image, nil
+	made.Config, made.Layers = &config, []descriptor{layer}
+	return made, nil
+}
+
+func (i Image) platform() platform {
+	parts := append(strings.Split(cmp.Or(i.Platform, "linux/amd64"), "/"), "", "")
+	return platform{OS: parts[0], Architecture: parts[1], Variant: parts[2], OSVersion: i.OSVersion}
+}
+
+func (i Image) config() map[string]any {
+	p := i.platform()
+	config := map[string]any{
+		"os": p.OS, "architecture": p.Architecture, "rootfs": map[string]any{"type": "layers", "diff_ids": []string{}},
+	}
+	if p.Variant != "" {
+		config["variant"] = p.Variant
+	}
+	if p.OSVersion != "" {
+		config["os.version"] = p.OSVersion
+	}
+	if !i.Created.IsZero() {
+		config["created"] = i.Created.UTC().Format(time.RFC3339)
+	}
+	if len(i.Labels) > 0 {
+		config["config"] = map[string]any{"Labels": i.Labels}
+	}
+	return config
 }
 
 func (r *Registry) blob(repo, mediaType string, data []byte) (descriptor, error) {
@@ -112,9 +203,12 @@ func (r *Registry) blob(repo, mediaType string, data []byte) (descriptor, error)
 }
 
 func (r *Registry) put(repo, reference string, m manifest) error {
-	if got := r.ask(context.Background(), http.MethodPut, "/v2/"+repo+"/manifests/"+reference, m.MediaType, encode(m)); got.status != http.StatusCreated {
+	if got := r.ask(context.Background(), http.MethodPut, manifestPath(repo, reference), m.MediaType, encode(m)); got.status != http.StatusCreated {
 		return fmt.Errorf("test registry: pushing %s %s: %d %s", repo, reference, got.status, got.body.String())
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.lost, manifestPath(repo, reference))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +36,7 @@ type Registry struct {
 	pageSize int
 	log      []Request
 	faults   []*Fault
+	lost     map[string]bool // by path
 }
 
 // Request is one that the registry was sent.
@@ -54,6 +56,9 @@ type Fault struct {
 	Method string
 	// Prefix is what the path starts with: "/v2/bench/web/". "" is every path.
 	Prefix string
+	// Path is the whole path when it is set: "/v2/bench/web/manifests/1.0",
+	// which as a prefix would be that of 1.0.1 as well.
+	Path string
 	// Status is what is answered.
 	Status int
 	// Header is added to the answer.
@@ -74,6 +79,7 @@ func Start(ctx context.Context) (*Registry, error) {
 		listener: listener,
 		stopped:  make(chan struct{}),
 		pageSize: defaultPageSize,
+		lost:     map[string]bool{},
 	}
 	r.server = &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = r.Close() })
@@ -117,8 +123,19 @@ func (r *Registry) Heal() {
 	r.faults = nil
 }
 
-// Requests are all requests since the start or the last Forget, in order. Push
-// and PushIndex make none.
+// Lose makes a tag or a digest one that cannot be pulled, with 404, although
+// tags/list still lists it and other names of it still work. To push it again
+// brings it back.
+func (r *Registry) Lose(repo, reference string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost[manifestPath(repo, reference)] = true
+}
+
+func manifestPath(repo, reference string) string { return "/v2/" + repo + "/manifests/" + reference }
+
+// Requests are all requests since the start or the last Forget, in order. To push
+// makes none.
 func (r *Registry) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -145,6 +162,40 @@ func (r *Registry) Lists() map[string]int {
 	return counts
 }
 
+// Counts are requests by what they are for, with those that were answered with a
+// fault.
+type Counts struct {
+	// Lists are pages of tags.
+	Lists int
+	// Heads are questions for a manifest's digest.
+	Heads int
+	// Manifests and Blobs are what was fetched, which may count as pulls.
+	Manifests, Blobs int
+	// Other are version checks and the like.
+	Other int
+}
+
+// Counts counts the requests since the start or the last Forget.
+func (r *Registry) Counts() Counts {
+	var counts Counts
+	for _, request := range r.Requests() {
+		_, isList := listed(request.Path)
+		switch folder := path.Base(path.Dir(request.Path)); {
+		case isList:
+			counts.Lists++
+		case folder == "manifests" && request.Method == http.MethodHead:
+			counts.Heads++
+		case folder == "manifests" && request.Method == http.MethodGet:
+			counts.Manifests++
+		case folder == "blobs" && request.Method == http.MethodGet:
+			counts.Blobs++
+		default:
+			counts.Other++
+		}
+	}
+	return counts
+}
+
 // ServeHTTP answers one request.
 func (r *Registry) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if fault := r.record(req); fault != nil {
@@ -164,6 +215,9 @@ func (r *Registry) record(req *http.Request) *Fault {
 	defer r.mu.Unlock()
 	r.log = append(r.log, Request{Method: req.Method, Path: req.URL.Path, Query: req.URL.RawQuery, UserAgent: req.UserAgent()})
 	i := slices.IndexFunc(r.faults, func(f *Fault) bool { return f.matches(req) })
+	if i < 0 && r.lost[req.URL.Path] {
+		return &Fault{Status: http.StatusNotFound}
+	}
 	if i < 0 {
 		return nil
 	}
@@ -176,7 +230,7 @@ func (r *Registry) record(req *http.Request) *Fault {
 }
 
 func (f *Fault) matches(req *http.Request) bool {
-	return (f.Method == "" || f.Method == req.Method) && strings.HasPrefix(req.URL.Path, f.Prefix)
+	return (f.Method == "" || f.Method == req.Method) && (f.Path == "" || f.Path == req.URL.Path) && strings.HasPrefix(req.URL.Path, f.Prefix)
 }
 
 func (f *Fault) answer(w http.ResponseWriter) {
@@ -184,9 +238,9 @@ func (f *Fault) answer(w http.ResponseWriter) {
 	w.WriteHeader(f.Status)
 }
 
-// listed is the repository whose tags a path lists.
-func listed(path string) (repo string, ok bool) {
-	repo, isV2 := strings.CutPrefix(path, "/v2/")
+// listed is the repository whose tags are asked for by a path.
+func listed(asked string) (repo string, ok bool) {
+	repo, isV2 := strings.CutPrefix(asked, "/v2/")
 	repo, isList := strings.CutSuffix(repo, "/tags/list")
 	return repo, isV2 && isList
 }

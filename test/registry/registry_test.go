@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -166,6 +167,108 @@ func TestLog(t *testing.T) {
 	r.Forget()
 	if got := r.Requests(); len(got) != 0 {
 		t.Errorf("%d requests after Forget", len(got))
+	}
+}
+
+// What a tag stands for, as any client sees it.
+func TestPushedIndex(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	if err := r.PushImages("acme/web", "1", registry.Index{
+		Images: []registry.Image{
+			{Created: created, Labels: map[string]string{"a": "b"}, Annotations: map[string]string{"c": "d"}},
+			{Platform: "linux/arm64/v8"},
+			{Platform: "windows/amd64", OSVersion: "10.0.20348.2700"},
+		},
+		Annotations: map[string]string{"e": "f"},
+		Attested:    true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	index, err := remote.Index(repository(t, r, "acme/web").Tag("1"), remote.WithContext(t.Context()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var platforms, attested []string
+	for _, entry := range manifest.Manifests {
+		platforms = append(platforms, entry.Platform.String())
+		if entry.Annotations["vnd.docker.reference.type"] == "attestation-manifest" {
+			attested = append(attested, entry.Annotations["vnd.docker.reference.digest"])
+		}
+	}
+	want := []string{"linux/amd64", "linux/arm64/v8", "windows/amd64:10.0.20348.2700", "unknown/unknown", "unknown/unknown", "unknown/unknown"}
+	if diff := cmp.Diff(want, platforms); diff != "" {
+		t.Errorf("platforms (-want +got)\n%s", diff)
+	}
+	if len(attested) != 3 || attested[1] != manifest.Manifests[1].Digest.String() || manifest.Annotations["e"] != "f" {
+		t.Errorf("attested %q, annotations %v", attested, manifest.Annotations)
+	}
+	image, err := index.Image(manifest.Manifests[0].Digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := image.ConfigFile()
+	if err != nil || !config.Created.Equal(created) || config.Config.Labels["a"] != "b" {
+		t.Errorf("config %+v, error %v", config, err)
+	}
+	if child, err := image.Manifest(); err != nil || child.Annotations["c"] != "d" {
+		t.Errorf("manifest %+v, error %v", child, err)
+	}
+	if diff := cmp.Diff(registry.Counts{Manifests: 2, Blobs: 1, Other: 1}, r.Counts()); diff != "" {
+		t.Errorf("requests (-want +got)\n%s", diff)
+	}
+}
+
+func TestLostTag(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	push(t, r, "acme/api", "1.0", "1.0.1")
+	digest, err := r.Digest("acme/api", "1.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Lose("acme/api", "1.0")
+	statuses := func() map[string]int {
+		got := map[string]int{}
+		for _, reference := range []string{"1.0", "1.0.1", digest} {
+			resp := get(t, r, "/v2/acme/api/manifests/"+reference)
+			resp.Body.Close()
+			got[reference] = resp.StatusCode
+		}
+		return got
+	}
+	if diff := cmp.Diff(map[string]int{"1.0": 404, "1.0.1": 200, digest: 200}, statuses()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	tags, err := remote.List(repository(t, r, "acme/api"), remote.WithContext(t.Context()))
+	if err != nil || !slices.Contains(tags, "1.0") {
+		t.Errorf("tags %q, error %v", tags, err)
+	}
+	push(t, r, "acme/api", "1.0")
+	if diff := cmp.Diff(map[string]int{"1.0": 200, "1.0.1": 200, digest: 200}, statuses()); diff != "" {
+		t.Errorf("pushed again (-want +got)\n%s", diff)
+	}
+	if diff := cmp.Diff(registry.Counts{Lists: 1, Manifests: 6, Other: 1}, r.Counts()); diff != "" {
+		t.Errorf("requests (-want +got)\n%s", diff)
+	}
+}
+
+func TestFaultOfOneTag(t *testing.T) {
+	t.Parallel()
+	r := start(t)
+	push(t, r, "web", "1.0", "1.0.1")
+	r.Fail(registry.Fault{Path: "/v2/web/manifests/1.0", Status: http.StatusTooManyRequests})
+	for tag, want := range map[string]int{"1.0": http.StatusTooManyRequests, "1.0.1": http.StatusOK} {
+		resp := get(t, r, "/v2/web/manifests/"+tag)
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %d, want %d", tag, resp.StatusCode, want)
+		}
 	}
 }
 
