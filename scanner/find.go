@@ -34,6 +34,15 @@ var errTooLarge = errors.New("the file is too large")
 type FindOptions struct {
 	// Workers is how many files are read at a time; 0 means GOMAXPROCS.
 	Workers int
+	// LeaveOut, when set, says why the fields of a file are to be left alone; ""
+	// where they are not. Such a file is read all the same, since others take
+	// names from it, but its problems are nobody's.
+	LeaveOut func(file string) string
+	// LeaveOutFormat says the same of the fields of a format.
+	LeaveOutFormat func(format.Format) string
+	// Places, when set, gives the places of a file that no convention finds. It
+	// may be called from several goroutines.
+	Places func(file string) []format.Place
 	// Progress, when set, is called as files are done, from several goroutines.
 	Progress func(files int)
 }
@@ -71,7 +80,7 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 				if groupCtx.Err() != nil {
 					return context.Cause(groupCtx)
 				}
-				if findings[i] = findIn(tree, files[i], &large); findings[i] != nil {
+				if findings[i] = findIn(tree, files[i], options.placesOf(files[i]), &large); findings[i] != nil {
 					parsed.Add(1)
 				}
 				if count := int(done.Add(1)); options.Progress != nil {
@@ -84,10 +93,10 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	if err := group.Wait(); err != nil {
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
-	if err := readListed(ctx, tree, files, findings); err != nil {
+	if err := readListed(ctx, tree, files, findings, options); err != nil {
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
-	inventory, err := complete(ctx, tree, files, findings)
+	inventory, err := complete(ctx, tree, files, findings, options)
 	if err != nil {
 		return nil, fmt.Errorf("scanning: %w", err)
 	}
@@ -95,6 +104,22 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	slices.SortStableFunc(inventory.Problems, func(a, b format.Problem) int { return strings.Compare(a.File, b.File) })
 	inventory.Files, inventory.Parsed = len(files), int(parsed.Load())
 	return inventory, nil
+}
+
+// leftOut is why a field is to be left alone, whatever else is said of it; nil
+// where it is not.
+func (o FindOptions) leftOut(field *format.Field) *format.Reason {
+	why := ""
+	if o.LeaveOut != nil {
+		why = o.LeaveOut(field.File)
+	}
+	if why == "" && o.LeaveOutFormat != nil {
+		why = o.LeaveOutFormat(field.Format)
+	}
+	if why == "" {
+		return nil
+	}
+	return &format.Reason{Code: format.Excluded, Detail: why}
 }
 
 // list gives the files worth opening, sorted, and the folders that cannot be
@@ -129,16 +154,25 @@ func list(ctx context.Context, tree fs.FS) (files []string, unreadable []format.
 	return files, unreadable, nil
 }
 
-// findIn reads one file; nil where nothing in it can be an image field.
-func findIn(tree fs.FS, file string, large *sync.Mutex) *format.Finding {
+func (o FindOptions) placesOf(file string) []format.Place {
+	if o.Places == nil {
+		return nil
+	}
+	return o.Places(file)
+}
+
+// findIn reads one file; nil where nothing in it can be an image field. A file
+// with places is read whatever words it holds.
+func findIn(tree fs.FS, file string, places []format.Place, large *sync.Mutex) *format.Finding {
 	src, err := read(tree, file)
-	if errors.Is(err, errTooLarge) && !format.Expected(file, src) {
+	expected := len(places) > 0 || format.Expected(file, src)
+	if errors.Is(err, errTooLarge) && !expected {
 		return nil // data of some kind
 	}
 	if err != nil {
 		return broken(file, 0, 0, err.Error())
 	}
-	if !format.Always(file) && !format.Screen(src) && !isUTF16(src) {
+	if len(places) == 0 && !format.Always(file) && !format.Screen(src) && !isUTF16(src) {
 		return nil
 	}
 	if len(src) > largeFile {
@@ -146,18 +180,18 @@ func findIn(tree fs.FS, file string, large *sync.Mutex) *format.Finding {
 		defer large.Unlock()
 	}
 	text, err := edit.Parse(src)
-	if err != nil && !format.Expected(file, src) {
+	if err != nil && !expected {
 		return nil
 	}
 	if err != nil {
 		return unparsed(file, err)
 	}
-	return format.Find(file, src, text)
+	return format.Find(file, src, text, places...)
 }
 
 // readListed reads again, as Helm values, the files that an Application or a
 // HelmRelease lists and whose names do not say what they are.
-func readListed(ctx context.Context, tree fs.FS, files []string, findings []*format.Finding) error {
+func readListed(ctx context.Context, tree fs.FS, files []string, findings []*format.Finding, options FindOptions) error {
 	listed := map[string]bool{}
 	for _, finding := range findings {
 		if finding == nil {
@@ -182,7 +216,7 @@ func readListed(ctx context.Context, tree fs.FS, files []string, findings []*for
 			continue // that is a problem already
 		}
 		if text, err := edit.Parse(src); err == nil {
-			findings[i] = format.FindValues(file, src, text)
+			findings[i] = format.FindValues(file, src, text, options.placesOf(file)...)
 		}
 	}
 	return nil

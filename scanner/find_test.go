@@ -107,6 +107,96 @@ func TestProblems(t *testing.T) {
 	}
 }
 
+// What is left out is read for what other files take from it, and no more.
+func TestLeaveOut(t *testing.T) {
+	t.Parallel()
+	files := tree(map[string]string{
+		"app/values.yaml":        values + "job:\n  image: acme/job:v1 # imageupdater: ignore\n  # imageupdater: nonsense\nempty: {image: {repository: acme/a, tag: ''}}\n",
+		"app/values-prod.yaml":   "image: {tag: v2}\n",
+		"app/broken.yaml":        "image: [\n",
+		"app/big/values.yaml":    "image: a:1\n#" + strings.Repeat("x", 4<<20),
+		"app/Chart.yaml":         "appVersion: v3\n",
+		"app/templates/web.yaml": "image: acme/web:{{ .Chart.AppVersion }}\n",
+		"kustomization.yaml":     "images: [{name: acme/web, newTag: v1}] # imageupdater: nonsense\n",
+		"pod.yaml":               "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'acme/a:1'}, {image: acme/b}]}\n",
+	})
+	inventory, err := scanner.Find(t.Context(), files, scanner.FindOptions{
+		LeaveOut: func(file string) string {
+			if file != "app/values-prod.yaml" && strings.HasPrefix(file, "app/") {
+				return "scan.exclude names it"
+			}
+			return ""
+		},
+		LeaveOutFormat: func(f format.Format) string {
+			if f == format.Kustomize {
+				return "scan.formats does not name it"
+			}
+			return ""
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"app/Chart.yaml:1 helm acme/web:v3 skip=excluded", "app/values-prod.yaml:1 helm acme/web:v2", "app/values.yaml:3 helm acme/web:v1 skip=excluded",
+		"app/values.yaml:5 helm acme/job:v1 skip=excluded", "app/values.yaml:7 helm acme/a skip=excluded hold=9999-12-31",
+		"kustomization.yaml:1 kustomize acme/web:v1 skip=excluded hold=9999-12-31", "pod.yaml:3 kubernetes acme/a:1", "pod.yaml:3 kubernetes acme/b skip=no-version",
+	}
+	if diff := cmp.Diff(want, describeFields(inventory.Fields)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	for _, field := range inventory.Fields {
+		detail := map[bool]string{true: "scan.formats does not name it", false: "scan.exclude names it"}[field.Format == format.Kustomize]
+		if field.Skip != nil && field.Skip.Code == format.Excluded && (field.Skip.Detail != detail || field.DigestInTag || field.DigestAdvice != "") {
+			t.Errorf("%+v", field)
+		}
+	}
+	if len(inventory.Problems) != 1 || inventory.Problems[0].File != "kustomization.yaml" {
+		t.Errorf("problems: %+v", inventory.Problems)
+	}
+}
+
+// Where there is no room for a digest, the field says how to make some.
+func TestDigestAdvice(t *testing.T) {
+	t.Parallel()
+	inventory := find(t, tree(map[string]string{
+		"a/values.yaml":         values,
+		"b/values.yaml":         "image: {repository: acme/web, tag: v1, digest: '', sha: ''}\n",
+		"c/values.yaml":         "image: {repository: acme/web, tag: v1, digest: '', useDigest: false}\n",
+		"d/values.yaml":         "image: {repository: acme/web, tag: v1, shasum: ''}\n",
+		"e/values.yaml":         "image: {repository: acme/web, tag: v1, digest: &d ''}\nx: *d\n",
+		"f/values.yaml":         "image: {repository: acme/web, tag: v1, digest: ''}\n",
+		"f/values-prod.yaml":    "image: {tag: v2}\n",
+		"g/kustomization.yaml":  "images: [{name: acme/web, newTag: &t v1}]\n",
+		"h/web.yaml":            "apiVersion: example.org/v1\nkind: Web\nspec: {image: {repository: quay.io/acme/web, tag: v1}}\n",
+		"i/values.yaml":         "image: {repository: acme/web, tag: v1, digest: !!str }\n",
+		"j/Chart.yaml":          "appVersion: v1\n",
+		"j/values.yaml":         "image: {repository: acme/web}\n",
+		"j/templates/web.yaml":  "image: {{ .Values.image.repository }}:{{ .Chart.AppVersion }}\n",
+		"k/skipped/values.yaml": "image: {repository: acme/web, tag: v1} # imageupdater: ignore\n",
+	}))
+	got := map[string]string{}
+	for _, field := range inventory.Fields {
+		if field.DigestAdvice != "" {
+			got[field.File] = field.DigestAdvice
+		}
+	}
+	want := map[string]string{
+		"a/values.yaml": "beside the tag, if the chart", "b/values.yaml": "two keys", "c/values.yaml": "useDigest", "d/values.yaml": "sha256:",
+		"e/values.yaml": "anchor", "f/values.yaml": "f/values-prod.yaml", "f/values-prod.yaml": "beside the tag, if the chart", "g/kustomization.yaml": "anchor",
+		"h/web.yaml": "whole reference", "i/values.yaml": "cannot be written", "j/Chart.yaml": "appVersion",
+	}
+	for file, text := range want {
+		if !strings.Contains(got[file], text) {
+			t.Errorf("%s: the advice is %q, want one with %q", file, got[file], text)
+		}
+		delete(got, file)
+	}
+	for file, text := range got {
+		t.Errorf("%s: unexpected advice %q", file, text)
+	}
+}
+
 // unreadable is a tree with a folder that cannot be listed.
 type unreadable struct{ fstest.MapFS }
 
@@ -193,6 +283,7 @@ func FuzzFind(f *testing.F) {
 		"{{ if x }}\nimage: a:1\n{{ end }}\n", "- op: replace\n  path: /spec/containers/0/image\n  value: a:1\n",
 		"fooImage: a\nfooTag: b # imageupdater: image=x hold until=2020-01-01\n", "x: v1 # {\"$imagepolicy\": \"a:b:tag\"}\n",
 		"image: {registry: q, repository: a, image: b, name: c, tag: d, version: e, digest: f, sha: g}\n",
+		"image: {repository: a/b, tag: v1, digest: }\nx:\n  repository: a/b\n  tag: v1\n  sha:\n",
 	}
 	for i, seed := range seeds {
 		f.Add(uint8(i), []byte(seed))
@@ -210,7 +301,7 @@ func FuzzFind(f *testing.F) {
 
 func checkField(t *testing.T, src []byte, field format.Field) {
 	t.Helper()
-	for _, slot := range []*edit.Slot{field.Tag, field.Digest} {
+	for _, slot := range []*edit.Slot{field.Tag, field.Digest, field.EmptyDigest} {
 		if slot == nil {
 			continue
 		}
@@ -221,6 +312,14 @@ func checkField(t *testing.T, src []byte, field format.Field) {
 	}
 	if field.Tag == nil || field.Tag.Old != field.Ref.Tag {
 		t.Fatalf("the slot does not hold the tag: %+v", field)
+	}
+	checkRoom(t, field)
+	if field.EmptyDigest != nil || field.DigestInTag {
+		pinned := field
+		pinned.Ref.Digest = shapeDigest
+		if out, err := edit.Apply(src, pin(pinned)); err == nil && !strings.Contains(string(out), "0badc0de") {
+			t.Fatalf("the digest is not in %q", out)
+		}
 	}
 	update := scanner.Update{Tag: "1.10"}
 	if field.Digest != nil {

@@ -29,6 +29,10 @@ type library struct {
 	uses     map[string][]usage          // by values file
 	layers   map[string][]layer          // by the chart's folder
 	steps    int
+	// overlays are the places of values whose digest other values would keep
+	// for a tag of their own; overlaysKnown is false where nobody knows.
+	overlays      map[valuesPlace]string
+	overlaysKnown bool
 }
 
 // policyImage is what a Flux policy is about, and where it stands.
@@ -36,8 +40,9 @@ type policyImage struct{ folder, image string }
 
 // complete puts the findings of all files together: names that stand in other
 // files, folders that are vendored.
-func complete(ctx context.Context, tree fs.FS, names []string, findings []*format.Finding) (*Inventory, error) {
+func complete(ctx context.Context, tree fs.FS, names []string, findings []*format.Finding, options FindOptions) (*Inventory, error) {
 	lib := newLibrary(tree, names, findings)
+	lib.overlays, lib.overlaysKnown = lib.overlaid(names, findings)
 	inventory := &Inventory{}
 	for i, finding := range findings {
 		if ctx.Err() != nil {
@@ -46,13 +51,14 @@ func complete(ctx context.Context, tree fs.FS, names []string, findings []*forma
 		if finding == nil || lib.isVendored(path.Dir(names[i])) {
 			continue
 		}
-		inventory.Problems = append(inventory.Problems, finding.Problems...)
-		for _, found := range finding.Fields {
-			if field, ok := lib.complete(names[i], finding, found); ok {
-				inventory.Fields = append(inventory.Fields, field)
-			}
+		if options.LeaveOut == nil || options.LeaveOut(names[i]) == "" {
+			inventory.Problems = append(inventory.Problems, finding.Problems...)
 		}
-		if field, ok := lib.appVersion(names[i], finding); ok {
+		for _, field := range lib.fields(names[i], finding) {
+			if reason := options.leftOut(&field); reason != nil {
+				field.Skip = reason
+				withoutRoom(&field)
+			}
 			inventory.Fields = append(inventory.Fields, field)
 		}
 	}
@@ -60,6 +66,21 @@ func complete(ctx context.Context, tree fs.FS, names []string, findings []*forma
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return inventory, nil
+}
+
+// fields are those of a file, with what other files say of them.
+func (lib *library) fields(file string, finding *format.Finding) []format.Field {
+	var fields []format.Field
+	for _, found := range finding.Fields {
+		if field, ok := lib.complete(file, finding, found); ok {
+			lib.keepRoom(file, found, &field)
+			fields = append(fields, field)
+		}
+	}
+	if field, ok := lib.appVersion(file, finding); ok {
+		fields = append(fields, field)
+	}
+	return fields
 }
 
 func newLibrary(tree fs.FS, names []string, findings []*format.Finding) *library {

@@ -3,12 +3,13 @@ package scanner
 import (
 	"context"
 	"fmt"
-	"strings"
+	"path"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/version"
@@ -21,58 +22,160 @@ const defaultWorkers = 8
 type Planner struct {
 	// Registry may be nil: then nothing is asked and what could be is skipped as NotAsked.
 	Registry Registry
-	// Now tells the day for holds that end; nil means that no hold ends.
+	// Config says what is wanted; nil means the built-in defaults.
+	Config *config.Config
+	// Prefix is where the scanned directory is in the repository, with
+	// slashes; "" for its top. Globs of Config are for paths from the top.
+	Prefix string
+	// History may be nil: then what has no push time has no age.
+	History History
+	// Withheld, when set, gives the tags that a field shall not move to, and
+	// why: closed proposals and what was rolled back.
+	Withheld func(format.Field) map[string]version.Withheld
+	// Now is the clock; nil means a time at which no hold and no entry of
+	// ignore has ended, and nothing is old enough.
 	Now func() time.Time
 	// Workers is how many images are asked at a time; 0 means 8.
 	Workers int
+	// Explain asks for Result.Choice.
+	Explain bool
 	// Progress, when set, is called after each image, from several goroutines.
 	Progress func(done, total int)
+}
+
+// wish is a field that a registry is asked about, with what is wanted.
+type wish struct {
+	result *Result
+	policy *version.Policy
+	// key is the same for wishes with the same policy.
+	key string
 }
 
 // Plan gives every field of the inventory its result. Each image is asked once
 // however many fields hold it. The error is the context's alone.
 func (p *Planner) Plan(ctx context.Context, inventory *Inventory) (*Plan, error) {
 	plan := &Plan{Results: make([]Result, len(inventory.Fields)), Problems: inventory.Problems}
-	asked := map[image.Repository][]*Result{}
-	var order []image.Repository
+	run := p.newRun()
 	for i, field := range inventory.Fields {
-		result := &plan.Results[i]
-		*result = p.unasked(field)
-		if result.Status != "" {
-			continue
-		}
-		repository := field.Ref.Repository()
-		if asked[repository] == nil {
-			order = append(order, repository)
-		}
-		asked[repository] = append(asked[repository], result)
+		plan.Results[i] = Result{Field: field}
+		run.sort(&plan.Results[i])
 	}
-	if err := p.ask(ctx, order, asked); err != nil {
+	if err := run.ask(ctx); err != nil {
 		return nil, fmt.Errorf("asking registries: %w", err)
 	}
+	agree(plan.Results)
+	plan.Warnings = run.warnings()
 	return plan, nil
 }
 
-// unasked ends the fields for which no registry is needed. The status is ""
-// where one is.
-func (p *Planner) unasked(field format.Field) Result {
-	result := Result{Field: field}
-	_, isVersion := version.Parse(field.Ref.Tag)
-	switch {
-	case field.Skip != nil:
-		result.skip(*field.Skip)
-	case p.held(field):
-		result.skip(format.Reason{Code: format.Held, Detail: heldDetail(field)})
-	case !isVersion && field.Digest == nil:
-		result.skip(format.Reason{Code: Floating, Detail: fmt.Sprintf("the tag %s is no version, and there is no digest to follow", field.Ref.Tag)})
-	case p.Registry == nil:
-		result.skip(format.Reason{Code: NotAsked, Detail: "offline: no registry was asked"})
-	}
-	return result
+// run is one run of a planner.
+type run struct {
+	*Planner
+	config   *config.Config
+	now      time.Time
+	policies map[string]*version.Policy
+	images   []*lookup
+	byName   map[image.Repository]*lookup
 }
 
+func (p *Planner) newRun() *run {
+	r := &run{Planner: p, config: p.Config, policies: map[string]*version.Policy{}, byName: map[image.Repository]*lookup{}}
+	if r.config == nil {
+		r.config = config.Default()
+	}
+	if p.Now != nil {
+		r.now = p.Now()
+	}
+	return r
+}
+
+// sort ends a field for which no registry is needed, and puts the others to
+// their images.
+func (r *run) sort(result *Result) {
+	field := &result.Field
+	if field.Ref.Name() != "" {
+		result.Settings = r.config.Settings(Subject(*field, r.Prefix))
+	}
+	tracked := false
+	if field.Skip != nil {
+		if field.Skip.Code != format.DigestOnly || result.Settings.Track.Value == "" || result.Settings.Strategy.Value != version.StrategyDigest {
+			result.skip(*field.Skip)
+			return
+		}
+		tracked = true
+	}
+	w := &wish{result: result, key: result.Settings.Key()}
+	w.policy = r.policies[w.key]
+	if w.policy == nil {
+		w.policy = result.Settings.Policy(r.now)
+		r.policies[w.key] = w.policy
+	}
+	if reason := r.unasked(w, tracked); reason != nil {
+		result.skip(*reason)
+		return
+	}
+	repository := field.Ref.Repository()
+	if r.byName[repository] == nil {
+		r.byName[repository] = newLookup(r, repository)
+		r.images = append(r.images, r.byName[repository])
+	}
+	look := r.byName[repository]
+	look.wishes = append(look.wishes, w)
+}
+
+// Subject is a field as the rules of a configuration see it. The prefix is
+// where the scanned directory is in the repository.
+func Subject(field format.Field, prefix string) config.Subject {
+	return config.Subject{
+		Image:  field.Ref.Repository().String(),
+		Path:   path.Join(prefix, field.File),
+		Format: config.Format(field.Format),
+	}
+}
+
+// unasked is why nobody needs to be asked about a field; nil where somebody
+// does.
+func (r *run) unasked(w *wish, tracked bool) *format.Reason {
+	field := &w.result.Field
+	enabled := w.result.Settings.Enabled
+	_, isVersion := version.Parse(field.Ref.Tag)
+	semver := w.policy.Strategy == version.StrategySemver
+	follows := field.Digest != nil || w.pins()
+	switch {
+	case !enabled.Value:
+		return &format.Reason{Code: Disabled, Detail: "enabled: false, by " + enabled.Origin.String()}
+	case r.held(field):
+		return &format.Reason{Code: format.Held, Detail: heldDetail(field)}
+	case w.policy.Strategy == version.StrategyDigest && !tracked && !takesDigest(field):
+		return noPlace("strategy: digest follows a digest")
+	case semver && len(w.policy.Allow) == 0 && !isVersion && !follows:
+		return &format.Reason{Code: Floating, Detail: fmt.Sprintf("the tag %s is no version, and there is no digest to follow", field.Ref.Tag)}
+	case r.Registry == nil:
+		return &format.Reason{Code: NotAsked, Detail: "offline: no registry was asked"}
+	}
+	return nil
+}
+
+func noPlace(why string) *format.Reason {
+	return &format.Reason{Code: NoPlace, Detail: why + `, and there is no place for one here: add an empty key (digest: "") that the chart reads, or write the whole reference in one value`}
+}
+
+// takesDigest tells whether a digest is written or can be.
+func takesDigest(field *format.Field) bool {
+	return field.Digest != nil || field.EmptyDigest != nil || field.DigestInTag
+}
+
+// pins tells whether a digest is to be added and can be.
+func (w *wish) pins() bool {
+	field := &w.result.Field
+	return field.Digest == nil && w.policy.Pin == version.PinDigest && takesDigest(field)
+}
+
+// wantsDigest tells whether updates of the field need a digest.
+func (w *wish) wantsDigest() bool { return w.result.Field.Digest != nil || w.pins() }
+
 func (r *Result) skip(reason format.Reason) {
-	r.Status, r.Reason = StatusSkipped, &reason
+	r.Status, r.Reason, r.Updates = StatusSkipped, &reason, nil
 }
 
 func (r *Result) fail(err error) {
@@ -80,11 +183,11 @@ func (r *Result) fail(err error) {
 	r.Reason = &format.Reason{Code: LookupFailed, Detail: err.Error()}
 }
 
-func (p *Planner) held(field format.Field) bool {
-	return field.HoldUntil != "" && (p.Now == nil || p.Now().UTC().Format(time.DateOnly) < field.HoldUntil)
+func (r *run) held(field *format.Field) bool {
+	return field.HoldUntil != "" && (r.Now == nil || r.now.UTC().Format(time.DateOnly) < field.HoldUntil)
 }
 
-func heldDetail(field format.Field) string {
+func heldDetail(field *format.Field) string {
 	if field.HoldUntil > "9999" {
 		return "a comment holds it"
 	}
@@ -92,31 +195,27 @@ func heldDetail(field format.Field) string {
 }
 
 // ask goes through the images, several at a time.
-func (p *Planner) ask(ctx context.Context, order []image.Repository, asked map[image.Repository][]*Result) error {
+func (r *run) ask(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(p.workers())
+	group.SetLimit(r.workers())
 	done := 0
 	var mu sync.Mutex
-	for _, repository := range order {
+	for _, look := range r.images {
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			look := &lookup{registry: p.Registry, repository: repository, choices: map[string][]version.Target{}, digests: map[string]answer{}}
-			for _, result := range asked[repository] {
+			for _, w := range look.wishes {
 				if ctx.Err() != nil {
 					return context.Cause(ctx)
 				}
-				look.decide(ctx, result)
+				look.decide(ctx, w)
 			}
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if p.Progress != nil {
+			if r.Progress != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				done++
-				p.Progress(done, len(order))
+				r.Progress(done, len(r.images))
 			}
 			return nil
 		})
@@ -124,100 +223,24 @@ func (p *Planner) ask(ctx context.Context, order []image.Repository, asked map[i
 	return group.Wait()
 }
 
-func (p *Planner) workers() int {
-	if p.Workers > 0 {
-		return p.Workers
+func (r *run) workers() int {
+	if r.Workers > 0 {
+		return r.Workers
 	}
 	return defaultWorkers
 }
 
-// lookup is what is known of one image during a run.
-type lookup struct {
-	registry   Registry
-	repository image.Repository
-
-	listed  bool
-	tags    *version.Candidates
-	listErr error
-	choices map[string][]version.Target // by current tag
-	digests map[string]answer           // by tag
-}
-
-type answer struct {
-	digest string
-	err    error
-}
-
-// decide ends one field.
-func (l *lookup) decide(ctx context.Context, result *Result) {
-	ref := result.Field.Ref
-	targets, err := l.targets(ctx, ref.Tag)
-	if err != nil {
-		result.fail(err)
-		return
-	}
-	if len(targets) == 0 && result.Field.Digest != nil {
-		targets = []version.Target{{Tag: ref.Tag, Kind: version.Digest}}
-	}
-	for _, target := range targets {
-		update := Update{Kind: target.Kind, Tag: target.Tag, Group: l.group(target.Kind)}
-		if result.Field.Digest != nil {
-			digest, err := l.digest(ctx, target.Tag)
-			if err != nil {
-				result.fail(err)
-				return
+// warnings are what the tags show about the settings, each once.
+func (r *run) warnings() config.Warnings {
+	var warnings config.Warnings
+	known := map[config.Warning]bool{}
+	for _, look := range r.images {
+		for _, warning := range look.warnings {
+			if !known[warning] {
+				known[warning] = true
+				warnings = append(warnings, warning)
 			}
-			update.Digest = digest
-		}
-		if update.Tag != ref.Tag || update.Digest != ref.Digest {
-			result.Updates = append(result.Updates, update)
 		}
 	}
-	result.Status = StatusCurrent
-	if len(result.Updates) > 0 {
-		result.Status = StatusUpdate
-	}
-}
-
-// targets are the tags to move to. A tag that is no version has none.
-func (l *lookup) targets(ctx context.Context, current string) ([]version.Target, error) {
-	if _, isVersion := version.Parse(current); !isVersion {
-		return nil, nil
-	}
-	if !l.listed {
-		l.listed = true
-		tags, err := l.registry.Tags(ctx, l.repository)
-		l.tags, l.listErr = version.NewCandidates(tags), err
-	}
-	if l.listErr != nil {
-		return nil, l.listErr
-	}
-	targets, known := l.choices[current]
-	if !known {
-		targets = l.tags.Targets(current)
-		l.choices[current] = targets
-	}
-	return targets, nil
-}
-
-func (l *lookup) digest(ctx context.Context, tag string) (string, error) {
-	known, found := l.digests[tag]
-	if !found {
-		known.digest, known.err = l.registry.Digest(ctx, l.repository, tag)
-		l.digests[tag] = known
-	}
-	return known.digest, known.err
-}
-
-// group is the default name under which updates of an image are proposed;
-// major steps have one of their own.
-func (l *lookup) group(kind version.Kind) string {
-	name := l.repository.Path
-	if l.repository.Registry == image.DockerHub {
-		name = strings.TrimPrefix(name, "library/")
-	}
-	if kind == version.Major {
-		return name + "-major"
-	}
-	return name
+	return warnings
 }

@@ -2,6 +2,7 @@ package scanner_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
 const (
@@ -29,6 +31,12 @@ var errDown = errors.New("the registry is down")
 type memory struct {
 	tags    map[string][]string
 	digests map[string]string
+	// indexes are the platforms of what is an index, by "repo:tag" or
+	// "repo@digest"; created when an image was built.
+	indexes map[string]string
+	created map[string]time.Time
+	// unpullable are listed and not there, down cannot be asked about.
+	unpullable, down map[string]bool
 
 	mu             sync.Mutex
 	asked          map[string]int
@@ -69,6 +77,41 @@ func (m *memory) Digest(_ context.Context, repo image.Repository, tag string) (s
 	return digest, nil
 }
 
+// Manifest gives what has no digest one of its own.
+func (m *memory) Manifest(_ context.Context, repo image.Repository, reference string) (registry.Manifest, error) {
+	m.ask("manifest " + repo.String() + ":" + reference)
+	name := repo.String() + ":" + reference
+	if m.unpullable[name] {
+		return registry.Manifest{}, fmt.Errorf("%w: %s", registry.ErrNotFound, name)
+	}
+	if m.down[name] {
+		return registry.Manifest{}, errDown
+	}
+	manifest := registry.Manifest{Digest: m.digests[name]}
+	if strings.HasPrefix(reference, "sha256:") {
+		manifest.Digest = reference
+	}
+	if manifest.Digest == "" {
+		manifest.Digest = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(name)))
+	}
+	for platform := range strings.FieldsSeq(m.indexes[name]) {
+		manifest.Index = true
+		platform, digest, _ := strings.Cut(platform, "@")
+		os, architecture, _ := strings.Cut(platform, "/")
+		manifest.Platforms = append(manifest.Platforms, registry.Platform{OS: os, Architecture: architecture, Digest: digest})
+	}
+	return manifest, nil
+}
+
+func (m *memory) Details(_ context.Context, repo image.Repository, reference string, _ *registry.Platform) (registry.Details, error) {
+	m.ask("details " + repo.String() + ":" + reference)
+	name := repo.String() + ":" + reference
+	if m.unpullable[name] {
+		return registry.Details{}, fmt.Errorf("%w: %s", registry.ErrNotFound, name)
+	}
+	return registry.Details{Created: m.created[name], Platform: registry.Platform{OS: "linux", Architecture: "amd64"}}, nil
+}
+
 func pods(images ...string) fstest.MapFS {
 	var b strings.Builder
 	for _, ref := range images {
@@ -97,13 +140,16 @@ func TestPlan(t *testing.T) {
 			"ghcr.io/acme/web":        {"v1.0.0"},
 			"quay.io/acme/pinned":     {"1.0.0", "1.1.0"},
 			"quay.io/acme/nodigest":   {"1.0.0", "1.1.0"},
+			"quay.io/acme/halfdown":   {"1.0.0", "1.1.0"},
 		},
 		digests: map[string]string{
 			"quay.io/acme/pinned:1.1.0":    someOther,
+			"quay.io/acme/nodigest:1.1.0":  someOther,
 			"quay.io/acme/floating:latest": someOther,
 			"quay.io/acme/same:latest":     oldDigest,
 			"ghcr.io/acme/web:v1.0.0":      someOther,
 		},
+		down: map[string]bool{"quay.io/acme/halfdown:1.1.0": true},
 	}
 	tests := []struct{ image, want string }{
 		{"nginx:1.25.0", "update minor:1.27.0@/nginx major:2.0.0@/nginx-major"},
@@ -114,7 +160,8 @@ func TestPlan(t *testing.T) {
 		{"ghcr.io/acme/web:v1.0.0", "current"},
 		{"ghcr.io/acme/web:v1.0.0@" + oldDigest, "update digest:v1.0.0@sha256:222/acme/web"},
 		{"quay.io/acme/pinned:1.0.0@" + oldDigest, "update minor:1.1.0@sha256:222/acme/pinned"},
-		{"quay.io/acme/nodigest:1.0.0@" + oldDigest, "problem lookup-failed"},
+		{"quay.io/acme/halfdown:1.0.0@" + oldDigest, "problem lookup-failed"},
+		{"quay.io/acme/halfdown:1.0.0", "problem lookup-failed"},
 		{"quay.io/acme/nodigest:1.0.0", "update minor:1.1.0@/acme/nodigest"},
 		{"quay.io/acme/floating:latest@" + oldDigest, "update digest:latest@sha256:222/acme/floating"},
 		{"quay.io/acme/same:latest@" + oldDigest, "current"},

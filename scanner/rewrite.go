@@ -52,28 +52,39 @@ func Rewrite(src []byte, choices []Choice) ([]byte, error) {
 // edits are those of one field. A digest that the update does not know must
 // not stay beside a tag that moves.
 func (c Choice) edits() ([]edit.Edit, error) {
-	var edits []edit.Edit
-	if c.Field.Tag == nil && c.Update.Tag != c.Field.Ref.Tag {
-		return nil, fmt.Errorf("%s line %d: there is no tag of %s to write", c.Field.File, c.Field.Line, c.Field.Ref.Name())
+	tagMoves := c.Update.Tag != c.Field.Ref.Tag
+	if c.Field.Tag == nil && tagMoves {
+		return nil, c.errorf("there is no tag of %s to write", c.Field.Ref.Name())
 	}
-	if c.Field.Tag != nil && c.Update.Tag != c.Field.Ref.Tag {
+	var edits []edit.Edit
+	if tagMoves {
 		edits = append(edits, edit.Edit{Slot: *c.Field.Tag, New: c.Update.Tag})
 	}
-	if c.Field.Digest == nil {
+	switch {
+	case c.Field.Digest != nil && c.Update.Digest == "":
+		return nil, c.errorf("the update of %s has no digest to replace the one that is there", c.Field.Ref.Name())
+	case c.Update.Digest == "" || c.Update.Digest == c.Field.Ref.Digest:
 		return edits, nil
+	case c.Field.Digest == nil && c.Field.EmptyDigest == nil && c.Field.DigestInTag:
+		return []edit.Edit{{Slot: *c.Field.Tag, New: c.Update.Tag + "@" + c.Update.Digest}}, nil
 	}
-	if c.Update.Digest == "" {
-		return nil, fmt.Errorf("%s line %d: the update of %s has no digest to replace the one that is there", c.Field.File, c.Field.Line, c.Field.Ref.Name())
+	slot := c.Field.Digest
+	if slot == nil {
+		slot = c.Field.EmptyDigest
+	}
+	if slot == nil {
+		return nil, c.errorf("there is no place for the digest of %s", c.Field.Ref.Name())
 	}
 	digest := c.Update.Digest
 	if c.Field.BareDigest {
 		var isSHA256 bool
 		if digest, isSHA256 = strings.CutPrefix(digest, "sha256:"); !isSHA256 {
-			return nil, fmt.Errorf("%s line %d: a key that holds a bare sha256 cannot take %s", c.Field.File, c.Field.Line, digest)
+			return nil, c.errorf("a key that holds a bare sha256 cannot take %s", digest)
 		}
 	}
-	if c.Update.Digest != c.Field.Ref.Digest {
-		edits = append(edits, edit.Edit{Slot: *c.Field.Digest, New: digest})
-	}
-	return edits, nil
+	return append(edits, edit.Edit{Slot: *slot, New: digest}), nil
+}
+
+func (c Choice) errorf(text string, args ...any) error {
+	return fmt.Errorf("%s line %d: %s", c.Field.File, c.Field.Line, fmt.Sprintf(text, args...))
 }

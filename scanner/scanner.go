@@ -7,9 +7,12 @@ package scanner
 
 import (
 	"context"
+	"time"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/registry"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -27,18 +30,23 @@ const (
 // The codes that planning adds to those of package format.
 const (
 	NotAsked     format.Code = "not-asked"     // offline
+	Disabled     format.Code = "disabled"      // the configuration says enabled: false
 	Floating     format.Code = "floating"      // a tag that is no version, without a digest to follow
+	Incomparable format.Code = "incomparable"  // the strategy cannot say what is newer than the tag
+	NoPlace      format.Code = "no-place"      // a digest is wanted and there is no scalar to hold it
 	LookupFailed format.Code = "lookup-failed" // the registry could not be asked
 )
 
 // Update is one thing a field could move to.
 type Update struct {
-	Kind version.Kind `json:"kind"`
-	Tag  string       `json:"tag"`
-	// Digest is what the field's digest becomes; "" where the field has none.
-	Digest string `json:"digest"`
+	Kind version.Kind
+	// Tag is what the field's tag becomes; "" where the field has none.
+	Tag string
+	// Digest is what the field's digest becomes, or the digest that is added;
+	// "" where there is none.
+	Digest string
 	// Group is the name under which the update is proposed.
-	Group string `json:"group"`
+	Group string
 }
 
 // Result is a field and how it ended.
@@ -47,19 +55,40 @@ type Result struct {
 	Status  Status
 	Reason  *format.Reason // set unless Status is update or current
 	Updates []Update       // set when Status is update: at most one without and one with a major step, in this order
+	// Settings are what the configuration says of the field; they are empty
+	// where its image is not known.
+	Settings config.Resolved
+	// Choice is the whole decision, if the planner was to explain and a
+	// registry was asked.
+	Choice *version.Choice
 }
 
 // Plan is every field with its result, in the order of the inventory.
 type Plan struct {
 	Results  []Result
 	Problems []format.Problem
+	// Warnings are settings that have not the effect they seem to have, as the
+	// tags show it.
+	Warnings config.Warnings
 }
 
 // Registry is what planning asks of registries. Implementations may be called
-// from several goroutines.
+// from several goroutines. What does not exist is registry.ErrNotFound.
 type Registry interface {
 	// Tags lists all tags of a repository.
 	Tags(ctx context.Context, repo image.Repository) ([]string, error)
 	// Digest resolves a tag to the digest a client would pull.
 	Digest(ctx context.Context, repo image.Repository, tag string) (string, error)
+	// Manifest tells what a tag or a digest stands for.
+	Manifest(ctx context.Context, repo image.Repository, reference string) (registry.Manifest, error)
+	// Details reads the config of one image.
+	Details(ctx context.Context, repo image.Repository, reference string, platform *registry.Platform) (registry.Details, error)
+}
+
+// History remembers when tags were first seen, for registries that do not tell
+// when they were pushed.
+type History interface {
+	// FirstSeen gives the time at which each of the names, "tag" or
+	// "tag@digest", was first asked for; now for those that are new.
+	FirstSeen(ctx context.Context, repo image.Repository, names []string) (map[string]time.Time, error)
 }

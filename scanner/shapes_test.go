@@ -28,7 +28,8 @@ import (
 //	problem FILE:LINE TEXT
 //
 // NAME is "?" where none is known, DIGEST the first 12 digits, TEXT a part of the message.
-// Words in parentheses behind a file's name say how its bytes differ from what is shown.
+// A section "pinned FILE" is what becomes of a file when each image gets a
+// digest that can take one. Words in parentheses behind a file's name say how its bytes differ from what is shown.
 const shapeFolder = "testdata/shapes"
 
 // catalogue are the shapes of docs/shapes.md.
@@ -42,11 +43,11 @@ func TestShapes(t *testing.T) {
 	for _, file := range shapeArchives(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			tree, want := readShape(t, file)
+			shape := readShape(t, file)
+			tree, want := shape.tree, shape.want
 			inventory := findIn(t, tree)
-			got := make([]string, 0, len(inventory.Fields)+len(inventory.Problems))
+			got := describeFields(inventory.Fields)
 			for _, field := range inventory.Fields {
-				got = append(got, describeField(field))
 				checkSlot(t, tree, field, field.Tag, field.Ref.Tag)
 				checkSlot(t, tree, field, field.Digest, field.Ref.Digest)
 			}
@@ -62,26 +63,32 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+// A tag that YAML would take for a number, and lose its zero.
+const shapeTag = "1.10"
+
+var shapeDigest = "sha256:" + strings.Repeat("0badc0de", 8)
+
 // TestShapesCanBeWritten updates every field that may be, in all files, and
 // finds the same fields with what was written.
 func TestShapesCanBeWritten(t *testing.T) {
 	t.Parallel()
-	// A tag that YAML would take for a number, and lose its zero.
-	update := scanner.Update{Tag: "1.10", Digest: "sha256:" + strings.Repeat("0badc0de", 8)}
 	for _, file := range shapeArchives(t) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			tree, _ := readShape(t, file)
+			tree := readShape(t, file).tree
 			before := findIn(t, tree)
 			choices := map[string][]scanner.Choice{}
 			for i, field := range before.Fields {
-				if field.Skip == nil {
-					choices[field.File] = append(choices[field.File], scanner.Choice{Field: field, Update: update})
-					before.Fields[i].Ref.Tag = update.Tag
-					if field.Digest != nil {
-						before.Fields[i].Ref.Digest = update.Digest
-					}
+				if field.Skip != nil {
+					continue
 				}
+				update := scanner.Update{Tag: shapeTag}
+				if field.Digest != nil {
+					update.Digest = shapeDigest
+					before.Fields[i].Ref.Digest = shapeDigest
+				}
+				choices[field.File] = append(choices[field.File], scanner.Choice{Field: field, Update: update})
+				before.Fields[i].Ref.Tag = shapeTag
 			}
 			for name, choices := range choices {
 				out, err := scanner.Rewrite(tree[name].Data, choices)
@@ -90,18 +97,100 @@ func TestShapesCanBeWritten(t *testing.T) {
 				}
 				tree[name] = &fstest.MapFile{Data: out}
 			}
-			var got, want []string
-			for _, field := range findIn(t, tree).Fields {
-				got = append(got, describeField(field))
-			}
-			for _, field := range before.Fields {
-				want = append(want, describeField(field))
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := cmp.Diff(describeFields(before.Fields), describeFields(findIn(t, tree).Fields)); diff != "" {
 				t.Errorf("after the edit -want +got\n%s", diff)
 			}
 		})
 	}
+}
+
+// TestShapesCanBePinned adds a digest to every field that can take one, with
+// the old tag and with a new one, and finds the same fields with it.
+func TestShapesCanBePinned(t *testing.T) {
+	t.Parallel()
+	for _, file := range shapeArchives(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			shape := readShape(t, file)
+			for name, got := range pinAll(t, shape.tree, "") {
+				if want, given := shape.pinned[name]; given {
+					if diff := cmp.Diff(want, string(got.Data)); diff != "" {
+						t.Errorf("%s -want +got\n%s", name, diff)
+					}
+				}
+			}
+			pinAll(t, shape.tree, shapeTag)
+		})
+	}
+}
+
+// pinAll gives the tree with a digest added to each field that can take one.
+func pinAll(t *testing.T, tree fstest.MapFS, tag string) fstest.MapFS {
+	t.Helper()
+	found := findIn(t, tree)
+	edits := map[string][]edit.Edit{}
+	for i := range found.Fields {
+		field := &found.Fields[i]
+		checkRoom(t, *field)
+		if field.EmptyDigest == nil && !field.DigestInTag {
+			continue
+		}
+		field.Ref.Digest = shapeDigest
+		if tag != "" {
+			field.Ref.Tag = tag
+		}
+		edits[field.File] = append(edits[field.File], pin(*field)...)
+	}
+	pinned := fstest.MapFS{}
+	for name, file := range tree {
+		out, err := edit.Apply(file.Data, edits[name])
+		if err != nil {
+			t.Fatalf("pinning %s: %v", name, err)
+		}
+		pinned[name] = &fstest.MapFile{Data: out}
+	}
+	if diff := cmp.Diff(describeFields(found.Fields), describeFields(findIn(t, pinned).Fields)); diff != "" {
+		t.Errorf("after pinning -want +got\n%s", diff)
+	}
+	return pinned
+}
+
+// pin is what writes tag and digest of a field where there was no digest.
+func pin(field format.Field) []edit.Edit {
+	if field.DigestInTag {
+		return []edit.Edit{{Slot: *field.Tag, New: field.Ref.Tag + "@" + field.Ref.Digest}}
+	}
+	digest := field.Ref.Digest
+	if field.BareDigest {
+		digest = strings.TrimPrefix(digest, "sha256:")
+	}
+	edits := []edit.Edit{{Slot: *field.EmptyDigest, New: digest}}
+	if field.Ref.Tag != field.Tag.Old {
+		edits = append(edits, edit.Edit{Slot: *field.Tag, New: field.Ref.Tag})
+	}
+	return edits
+}
+
+// checkRoom tests that exactly one thing is said of where a digest goes.
+func checkRoom(t *testing.T, field format.Field) {
+	t.Helper()
+	answers := 0
+	for _, said := range []bool{field.EmptyDigest != nil, field.DigestInTag, field.DigestAdvice != ""} {
+		if said {
+			answers++
+		}
+	}
+	if want := field.Skip == nil && field.Digest == nil; answers > 1 || want != (answers == 1) {
+		t.Errorf("%s:%d: digest %v, empty %v, in the tag %t, advice %q", field.File, field.Line, field.Digest != nil, field.EmptyDigest != nil, field.DigestInTag, field.DigestAdvice)
+	}
+}
+
+func describeFields(fields []format.Field) []string {
+	lines := make([]string, 0, len(fields))
+	for _, field := range fields {
+		lines = append(lines, describeField(field))
+	}
+	return lines
 }
 
 func findIn(t *testing.T, tree fstest.MapFS) *scanner.Inventory {
@@ -138,8 +227,15 @@ func TestEveryShapeHasAnArchive(t *testing.T) {
 	}
 }
 
-// readShape reads an archive: the files as a tree, and what is wanted of them.
-func readShape(t *testing.T, file string) (fstest.MapFS, []string) {
+// shape is an archive: its files, what is wanted of them, and what some of
+// them are with digests.
+type shape struct {
+	tree   fstest.MapFS
+	want   []string
+	pinned map[string]string
+}
+
+func readShape(t *testing.T, file string) shape {
 	t.Helper()
 	archive, err := txtar.ParseFile(file)
 	if err != nil {
@@ -148,21 +244,28 @@ func readShape(t *testing.T, file string) (fstest.MapFS, []string) {
 	if len(archive.Comment) == 0 {
 		t.Error("the archive says nothing of its shape")
 	}
-	tree := fstest.MapFS{}
-	var want []string
+	read := shape{tree: fstest.MapFS{}, pinned: map[string]string{}}
 	seen := false
 	for _, member := range archive.Files {
-		if member.Name == "want" {
-			want, seen = slices.DeleteFunc(strings.Split(string(member.Data), "\n"), func(line string) bool { return line == "" }), true
-			continue
-		}
 		name, options, _ := strings.Cut(member.Name, " ")
-		tree[name] = &fstest.MapFile{Data: transform(t, member.Data, strings.Trim(options, "()"))}
+		switch name {
+		case "want":
+			read.want, seen = slices.DeleteFunc(strings.Split(string(member.Data), "\n"), func(line string) bool { return line == "" }), true
+		case "pinned":
+			read.pinned[options] = string(member.Data)
+		default:
+			read.tree[name] = &fstest.MapFile{Data: transform(t, member.Data, strings.Trim(options, "()"))}
+		}
 	}
 	if !seen {
 		t.Fatal("the archive has no section want")
 	}
-	return tree, want
+	for name := range read.pinned {
+		if read.tree[name] == nil {
+			t.Fatalf("section pinned %s: there is no such file", name)
+		}
+	}
+	return read
 }
 
 // transform makes the bytes that an archive cannot show.

@@ -19,9 +19,10 @@ type usage struct {
 	open bool
 }
 
-// layer is a tree of values, with how a path of the field's own tree leads
+// layer is a tree of values, of a file or inline, with how a path of the field's own tree leads
 // into it: below a key of it, or without the first key.
 type layer struct {
+	file   string // "" for inline values
 	names  map[string]format.Name
 	global format.Global
 	below  string
@@ -90,7 +91,7 @@ func (u usage) name(found format.Found) (image.Reference, bool) {
 // stands beside the tag itself is not overridden.
 func overlay(below, over format.Name, found format.Found) (format.Name, bool) {
 	if found.Missing == format.NameMissing && over.Repository != "" {
-		if below.Repository != "" && !agree(below, over) {
+		if below.Repository != "" && !sameImage(below, over) {
 			return below, false
 		}
 		below.Repository = over.Repository
@@ -104,8 +105,8 @@ func overlay(below, over format.Name, found format.Found) (format.Name, bool) {
 	return below, true
 }
 
-// agree tells whether two layers mean one image, as far as both say which.
-func agree(a, b format.Name) bool {
+// sameImage tells whether two layers mean one image, as far as both say which.
+func sameImage(a, b format.Name) bool {
 	first, err := image.ParseName(joined(a))
 	if err != nil {
 		return false
@@ -164,7 +165,7 @@ func (lib *library) releaseUsage(release format.Release, inline bool) usage {
 	use := usage{open: release.Open, layers: lib.chartLayers(release.Chart)}
 	for _, file := range release.ValueFiles {
 		if finding := lib.files[file]; finding != nil {
-			use.layers = append(use.layers, layer{names: finding.Names, global: finding.Global})
+			use.layers = append(use.layers, layer{file: file, names: finding.Names, global: finding.Global})
 		}
 	}
 	top := layer{global: release.Global}
@@ -185,7 +186,7 @@ func (lib *library) ownUsage(file string) usage {
 	}
 	for _, name := range []string{path.Join(path.Dir(file), "values.yaml"), file} {
 		if finding := lib.files[name]; finding != nil && (!inChart || name != path.Join(chart, "values.yaml")) {
-			use.layers = append(use.layers, layer{names: finding.Names, global: finding.Global})
+			use.layers = append(use.layers, layer{file: name, names: finding.Names, global: finding.Global})
 		}
 	}
 	below := ""
@@ -195,8 +196,9 @@ func (lib *library) ownUsage(file string) usage {
 		if lib.charts[chart] == nil {
 			break
 		}
-		if finding := lib.files[path.Join(chart, "values.yaml")]; finding != nil {
-			use.layers = append(use.layers, layer{names: finding.Names, global: finding.Global, below: below})
+		file := path.Join(chart, "values.yaml")
+		if finding := lib.files[file]; finding != nil {
+			use.layers = append(use.layers, layer{file: file, names: finding.Names, global: finding.Global, below: below})
 		}
 	}
 	return use
@@ -224,12 +226,14 @@ func (lib *library) chartLayers(chart string) []layer {
 	}
 	var layers []layer
 	for _, sub := range lib.subcharts(chart, of) {
-		if finding := lib.files[path.Join(sub.folder, "values.yaml")]; finding != nil {
-			layers = append(layers, layer{names: finding.Names, strip: "/" + sub.key})
+		file := path.Join(sub.folder, "values.yaml")
+		if finding := lib.files[file]; finding != nil {
+			layers = append(layers, layer{file: file, names: finding.Names, strip: "/" + sub.key})
 		}
 	}
-	if finding := lib.files[path.Join(chart, "values.yaml")]; finding != nil {
-		layers = append(layers, layer{names: finding.Names, global: finding.Global})
+	file := path.Join(chart, "values.yaml")
+	if finding := lib.files[file]; finding != nil {
+		layers = append(layers, layer{file: file, names: finding.Names, global: finding.Global})
 	}
 	lib.layers[chart] = layers
 	return slices.Clip(layers)

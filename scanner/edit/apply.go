@@ -3,6 +3,7 @@ package edit
 import (
 	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 type splice struct {
 	from, to int
 	text     string
+	blank    bool // a blank stands before the text: it is the first value of its key
 }
 
 // plan is what a set of edits means for one text: the values that change, and
@@ -82,13 +84,13 @@ func planText(t *Text, edits []Edit, depth int) (*plan, []splice, error) {
 	return p, splices, nil
 }
 
-// scalarsByMark leaves out absent values: the parser reports them where the
-// next scalar may stand.
+// scalarsByMark gives way to scalars that are there: the parser reports absent
+// ones where the next may stand.
 func scalarsByMark(t *Text) map[Mark]*yaml.Node {
 	nodes := map[Mark]*yaml.Node{}
 	for _, doc := range t.Docs {
 		walk(doc, func(n *yaml.Node) {
-			if n.Kind == yaml.ScalarNode && (n.Value != "" || n.ShortTag() != "!!null") {
+			if n.Kind == yaml.ScalarNode && (nodes[markOf(n)] == nil || !isAbsent(n)) {
 				nodes[markOf(n)] = n
 			}
 		})
@@ -168,36 +170,40 @@ func (p *plan) editScalar(n *yaml.Node, edits []Edit) ([]splice, error) {
 	pieces := make([]splice, 0, len(edits))
 	for _, edit := range edits {
 		slot := edit.Slot
-		if slot.From < 0 || slot.To < slot.From || slot.To > len(n.Value) || n.Value[slot.From:slot.To] != slot.Old {
+		if slot.From < 0 || slot.To < slot.From || slot.To > len(n.Value) || n.Value[slot.From:slot.To] != slot.Old ||
+			slot.Old == "" && n.Value != "" {
 			return nil, fmt.Errorf("%w: %q is not %q", ErrStale, n.Value, slot.Old)
 		}
-		pieces = append(pieces, splice{slot.From, slot.To, edit.New})
+		pieces = append(pieces, splice{from: slot.From, to: slot.To, text: edit.New})
 	}
 	value, err := spliceAll([]byte(n.Value), pieces)
 	if err != nil {
 		return nil, err
 	}
 	p.values[n] = string(value)
-	return s.write(string(value), pieces), nil
+	return s.write(string(value), pieces, p.text.isJSON), nil
 }
 
 // write puts a new value where the scalar stands, in its own style: piece by
 // piece where its bytes are its value, else as a whole; a plain scalar that
-// would no longer be a string is quoted.
-func (s scalar) write(value string, pieces []splice) []splice {
+// would no longer be a string, or no longer be JSON, is quoted.
+func (s scalar) write(value string, pieces []splice, isJSON func() bool) []splice {
 	plain := s.quote == 0 && !s.block
 	switch {
-	case plain && !isString(value):
-		return []splice{{s.start, s.end, `"` + value + `"`}}
-	case !s.verbatim:
-		return []splice{{s.inner, s.innerEnd, value}}
+	case plain && (!isString(value) || isJSON()):
+		return []splice{{s.start, s.end, `"` + value + `"`, s.absent}}
+	case !s.verbatim || s.absent:
+		return []splice{{s.inner, s.innerEnd, value, s.absent}}
 	}
 	moved := make([]splice, len(pieces))
 	for i, piece := range pieces {
-		moved[i] = splice{s.inner + piece.from, s.inner + piece.to, piece.text}
+		moved[i] = splice{from: s.inner + piece.from, to: s.inner + piece.to, text: piece.text}
 	}
 	return moved
 }
+
+// isJSON tells whether whoever reads the text may take it for JSON.
+func (t *Text) isJSON() bool { return json.Valid(t.source) }
 
 // spliceAll applies splices that do not overlap; the last one first.
 func spliceAll(src []byte, splices []splice) ([]byte, error) {
@@ -213,7 +219,11 @@ func spliceAll(src []byte, splices []splice) ([]byte, error) {
 		if !isWritable(s.text) {
 			return nil, fmt.Errorf("%w: %q cannot be written", ErrVerify, s.text)
 		}
-		out = append(append(out, src[done:s.from]...), s.text...)
+		out = append(out, src[done:s.from]...)
+		if s.blank {
+			out = append(out, ' ')
+		}
+		out = append(out, s.text...)
 		done = s.to
 	}
 	return append(out, src[done:]...), nil

@@ -236,7 +236,7 @@ func FuzzSplice(f *testing.F) {
 	for _, seed := range []string{
 		"tag: 1.2.3\n", "a: |\n  b: 'c'\n", "a: &x \"y\"\nb: *x\n", "{{ if }}\na: {{ b }}:1\n{{ end }}", "- >-\n  a:1\n",
 		"\ufeffa: ü\r\nb: !!str 1\r\n", "{\"a\": [1, \"b\"]}", "? a\n: b\n", "%YAML 1.2\n---\na: b", "a: |2\n    b: c\n   d\n",
-		"a: |\n  b: |\n    c: d\n", "a: \"x\\\n  y\"\n", "a: !<tag:yaml.org,2002:str> b", "a: 'it''s'", "a:\n  - b\n  -\n  - c",
+		"a: |\n  b: |\n    c: d\n", "a: \"x\\\n  y\"\n", "a: !<tag:yaml.org,2002:str> b", "a: 'it''s'", "a:\n  - b\n  -\n  - c", "{a:, b: , \"c\":}", "a: # x\nb:\n", "a: |\n  b:\n  c: ~\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -251,7 +251,7 @@ func FuzzSplice(f *testing.F) {
 			if budget--; budget < 0 {
 				return
 			}
-			if n.Kind == yaml.ScalarNode && n.Value != "" {
+			if n.Kind == yaml.ScalarNode {
 				checkSlot(t, src, text, n)
 				if nested, err := text.Nested(n); err == nil {
 					for _, doc := range nested.Docs {
@@ -286,7 +286,192 @@ func checkSlot(t *testing.T, src []byte, text *edit.Text, n *yaml.Node) {
 	if !strings.HasPrefix(string(out), before) || !strings.HasSuffix(string(out), after) {
 		t.Fatalf("writing %+v changed other bytes:\n%q\n%q", slot, src, out)
 	}
-	if middle := string(out[len(before) : len(out)-len(after)]); middle != "v9.9.9" {
+	// A blank goes before the first value of a key, quotes around a number of JSON.
+	if middle := string(out[len(before) : len(out)-len(after)]); strings.Trim(strings.TrimPrefix(middle, " "), `"`) != "v9.9.9" {
 		t.Fatalf("wrote %q", middle)
+	}
+}
+
+// valueOf finds the value of a key, at any depth of block scalars.
+func valueOf(text *edit.Text, n *yaml.Node, key string) (*edit.Text, *yaml.Node) {
+	for i, child := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && child.Value == key {
+			return text, n.Content[i+1]
+		}
+		if nested, err := text.Nested(child); err == nil && len(nested.Docs) > 0 {
+			if in, found := valueOf(nested, nested.Docs[0], key); found != nil {
+				return in, found
+			}
+		}
+		if in, found := valueOf(text, child, key); found != nil {
+			return in, found
+		}
+	}
+	return nil, nil
+}
+
+// emptySlot is the slot of the whole value of the key d.
+func emptySlot(t *testing.T, src string) (edit.Slot, error) {
+	t.Helper()
+	text, err := edit.Parse([]byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, value := valueOf(text, text.Docs[len(text.Docs)-1], "d")
+	if value == nil {
+		t.Fatalf("no key d in %q", src)
+	}
+	return in.Slot(value, 0, len(value.Value))
+}
+
+func TestApplyFillsEmptyValues(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ in, want string }{
+		"double quotes":                  {"d: \"\" # why\nb: 1\n", "d: \"sha256:1\" # why\nb: 1\n"},
+		"single quotes":                  {"d: ''\n", "d: 'sha256:1'\n"},
+		"null":                           {"d: null   # why\n", "d: sha256:1   # why\n"},
+		"tilde":                          {"{d: ~, b: 1}\n", "{d: sha256:1, b: 1}\n"},
+		"nothing":                        {"d:\nb: 1\n", "d: sha256:1\nb: 1\n"},
+		"nothing, and blanks":            {"d:  \nb: 1\n", "d: sha256:1  \nb: 1\n"},
+		"nothing, and a comment":         {"d:\t# why\nb: 1\n", "d: sha256:1\t# why\nb: 1\n"},
+		"nothing, and a comment below":   {"x:\n  d:\n  # why\n\n  b: 1\n", "x:\n  d: sha256:1\n  # why\n\n  b: 1\n"},
+		"nothing, blanks before":         {"d :\n", "d : sha256:1\n"},
+		"nothing at the end":             {"b: 1\nd:", "b: 1\nd: sha256:1"},
+		"nothing, CRLF":                  {"d:\r\nb: 1\r\n", "d: sha256:1\r\nb: 1\r\n"},
+		"nothing, quoted key":            {"\"d\":\n", "\"d\": sha256:1\n"},
+		"nothing, wide characters":       {"{é: ü, d: , b: 1}\n", "{é: ü, d: sha256:1 , b: 1}\n"},
+		"nothing in a list":              {"- d:\n- d: 1\n", "- d: sha256:1\n- d: 1\n"},
+		"nothing in flow style":          {"{d:, b: 1}\n", "{d: sha256:1, b: 1}\n"},
+		"nothing, last in flow style":    {"{b: 1, d: }\n", "{b: 1, d: sha256:1 }\n"},
+		"nothing, empty values around":   {"a:\nd:\nb:\n", "a:\nd: sha256:1\nb:\n"},
+		"nothing in a second document":   {"d: 1\n---\nd:\n...\n", "d: 1\n---\nd: sha256:1\n...\n"},
+		"nothing in a block scalar":      {"x: |\n  d:\n  b: 1\ny: 1\n", "x: |\n  d: sha256:1\n  b: 1\ny: 1\n"},
+		"nothing, last in a block":       {"x: |-\n  b: 1\n  d:\ny: 1\n", "x: |-\n  b: 1\n  d: sha256:1\ny: 1\n"},
+		"quotes behind an anchor":        {"d: &d ''\nb: *d\n", "d: &d 'sha256:1'\nb: *d\n"},
+		"quotes, template around":        {"{{ if x }}\nd: ''\n{{ end }}\n", "{{ if x }}\nd: 'sha256:1'\n{{ end }}\n"},
+		"JSON":                           {`{"d": "", "b": 1}`, `{"d": "sha256:1", "b": 1}`},
+		"JSON's null":                    {`{"d": null, "b": 1}`, `{"d": "sha256:1", "b": 1}`},
+		"JSON's null in a block scalar":  {"x: |\n  {\"d\": null}\n", "x: |\n  {\"d\": \"sha256:1\"}\n"},
+		"a number becomes text in JSON":  {`{"d": 1.9}`, `{"d": "sha256:1"}`},
+		"flow style in YAML is not JSON": {`{"d": 1.9} # why`, `{"d": sha256:1} # why`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			slot, err := emptySlot(t, test.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := edit.Apply([]byte(test.in), []edit.Edit{{Slot: slot, New: "sha256:1"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != test.want {
+				t.Errorf("got  %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestApplyQuotesWhatFillsAnEmptyValue(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"d:\n":     "d: \"1234567890\"\n",
+		"d: ~\n":   "d: \"1234567890\"\n",
+		"d: ''\n":  "d: '1234567890'\n",
+		"{d:}\n":   "{d: \"1234567890\"}\n",
+		"d: # c\n": "d: \"1234567890\" # c\n",
+	} {
+		slot, err := emptySlot(t, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := edit.Apply([]byte(in), []edit.Edit{{Slot: slot, New: "1234567890"}})
+		if err != nil || string(got) != want {
+			t.Errorf("%q became %q, %v; want %q", in, got, err, want)
+		}
+	}
+}
+
+func TestEmptyValuesThatCannotBeFilled(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		in   string
+		want error
+	}{
+		"no colon":                  {"{d, b: 1}\n", edit.ErrMismatch},
+		"no colon, explicit key":    {"? d\nb: 1\n", edit.ErrMismatch},
+		"the next line in flow":     {"{d:\n}\n", edit.ErrMismatch},
+		"an anchor":                 {"d: &d\nb: *d\n", edit.ErrMismatch},
+		"a type":                    {"d: !!str\nb: 1\n", edit.ErrTagged},
+		"a template may stand here": {"d:\n  {{ .x }}\nb: {{ .y }}:1\n", edit.ErrTemplated},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if slot, err := emptySlot(t, test.in); !errors.Is(err, test.want) {
+				t.Errorf("got %+v, %v; want %v", slot, err, test.want)
+			}
+		})
+	}
+}
+
+// What was empty when it was found and no longer is must not be written into.
+func TestEmptySlotGoesStale(t *testing.T) {
+	t.Parallel()
+	for found, now := range map[string]string{
+		"d: ''\n":          "d: 'sha256:2'\n",
+		"d:\n":             "d:\n",
+		"d: ~\n":           "d: sha256:2\n",
+		"{d: , b: 1}\n":    "{d: x, b: 1}\n",
+		"a: 1\nx: {d: }\n": "a: 1\nx: {d: }\n",
+	} {
+		slot, err := emptySlot(t, found)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := edit.Apply([]byte(now), []edit.Edit{{Slot: slot, New: "sha256:1"}})
+		switch {
+		case found == now && err != nil:
+			t.Errorf("%q: %v", found, err)
+		case found != now && !errors.Is(err, edit.ErrStale):
+			t.Errorf("%q became %q, %v", now, got, err)
+		}
+	}
+}
+
+// A tag takes a digest behind it in the shape that is there.
+func TestApplyPutsADigestBehindATag(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ in, old, want string }{
+		"newTag":               {"newTag: 1.2.3 # why\n", "1.2.3", "newTag: 1.2.3@sha256:1 # why\n"},
+		"newTag, a number":     {"newTag: 1.20\n", "1.20", "newTag: 1.20@sha256:1\n"},
+		"newTag in quotes":     {"newTag: '41'\n", "41", "newTag: '41@sha256:1'\n"},
+		"a reference":          {"image: a/b:1.2\n", "1.2", "image: a/b:1.2@sha256:1\n"},
+		"a reference in flow":  {"[a/b:1.2, c]\n", "1.2", "[a/b:1.2@sha256:1, c]\n"},
+		"a reference in text":  {"image: >-\n  a/b:1.2\n", "1.2", "image: >-\n  a/b:1.2@sha256:1\n"},
+		"a number in JSON":     {`{"newTag": 41}`, "41", `{"newTag": "41@sha256:1"}`},
+		"YAML in a block":      {"x: |\n  image: 'a/b:1.2'\n", "1.2", "x: |\n  image: 'a/b:1.2@sha256:1'\n"},
+		"behind an anchor":     {"image: &i a/b:1.2\nb: *i\n", "1.2", "image: &i a/b:1.2@sha256:1\nb: *i\n"},
+		"an override":          {"- 'old=a/b:1.2'\n", "1.2", "- 'old=a/b:1.2@sha256:1'\n"},
+		"an argument":          {"args: [--x-image=a/b:1.2]\n", "1.2", "args: [--x-image=a/b:1.2@sha256:1]\n"},
+		"no newline, trailing": {"image: a/b:1.2  ", "1.2", "image: a/b:1.2@sha256:1  "},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text, err := edit.Parse([]byte(test.in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			slot, err := slotOf(t, text, test.old)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := edit.Apply([]byte(test.in), []edit.Edit{{Slot: slot, New: test.old + "@sha256:1"}})
+			if err != nil || string(got) != test.want {
+				t.Errorf("got  %q, %v\nwant %q", got, err, test.want)
+			}
+		})
 	}
 }

@@ -17,6 +17,7 @@ type scalar struct {
 	inner, innerEnd int
 	quote           byte // '"', '\'', or 0 for plain and block scalars
 	block           bool // a block scalar with one line of text
+	absent          bool // a key without a value: start and end are behind its colon
 	verbatim        bool // the inner bytes are the value's bytes
 }
 
@@ -89,6 +90,8 @@ func (t *Text) locate(n *yaml.Node) (scalar, error) {
 		return scalar{}, err
 	case n.Style&yaml.TaggedStyle != 0 && n.ShortTag() != "!!str":
 		return scalar{}, ErrTagged
+	case s.absent && t.masked:
+		return scalar{}, ErrTemplated // a template on the lines below may be the value
 	case !bytes.Equal(t.source[s.start:s.end], t.parsed[s.start:s.end]):
 		return scalar{}, ErrTemplated
 	}
@@ -99,6 +102,9 @@ func (t *Text) locate(n *yaml.Node) (scalar, error) {
 func (t *Text) find(n *yaml.Node) (scalar, error) {
 	if n.Kind == yaml.AliasNode {
 		return scalar{}, ErrAlias
+	}
+	if isAbsent(n) {
+		return t.behindColon(n)
 	}
 	start, err := t.start(n)
 	if err != nil {
@@ -116,6 +122,29 @@ func (t *Text) find(n *yaml.Node) (scalar, error) {
 		return s, nil
 	}
 	return scalar{}, ErrMultiline
+}
+
+// isAbsent tells whether a scalar has no bytes at all, as in `digest:`.
+func isAbsent(n *yaml.Node) bool {
+	const written = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	return n.Kind == yaml.ScalarNode && n.Value == "" && n.Style&written == 0
+}
+
+// behindColon is where the value of a key that has none would stand. The parser
+// reports the colon's end in block style, the next token in flow style.
+func (t *Text) behindColon(n *yaml.Node) (scalar, error) {
+	if n.Style&yaml.TaggedStyle != 0 {
+		return scalar{}, ErrTagged
+	}
+	offset, ok := t.offsetOf(n.Line, n.Column)
+	if !ok || n.Anchor != "" {
+		return scalar{}, ErrMismatch
+	}
+	end := len(bytes.TrimRight(t.parsed[:offset], " \t"))
+	if end == 0 || t.parsed[end-1] != ':' {
+		return scalar{}, ErrMismatch
+	}
+	return scalar{node: n, start: end, end: end, inner: end, innerEnd: end, absent: true, verbatim: true}, nil
 }
 
 func (t *Text) byteAt(offset int) byte {

@@ -125,5 +125,5 @@ func (f *finder) argoImage(n *yaml.Node, p place) {
 		return
 	}
 	c.ref = ref
-	c.tag, c.digest = referencePieces(n, from, ref)
+	c.readPieces(n, from, ref)
 }

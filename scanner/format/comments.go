@@ -341,14 +341,21 @@ func (f *finder) commentedScalar(n *yaml.Node, p place, ref image.Reference) {
 	rules.format = f.formatOf()
 	p.rules = rules
 	c := &candidate{at: p, ref: ref, raws: []*yaml.Node{n}}
-	whole, err := image.Parse(n.Value)
-	if err == nil && whole.Repository() == ref.Repository() {
-		c.ref = whole
-		c.tag, c.digest = referencePieces(n, 0, whole)
-	} else {
-		f.readTag(c, n, &parted{})
-	}
+	f.readVersion(c, n, &parted{})
 	f.add(c)
+}
+
+// readVersion reads a scalar of which a person says whose tag it is: a tag, or
+// a whole reference of that name.
+func (f *finder) readVersion(c *candidate, n *yaml.Node, m *parted) {
+	whole, err := image.Parse(n.Value)
+	if err != nil || !filled(n) || whole.Repository() != c.ref.Repository() {
+		f.readTag(c, n, m)
+		return
+	}
+	c.ref = whole
+	c.readPieces(n, 0, whole)
+	f.readBeside(c, m)
 }
 
 // formatOf is the format of fields that only a comment makes.

@@ -40,6 +40,7 @@ const (
 	NotEditable Code = "not-editable" // the scalar's bytes cannot be replaced safely
 	Ignored     Code = "ignored"      // a comment says: imageupdater: ignore
 	Held        Code = "held"         // a comment says: imageupdater: hold
+	Excluded    Code = "excluded"     // the scan leaves out the file, or its format
 )
 
 // Reason says why, in a word for programs and a sentence for people.
@@ -63,8 +64,18 @@ type Field struct {
 	// Tag and Digest are where tag and digest are written; nil where they
 	// are not.
 	Tag, Digest *edit.Slot
-	// BareDigest is set where the digest is written without "sha256:".
+	// EmptyDigest is the empty scalar beside the tag into which a digest can be
+	// written; nil where there is none.
+	EmptyDigest *edit.Slot
+	// BareDigest is set where the digest is written, or to be written, without
+	// "sha256:".
 	BareDigest bool
+	// DigestInTag is set where a digest can be added in the tag's own scalar:
+	// Tag becomes tag@digest.
+	DigestInTag bool
+	// DigestAdvice says how to make room for a digest. It is "" where a digest
+	// is written or can be added, and where Skip is set.
+	DigestAdvice string
 	// Line and Column are where a person should look: the tag, else the
 	// digest, else the name.
 	Line, Column int
@@ -119,6 +130,9 @@ type Found struct {
 	// OwnRegistry is set where a registry key of its own gives the registry,
 	// which a registry for all images replaces.
 	OwnRegistry bool
+	// DigestKey is set where a key beside the tag is there for its digest,
+	// filled or empty.
+	DigestKey bool
 	// Tentative fields are images only if a name is found for them.
 	Tentative bool
 }

@@ -71,6 +71,7 @@ type candidate struct {
 	raws        []*yaml.Node // tag and digest as they stand there, aliases perhaps
 	also        []*yaml.Node // where else the same image uses the same scalars
 	bare        bool
+	room        room
 	nameDoubt   bool   // skip is about the name: a comment may settle it
 	holdUntil   string // by a comment
 	skip        *Reason
@@ -87,17 +88,18 @@ type piece struct {
 	from, to int
 }
 
-// Find reads one parsed file. The text must be that of src.
-func Find(file string, src []byte, text *edit.Text) *Finding {
-	return find(file, roleOf(file), src, text)
+// Find reads one parsed file. The text must be that of src; places are those of
+// this file that no convention finds.
+func Find(file string, src []byte, text *edit.Text, places ...Place) *Finding {
+	return find(file, roleOf(file), src, text, places)
 }
 
 // FindValues reads a file of Helm values, whatever its name.
-func FindValues(file string, src []byte, text *edit.Text) *Finding {
-	return find(file, roleValues, src, text)
+func FindValues(file string, src []byte, text *edit.Text, places ...Place) *Finding {
+	return find(file, roleValues, src, text, places)
 }
 
-func find(file string, as role, src []byte, text *edit.Text) *Finding {
+func find(file string, as role, src []byte, text *edit.Text, places []Place) *Finding {
 	f := &finder{
 		file: file, source: src, role: as,
 		finding:  &Finding{},
@@ -108,6 +110,7 @@ func find(file string, as role, src []byte, text *edit.Text) *Finding {
 	f.marked(text)
 	f.readComments(text)
 	f.commented(text)
+	f.places(text, places)
 	f.settle()
 	f.finish()
 	return f.finding
@@ -214,7 +217,11 @@ func (f *finder) field(c *candidate) Found {
 	if field.Skip == nil {
 		field.Skip = unversioned(c)
 	}
+	if field.Skip == nil && c.digest.node == nil {
+		c.makeRoom(&field)
+	}
 	found := Found{Field: field, Missing: c.missing, Tentative: c.tentative, OwnRegistry: c.ownRegistry, Policy: c.policy, Release: c.at.release - 1}
+	found.DigestKey = c.room.empty != nil || c.digest.node != nil && c.digest.node != c.tag.node
 	if c.at.inValues {
 		found.Values = c.at.values
 	}

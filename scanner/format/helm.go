@@ -148,7 +148,7 @@ func (f *finder) appVersion(chart *Chart, n *yaml.Node, p place) {
 	if !image.ValidTag(n.Value) {
 		return
 	}
-	c := &candidate{at: p, missing: NameMissing, tag: piece{n, 0, len(n.Value)}}
+	c := &candidate{at: p, missing: NameMissing, tag: piece{n, 0, len(n.Value)}, room: room{advice: adviseOwnValue}}
 	c.ref.Tag = n.Value
 	c.tagSlot = c.slot(c.tag)
 	field := f.field(c).Field

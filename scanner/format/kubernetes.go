@@ -127,7 +127,7 @@ func (f *finder) carried(n *yaml.Node, p place, from int) {
 		return
 	}
 	c := &candidate{at: p, ref: ref, name: []*yaml.Node{n}, raws: []*yaml.Node{p.rawFor(n)}}
-	c.tag, c.digest = referencePieces(n, from, ref)
+	c.readPieces(n, from, ref)
 	f.add(c)
 }
 

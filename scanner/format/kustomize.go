@@ -49,9 +49,14 @@ func (f *finder) kustomizeImage(n *yaml.Node, p place) {
 	if c.skip != nil {
 		return
 	}
-	m := &parted{}
+	tag := get(n, "newTag")
+	c.room.inTag = filled(tag) && tag.Anchor == ""
+	if !c.room.inTag {
+		c.room.advice = adviseApart
+	}
+	m := &parted{of: n, digestKey: "digest"}
 	m.nodes[partDigest] = get(n, "digest")
-	if tag := get(n, "newTag"); filled(tag) || filled(m.nodes[partDigest]) {
+	if filled(tag) || filled(m.nodes[partDigest]) {
 		f.readTag(c, tag, m)
 	}
 }

@@ -187,6 +187,7 @@ func (f *finder) readTag(c *candidate, n *yaml.Node, m *parted) {
 	if digest := m.nodes[partDigest]; filled(digest) {
 		f.readDigest(c, digest)
 	}
+	c.readRoom(m)
 	if !filled(n) {
 		if c.digest.node == nil {
 			c.skip = &Reason{NoVersion, "the tag is empty here: the chart or the deployment fills it in"}
@@ -333,13 +334,23 @@ func (f *finder) withoutTag(m *parted, p place) *candidate {
 	case m.filled(partRegistry):
 		c.ref.Registry = m.nodes[partRegistry].Value
 	default:
-		c.tag, c.digest = referencePieces(repository, 0, ref)
+		c.readPieces(repository, 0, ref)
 	}
-	if digest := m.nodes[partDigest]; filled(digest) && ref.Digest == "" {
-		f.readDigest(c, digest)
-	}
+	f.readBeside(c, m)
 	f.add(c)
 	return c
+}
+
+// readBeside reads the digest beside a whole reference.
+func (f *finder) readBeside(c *candidate, m *parted) {
+	switch digest := m.nodes[partDigest]; {
+	case !filled(digest):
+		c.readRoom(m)
+	case c.ref.Digest != "":
+		c.leave(&Reason{Ambiguous, "a digest stands both in the reference and beside it"})
+	default:
+		f.readDigest(c, digest)
+	}
 }
 
 // tagPath is the values path of the key that holds a part, for looking names
@@ -429,7 +440,7 @@ func (f *finder) readPrefixed(m, value *yaml.Node, p place) bool {
 			continue
 		}
 		c := &candidate{at: p, ref: ref, name: []*yaml.Node{value}, raws: []*yaml.Node{rawOf(m, prefix+rule.tag), rawOf(m, prefix+rule.digest)}}
-		beside := &parted{}
+		beside := &parted{of: m, digestKey: prefix + rule.digest}
 		beside.nodes[partDigest] = get(m, prefix+rule.digest)
 		if registry := get(m, prefix+rule.registry); filled(registry) {
 			if c.ref, err = image.ParseName(strings.TrimSuffix(registry.Value, "/") + "/" + value.Value); err != nil {

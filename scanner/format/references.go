@@ -52,7 +52,7 @@ func (f *finder) reference(n *yaml.Node, p place, bare bool) {
 		return
 	}
 	c.ref = ref
-	c.tag, c.digest = referencePieces(n, 0, ref)
+	c.readPieces(n, 0, ref)
 	f.add(c)
 }
 
@@ -91,18 +91,18 @@ func (f *finder) addPlaceholder(c *candidate, n *yaml.Node) {
 // templates it is the one part that only an edit there can change.
 var writtenTag = regexp.MustCompile(`\}\}[a-z0-9/._-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
-// referencePieces are the tag and the digest within a scalar whose value, from
-// a byte on, is a reference.
-func referencePieces(n *yaml.Node, from int, ref image.Reference) (tag, digest piece) {
+// readPieces takes tag and digest from a scalar whose value, from a byte on, is
+// a reference. It can take a digest where it has none.
+func (c *candidate) readPieces(n *yaml.Node, from int, ref image.Reference) {
+	c.room.inTag = true
 	end := from + len(ref.Name())
 	if ref.Tag != "" {
-		tag = piece{n, end + 1, end + 1 + len(ref.Tag)}
-		end = tag.to
+		c.tag = piece{n, end + 1, end + 1 + len(ref.Tag)}
+		end = c.tag.to
 	}
 	if ref.Digest != "" {
-		digest = piece{n, end + 1, end + 1 + len(ref.Digest)}
+		c.digest = piece{n, end + 1, end + 1 + len(ref.Digest)}
 	}
-	return tag, digest
 }
 
 // templated tells whether a template or a variable makes any of a scalar.

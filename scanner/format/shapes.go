@@ -302,8 +302,11 @@ type parted struct {
 	nodes [partCount]*yaml.Node // filled or empty; nil where the key is missing
 	raws  [partCount]*yaml.Node // the same as they stand, aliases perhaps
 	keys  [partCount]string
-	twice bool // two filled keys of one part, or one key twice
-	work  int  // nodes looked at
+	of    *yaml.Node // the map itself
+	// digestKey is the key of the digest where it is not one of those of parts.
+	digestKey string
+	twice     bool // two filled keys of one part, or one key twice
+	work      int  // nodes looked at
 	// doubtful: a further part of the name stands beside.
 	doubtful bool
 	extra    *yaml.Node // a second, filled digest that depends on the tag
@@ -312,7 +315,7 @@ type parted struct {
 
 // takeApart sorts a map's keys. It looks through merge keys.
 func takeApart(m *yaml.Node) parted {
-	var p parted
+	p := parted{of: m}
 	budget := maxMerges
 	p.read(m, &budget)
 	return p

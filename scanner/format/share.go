@@ -14,6 +14,7 @@ import (
 // same image become one field, what they do not agree on is left alone.
 func (f *finder) settle() {
 	f.merge()
+	reserve(f.fields)
 	users := map[*yaml.Node][]*candidate{}
 	known := map[*yaml.Node]bool{}
 	for _, c := range f.fields {
@@ -164,6 +165,7 @@ func (f *finder) merge() {
 		})
 		if i >= 0 {
 			other := first[nodes[0]][i]
+			other.room.absorb(c)
 			other.also = append(other.also, c.raws...)
 			other.also = append(append(other.also, c.also...), c.at.keyNode)
 			continue

@@ -64,7 +64,7 @@ func TestWorkload(t *testing.T) {
 func (w *workload) testChoose(t *testing.T) {
 	t.Parallel()
 	for _, ref := range w.expected {
-		choice := version.NewCandidates(w.tags[ref.Image]).Choose(ref.Tag)
+		choice := version.NewCandidates(w.tags[ref.Image]).Choose(version.Question{Current: ref.Tag, Policy: version.DefaultPolicy()})
 		if diff := gocmp.Diff(ref.targets(), choice.Targets); diff != "" {
 			t.Errorf("%s %s:%s (-want +got)\n%s", ref.File, ref.Image, ref.Tag, diff)
 		}
@@ -165,8 +165,10 @@ func checkCounts(t *testing.T, asking *client.Client, asked *registry.Registry) 
 	if got, want := counts.List+counts.Head+counts.Get+counts.Other, len(asked.Requests()); got != want {
 		t.Errorf("the client counts %d requests, %d arrived", got, want)
 	}
-	if counts.Get != 0 {
-		t.Errorf("%d manifests or blobs were pulled", counts.Get)
+	// A list, the manifest of each target and the one whose platforms count.
+	const most = 3.1 * images
+	if got := float64(counts.List + counts.Head + counts.Get); got > most {
+		t.Errorf("%.0f requests for lists, manifests and blobs, more than %.0f", got, most)
 	}
 }
 

@@ -1,0 +1,321 @@
+package scanner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/registry"
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+const (
+	// mostTimed is how many tags of an image are asked for their times.
+	mostTimed = 500
+	// mostChecked is how many tags of an image are asked for one decision
+	// before it is given up: a registry that lists what it does not have.
+	mostChecked = 20
+	// atOnce is how many questions about one image are asked at a time.
+	atOnce = 4
+)
+
+// lookup is what is known of one image during a run. It is used by one
+// goroutine, but for what runs below gather.
+type lookup struct {
+	*run
+	repository image.Repository
+	wishes     []*wish
+
+	listed  bool
+	tags    *version.Candidates
+	names   []string
+	listErr error
+	seen    bool // first-seen times are among the facts
+
+	mu        sync.Mutex
+	facts     map[string]version.Facts
+	digests   map[string]answer             // by tag
+	manifests map[string]manifestAnswer     // by tag or digest
+	required  map[string][]version.Platform // by family of tags
+	choices   map[string]version.Choice     // by current tag and policy
+	warned    map[string]bool               // by policy
+	warnings  config.Warnings
+}
+
+type answer struct {
+	digest string
+	err    error
+}
+
+type manifestAnswer struct {
+	manifest registry.Manifest
+	err      error
+}
+
+func newLookup(r *run, repository image.Repository) *lookup {
+	return &lookup{
+		run: r, repository: repository,
+		facts: map[string]version.Facts{}, digests: map[string]answer{}, manifests: map[string]manifestAnswer{},
+		required: map[string][]version.Platform{}, choices: map[string]version.Choice{}, warned: map[string]bool{},
+	}
+}
+
+// list asks for all tags, once.
+func (l *lookup) list(ctx context.Context) error {
+	if !l.listed {
+		l.listed = true
+		l.names, l.listErr = l.Registry.Tags(ctx, l.repository)
+		l.tags = version.NewCandidates(l.names)
+	}
+	return l.listErr
+}
+
+func (l *lookup) digest(ctx context.Context, tag string) (string, error) {
+	if known, found := l.manifests[tag]; found && known.err == nil {
+		return known.manifest.Digest, nil
+	}
+	known, found := l.digests[tag]
+	if !found {
+		known.digest, known.err = l.Registry.Digest(ctx, l.repository, tag)
+		l.digests[tag] = known
+	}
+	return known.digest, known.err
+}
+
+// manifest asks what a tag or a digest stands for, once.
+func (l *lookup) manifest(ctx context.Context, reference string) (registry.Manifest, error) {
+	l.mu.Lock()
+	known, found := l.manifests[reference]
+	l.mu.Unlock()
+	if !found {
+		known.manifest, known.err = l.Registry.Manifest(ctx, l.repository, reference)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.manifests[reference] = known
+		if known.err == nil {
+			l.manifests[known.manifest.Digest] = known
+		}
+	}
+	return known.manifest, known.err
+}
+
+// firstSeen adds to the facts when tags were first seen, where a policy wants to
+// know and a history is kept.
+func (l *lookup) firstSeen(ctx context.Context, p *version.Policy) error {
+	if l.seen || l.History == nil || !ages(p) {
+		return nil
+	}
+	times, err := l.History.FirstSeen(ctx, l.repository, l.names)
+	if err != nil {
+		return fmt.Errorf("reading when tags of %s were first seen: %w", l.repository, err)
+	}
+	l.seen = true
+	for tag, at := range times {
+		l.know(tag, func(f *version.Facts) { f.FirstSeen = at })
+	}
+	return nil
+}
+
+func ages(p *version.Policy) bool {
+	for _, age := range p.MinAges {
+		if age > 0 {
+			return true
+		}
+	}
+	return p.MinAge > 0
+}
+
+// know changes what is known of a tag.
+func (l *lookup) know(tag string, change func(*version.Facts)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	facts := l.facts[tag]
+	change(&facts)
+	l.facts[tag] = facts
+}
+
+// gather asks something of several tags, a few at a time.
+func gather(ctx context.Context, tags []string, ask func(context.Context, string) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, tag := range tags {
+		group.Go(func() error { return ask(ctx, tag) })
+	}
+	return group.Wait()
+}
+
+// timing asks for the creation times of tags.
+func (l *lookup) timing(ctx context.Context, tags []string) error {
+	if len(tags) > mostTimed {
+		return fmt.Errorf("%s has %d tags to tell the newest from, and no more than %d are asked: narrow them with tags.allow", l.repository, len(tags), mostTimed)
+	}
+	return gather(ctx, tags, func(ctx context.Context, tag string) error {
+		details, err := l.Registry.Details(ctx, l.repository, tag, nil)
+		if err != nil && !absent(err) {
+			return err
+		}
+		l.know(tag, func(f *version.Facts) {
+			f.Timed, f.Created = true, details.Created
+			if err != nil {
+				f.Checked, f.Unpullable = true, unpullable(err)
+			}
+		})
+		return nil
+	})
+}
+
+// absent tells whether there is nothing to pull, which is an answer.
+func absent(err error) bool {
+	return errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrNoImage)
+}
+
+func unpullable(err error) string {
+	if errors.Is(err, registry.ErrNotFound) {
+		return "the registry lists it and has no manifest of it"
+	}
+	return err.Error()
+}
+
+// check asks whether tags can be pulled, and for what platforms they are.
+func (l *lookup) check(ctx context.Context, tags []string) error {
+	return gather(ctx, tags, func(ctx context.Context, tag string) error {
+		manifest, err := l.manifest(ctx, tag)
+		if err != nil && !absent(err) {
+			return err
+		}
+		l.know(tag, func(f *version.Facts) {
+			f.Checked, f.Platforms = true, platformsOf(manifest)
+			if err != nil {
+				f.Unpullable = unpullable(err)
+			}
+		})
+		return nil
+	})
+}
+
+// single asks for the platform of a tag that is no index: only its config tells.
+func (l *lookup) single(ctx context.Context, tag string) error {
+	details, err := l.Registry.Details(ctx, l.repository, l.manifests[tag].manifest.Digest, &registry.Platform{})
+	if err != nil {
+		return err
+	}
+	if details.Platform.OS == "" {
+		return nil // nobody told
+	}
+	l.know(tag, func(f *version.Facts) { f.Platforms = []version.Platform{platform(details.Platform)} })
+	return nil
+}
+
+func platformsOf(m registry.Manifest) []version.Platform {
+	var platforms []version.Platform
+	for _, p := range m.Platforms {
+		if p.OS != "" { // nobody told
+			platforms = append(platforms, platform(p))
+		}
+	}
+	return platforms
+}
+
+func platform(p registry.Platform) version.Platform {
+	return version.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}
+}
+
+// platforms are those that the image has now and a target must have: those of
+// the newest of its tags that are in use, if that is an index. Tags of other
+// flavours are other images.
+func (l *lookup) platforms(ctx context.Context, w *wish) ([]version.Platform, error) {
+	family := version.Family(w.result.Field.Ref.Tag)
+	if known, found := l.required[family]; found {
+		return known, nil
+	}
+	newest := l.newestInUse(family)
+	manifest, err := l.manifest(ctx, newest.reference())
+	if absent(err) && newest.ref.Digest != "" && newest.ref.Tag != "" {
+		manifest, err = l.manifest(ctx, newest.ref.Tag)
+	}
+	if err != nil && !absent(err) {
+		return nil, err
+	}
+	l.required[family] = platformsOf(manifest)
+	return l.required[family], nil
+}
+
+// inUse is a reference that a field has.
+type inUse struct{ ref image.Reference }
+
+// reference is what is asked for: the digest says more than the tag.
+func (u inUse) reference() string {
+	if u.ref.Digest != "" {
+		return u.ref.Digest
+	}
+	return u.ref.Tag
+}
+
+func (l *lookup) newestInUse(family string) inUse {
+	var newest inUse
+	for _, w := range l.wishes {
+		ref := w.result.Field.Ref
+		if version.Family(ref.Tag) == family && (newest.ref.Name() == "" || newer(ref.Tag, newest.ref.Tag)) {
+			newest.ref = ref
+		}
+	}
+	return newest
+}
+
+func newer(tag, than string) bool {
+	a, isVersion := version.Parse(tag)
+	b, isAlso := version.Parse(than)
+	if isVersion && isAlso {
+		return a.Compare(b) > 0
+	}
+	return tag > than
+}
+
+// sameImages tells whether two digests are of indexes that hold the same
+// images: signing one or attesting to it changes the index alone.
+func (l *lookup) sameImages(ctx context.Context, old, now string) (bool, error) {
+	before, err := l.manifest(ctx, old)
+	if absent(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	after, err := l.manifest(ctx, now)
+	if err != nil {
+		return false, err
+	}
+	return before.Index && after.Index && sameDigests(before.Platforms, after.Platforms), nil
+}
+
+func sameDigests(a, b []registry.Platform) bool {
+	digests := map[registry.Platform]bool{}
+	for _, p := range a {
+		digests[p] = true
+	}
+	for _, p := range b {
+		if !digests[p] {
+			return false
+		}
+	}
+	return len(a) == len(b) && len(a) > 0
+}
+
+// firstSeenAs is when a tag was first seen with a digest.
+func (l *lookup) firstSeenAs(ctx context.Context, p *version.Policy, tag, digest string) (time.Time, error) {
+	if l.History == nil || !ages(p) {
+		return time.Time{}, nil
+	}
+	name := tag + "@" + digest
+	times, err := l.History.FirstSeen(ctx, l.repository, []string{name})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading when %s:%s was first seen: %w", l.repository, name, err)
+	}
+	return times[name], nil
+}

@@ -1,0 +1,395 @@
+package scanner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/format"
+	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// today is when the plans of these tests are made.
+func today() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
+
+// loaded is a configuration without warnings.
+func loaded(t *testing.T, src string) *config.Config {
+	t.Helper()
+	c, warnings, err := config.Load(t.Context(), config.FileName, []byte(src), config.Options{Now: today()})
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("%v %v", err, warnings)
+	}
+	return c
+}
+
+// since is a history in which everything was first seen at its own time, or
+// is seen now for the first time.
+type since map[string]time.Time
+
+func (s since) FirstSeen(_ context.Context, repo image.Repository, names []string) (map[string]time.Time, error) {
+	times := map[string]time.Time{}
+	for _, name := range names {
+		times[name] = today()
+		if at, known := s[repo.String()+":"+name]; known {
+			times[name] = at
+		}
+	}
+	return times, nil
+}
+
+func daysAgo(n int) time.Time { return today().AddDate(0, 0, -n) }
+
+// TestPlanByConfiguration gives each image its own file, so that paths can
+// choose.
+func TestPlanByConfiguration(t *testing.T) {
+	t.Parallel()
+	digest := func(c string) string { return "sha256:" + strings.Repeat(c, 64) }
+	for name, test := range map[string]struct {
+		config   string
+		image    string
+		registry *memory
+		history  scanner.History
+		want     string
+	}{
+		"disabled": {
+			config: "rules: [{match: {image: nginx}, enabled: false}]", image: "nginx:1.25.0",
+			registry: &memory{}, want: "skipped disabled",
+		},
+		"a range": {
+			config: "rules: [{match: {image: nginx}, constraint: 1.x}]", image: "nginx:1.25.0",
+			registry: tags("docker.io/library/nginx", "1.26.0 2.0.0"), want: "update minor:1.26.0@/nginx",
+		},
+		"a group": {
+			config: "defaults: {group: '{{ .Image.Name }} {{ .Kind }}'}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 2.0.0"), want: "update patch:1.0.1@/api patch major:2.0.0@/api major-major",
+		},
+		"a group for majors": {
+			config: "rules: [{match: {update: major}, group: big ones}]", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 2.0.0"), want: "update patch:1.0.1@/acme/api major:2.0.0@/big ones",
+		},
+		"majors together": {
+			config: "defaults: {separateMajor: false}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 2.0.0"), want: "update major:2.0.0@/acme/api",
+		},
+		"numerical": {
+			config:   "defaults: {strategy: numerical, tags: {allow: ['^main-[0-9a-f]{7}-(?P<order>[0-9]+)$']}}",
+			image:    "ghcr.io/acme/api:main-1a2b3c4-1716",
+			registry: tags("ghcr.io/acme/api", "main-0badc0d-1731 main-ffffff0-99 latest"), want: "update tag:main-0badc0d-1731@/acme/api",
+		},
+		"numerical from another tag": {
+			config:   "defaults: {strategy: numerical, tags: {allow: ['^main-[0-9a-f]{7}-(?P<order>[0-9]+)$']}}",
+			image:    "ghcr.io/acme/api:latest",
+			registry: tags("ghcr.io/acme/api", "main-0badc0d-1731"), want: "skipped incomparable",
+		},
+		"numerical from another tag with a digest": {
+			config:   "defaults: {strategy: numerical, tags: {allow: ['^main-[0-9a-f]{7}-(?P<order>[0-9]+)$']}}",
+			image:    "ghcr.io/acme/api:latest@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "main-0badc0d-1731").digest("ghcr.io/acme/api:latest", someOther), want: "update digest:latest@sha256:222/acme/api",
+		},
+		"newest": {
+			config: "defaults: {strategy: newest, tags: {allow: ['^sha-']}}", image: "ghcr.io/acme/api:sha-aaa",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc latest").builtDaysAgo("ghcr.io/acme/api", "sha-aaa 9 sha-bbb 2 sha-ccc 5"), want: "update tag:sha-bbb@/acme/api",
+		},
+		"newest, one of them gone": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").builtDaysAgo("ghcr.io/acme/api", "sha-aaa 9 sha-bbb 2 sha-ccc 5").gone("ghcr.io/acme/api:sha-bbb"), want: "update tag:sha-ccc@/acme/api",
+		},
+		"newest, times of the current one unknown": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb").builtDaysAgo("ghcr.io/acme/api", "sha-bbb 2"), want: "skipped incomparable",
+		},
+		"a digest is followed": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update digest:stable@sha256:222/acme/api",
+		},
+		"a digest is added and followed": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable",
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update pin:stable@sha256:222/acme/api",
+		},
+		"another tag is followed": {
+			config: "defaults: {strategy: digest, track: stable}", image: "ghcr.io/acme/api:1.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update tag:stable@sha256:222/acme/api",
+		},
+		"a digest without a tag is followed": {
+			config: "defaults: {strategy: digest, track: stable}", image: "ghcr.io/acme/api@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update digest:@sha256:222/acme/api",
+		},
+		"a digest without a tag": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api@" + oldDigest,
+			registry: &memory{}, want: "skipped digest-only",
+		},
+		"an index of the same images": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther).
+				index("ghcr.io/acme/api:"+oldDigest, "linux/amd64@a linux/arm64@b").index("ghcr.io/acme/api:"+someOther, "linux/amd64@a linux/arm64@b"),
+			want: "current",
+		},
+		"an index of which one image changed": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther).
+				index("ghcr.io/acme/api:"+oldDigest, "linux/amd64@a linux/arm64@b").index("ghcr.io/acme/api:"+someOther, "linux/amd64@a linux/arm64@c").index("ghcr.io/acme/api:stable", "linux/amd64@a linux/arm64@c"),
+			want: "update digest:stable@sha256:222/acme/api",
+		},
+		"an index that lost a platform": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther).
+				index("ghcr.io/acme/api:"+oldDigest, "linux/amd64@a linux/arm64@b").index("ghcr.io/acme/api:"+someOther, "linux/amd64@c").index("ghcr.io/acme/api:stable", "linux/amd64@c"),
+			want: "current",
+		},
+		"a pin": {
+			config: "defaults: {pin: digest}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther), want: "update pin:1.0.0@sha256:222/acme/api",
+		},
+		"a pin with a step": {
+			config: "defaults: {pin: digest}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.0 1.0.1").digest("ghcr.io/acme/api:1.0.1", someOther), want: "update patch:1.0.1@sha256:222/acme/api",
+		},
+		"a pin beside a major step": {
+			config: "defaults: {pin: digest}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.0 2.0.0").digest("ghcr.io/acme/api:1.0.0", oldDigest).digest("ghcr.io/acme/api:2.0.0", someOther),
+			want:     "update pin:1.0.0@sha256:111/acme/api major:2.0.0@sha256:222/acme/api-major",
+		},
+		"a pin of a floating tag": {
+			config: "defaults: {pin: digest}", image: "ghcr.io/acme/api:latest",
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:latest", someOther), want: "update pin:latest@sha256:222/acme/api",
+		},
+		"a new digest beside a major step": {
+			config: "", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0 2.0.0").digest("ghcr.io/acme/api:1.0.0", someOther).digest("ghcr.io/acme/api:2.0.0", digest("3")),
+			want:     "update digest:1.0.0@sha256:222/acme/api major:2.0.0@sha256:333/acme/api-major",
+		},
+		"digests are not wanted": {
+			config: "defaults: {update: [minor]}", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther), want: "current",
+		},
+		"too young": {
+			config: "defaults: {minAge: 3d}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2 1.0.3"),
+			history:  since{"ghcr.io/acme/api:1.0.1": daysAgo(9), "ghcr.io/acme/api:1.0.2": daysAgo(3)},
+			want:     "update patch:1.0.2@/acme/api",
+		},
+		"nobody knows how old": {
+			config: "defaults: {minAge: 3d}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1"), want: "current",
+		},
+		"a young digest": {
+			config: "defaults: {minAge: 3d}", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther),
+			history:  since{"ghcr.io/acme/api:1.0.0": daysAgo(900), "ghcr.io/acme/api:1.0.0@" + someOther: daysAgo(1)},
+			want:     "current",
+		},
+		"a digest old enough": {
+			config: "rules: [{match: {update: digest}, minAge: 1d}]", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther),
+			history:  since{"ghcr.io/acme/api:1.0.0@" + someOther: daysAgo(1)},
+			want:     "update digest:1.0.0@sha256:222/acme/api",
+		},
+		"cannot be pulled": {
+			config: "", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2 1.0.3").gone("ghcr.io/acme/api:1.0.3", "ghcr.io/acme/api:1.0.2"), want: "update patch:1.0.1@/acme/api",
+		},
+		"the current one cannot be pulled": {
+			config: "", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1").gone("ghcr.io/acme/api:1.0.0"), want: "update patch:1.0.1@/acme/api",
+		},
+		"lacks a platform": {
+			config: "", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.0 1.0.1 1.0.2 1.0.3").index("ghcr.io/acme/api:1.0.0", "linux/amd64 linux/arm64").
+				index("ghcr.io/acme/api:1.0.1", "linux/arm64 linux/amd64 linux/s390x").index("ghcr.io/acme/api:1.0.2", "linux/arm64"),
+			want: "update patch:1.0.1@/acme/api",
+		},
+		"platforms that are named": {
+			config: "defaults: {platforms: [linux/amd64]}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.0 1.0.1 1.0.2").index("ghcr.io/acme/api:1.0.0", "linux/amd64 linux/arm64").index("ghcr.io/acme/api:1.0.2", "linux/arm64"),
+			want:     "update patch:1.0.1@/acme/api",
+		},
+		"one after the other cannot be pulled": {
+			config: "", image: "ghcr.io/acme/api:0.0.1",
+			registry: tags("ghcr.io/acme/api", upTo("1.0.", 40)).gone(each("ghcr.io/acme/api:1.0.", 40)...), want: "problem lookup-failed",
+		},
+		"ignored": {
+			config: "ignore: [{image: ghcr.io/acme/api, versions: '>=1.1'}]", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.1.0"), want: "update patch:1.0.1@/acme/api",
+		},
+		"ignored until today": {
+			config: "timezone: Pacific/Kiritimati\nignore: [{image: ghcr.io/acme/api, versions: '>=1.1', until: 2026-11-23}]", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.1.0"), want: "update patch:1.0.1@/acme/api",
+		},
+		"all ignored": {
+			config: "ignore: [{image: ghcr.io/acme/api}]", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0 1.1.0").digest("ghcr.io/acme/api:1.0.0", someOther), want: "current",
+		},
+		"the current tag is gone": {
+			config: "defaults: {allowDowngrade: true}", image: "ghcr.io/acme/api:2.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.1.0").gone("ghcr.io/acme/api:2.0.0"), want: "update rollback:1.1.0@/acme/api",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			planner := scanner.Planner{Registry: test.registry, Config: loaded(t, test.config), History: test.history, Now: today}
+			plan, err := planner.Plan(t.Context(), find(t, pods(test.image)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			result := plan.Results[0]
+			if got := told(result); got != test.want {
+				t.Errorf("got  %s\nwant %s\n%+v", got, test.want, result.Reason)
+			}
+			planner.Explain = true
+			explained, err := planner.Plan(t.Context(), find(t, pods(test.image)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := told(explained.Results[0]); got != test.want {
+				t.Errorf("explained, it is %s", got)
+			}
+		})
+	}
+}
+
+func tags(repository, list string) *memory {
+	return &memory{
+		tags: map[string][]string{repository: strings.Fields(list)}, digests: map[string]string{},
+		indexes: map[string]string{}, created: map[string]time.Time{}, unpullable: map[string]bool{},
+	}
+}
+
+func (m *memory) digest(name, digest string) *memory {
+	m.digests[name] = digest
+	return m
+}
+
+func (m *memory) index(name, platforms string) *memory {
+	m.indexes[name] = platforms
+	return m
+}
+
+func (m *memory) gone(names ...string) *memory {
+	for _, name := range names {
+		m.unpullable[name] = true
+	}
+	return m
+}
+
+func (m *memory) builtDaysAgo(repository, list string) *memory {
+	words := strings.Fields(list)
+	for i := 0; i < len(words); i += 2 {
+		days := 0
+		_, _ = fmt.Sscan(words[i+1], &days)
+		m.created[repository+":"+words[i]] = daysAgo(days)
+	}
+	return m
+}
+
+func each(prefix string, n int) []string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprint(prefix, i))
+	}
+	return all
+}
+
+func upTo(prefix string, n int) string { return strings.Join(each(prefix, n), " ") }
+
+// A value that two fields use by an anchor moves only if both are to move to
+// the same.
+func TestPlanHoldsSharedValuesTogether(t *testing.T) {
+	t.Parallel()
+	src := "web:\n  image: &i acme/web:1.0.0\napi:\n  image: *i\n"
+	for name, test := range map[string]struct{ config, want string }{
+		"alike":     {"", "update patch:1.0.1@/acme/web"},
+		"otherwise": {"rules: [{match: {image: acme/web}, constraint: 1.0.0}]", "current"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inventory := find(t, tree(map[string]string{"values.yaml": src}))
+			plan, err := (&scanner.Planner{Registry: tags("docker.io/acme/web", "1.0.0 1.0.1"), Config: loaded(t, test.config)}).Plan(t.Context(), inventory)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, result := range plan.Results {
+				if got := told(result); got != test.want {
+					t.Errorf("%s: got %s, want %s", result.Field.Path, got, test.want)
+				}
+			}
+		})
+	}
+	// Rules tell fields apart by path and format, which one value has once; what
+	// a caller withholds is for one field.
+	inventory := find(t, tree(map[string]string{"pods.yaml": "kind: List\nitems:\n- {kind: Pod, spec: {containers: [{image: &i acme/web:1.0.0}]}}\n- {kind: Pod, spec: {containers: [{image: *i}]}}\n"}))
+	if len(inventory.Fields) != 2 {
+		t.Skip("the finder gives a value that is used twice once")
+	}
+}
+
+func TestPlanWithholds(t *testing.T) {
+	t.Parallel()
+	registry := tags("docker.io/acme/web", "1.0.0 1.0.1 1.0.2")
+	planner := scanner.Planner{Registry: registry, Withheld: func(field format.Field) map[string]version.Withheld {
+		if field.Ref.Name() != "acme/web" {
+			return nil
+		}
+		return map[string]version.Withheld{"1.0.2": {Reason: version.Closed, Detail: "#7"}}
+	}}
+	plan, err := planner.Plan(t.Context(), find(t, pods("acme/web:1.0.0", "docker.io/acme/web:1.0.0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []string{told(plan.Results[0]), told(plan.Results[1])}
+	if diff := cmp.Diff([]string{"update patch:1.0.1@/acme/web", "update patch:1.0.2@/acme/web"}, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+var errDisk = errors.New("the disk is full")
+
+type brokenHistory struct{}
+
+func (brokenHistory) FirstSeen(context.Context, image.Repository, []string) (map[string]time.Time, error) {
+	return nil, errDisk
+}
+
+func TestPlanWithABrokenHistory(t *testing.T) {
+	t.Parallel()
+	planner := scanner.Planner{
+		Registry: tags("docker.io/acme/web", "1.0.0 1.0.1"), History: brokenHistory{}, Now: today,
+		Config: loaded(t, "rules: [{match: {path: pods.yaml}, minAge: 1d}]"),
+	}
+	plan, err := planner.Plan(t.Context(), find(t, pods("acme/web:1.0.0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := plan.Results[0]
+	if result.Status != scanner.StatusProblem || !strings.Contains(result.Reason.Detail, errDisk.Error()) {
+		t.Errorf("%s %+v", result.Status, result.Reason)
+	}
+}
+
+// An image costs a list, the manifest of each target, and one manifest for the
+// platforms of what is in use, however many fields use it.
+func TestPlanAsksLittle(t *testing.T) {
+	t.Parallel()
+	registry := tags("docker.io/acme/web", "1.0.0 1.0.1 1.1.0 2.0.0")
+	var images []string
+	for i := range 30 {
+		images = append(images, []string{"acme/web:1.0.0", "acme/web:1.0.1", "acme/web:1.1.0"}[i%3])
+	}
+	planner := scanner.Planner{Registry: registry}
+	if _, err := planner.Plan(t.Context(), find(t, pods(images...))); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{
+		"tags docker.io/acme/web": 1, "manifest docker.io/acme/web:1.1.0": 1, "manifest docker.io/acme/web:2.0.0": 1,
+	}
+	if diff := cmp.Diff(want, registry.asked); diff != "" {
+		t.Errorf("asked -want +got\n%s", diff)
+	}
+}
