@@ -60,17 +60,25 @@ func writeCheckJSON(w io.Writer, found checked) error {
 func writeCheck(w io.Writer, found checked, d display) {
 	lines := strings.Split(string(found.src), "\n")
 	for _, p := range found.all() {
-		color := yellow
-		if p.Severity == "error" {
-			color = red
-		}
-		place := d.paint(bold, fmt.Sprintf("%s:%d:%d:", safe(p.File), p.Line, p.Column))
-		writef(w, "%s %s %s\n", place, d.paint(color, p.Severity+":"), safe(p.text()))
+		writef(w, "%s\n", p.line(d))
 		if p.File == found.File && p.Line <= len(lines) {
 			text, mark := excerpt(lines[p.Line-1], p.Column)
-			writef(w, "%6d | %s\n       | %s\n", p.Line, text, d.paint(color, mark))
+			writef(w, "%6d | %s\n       | %s\n", p.Line, text, d.paint(p.color(), mark))
 		}
 	}
+}
+
+// line is where and what.
+func (p checkedProblem) line(d display) string {
+	place := d.paint(bold, fmt.Sprintf("%s:%d:%d:", safe(p.File), p.Line, p.Column))
+	return place + " " + d.paint(p.color(), p.Severity+":") + " " + safe(p.text())
+}
+
+func (p checkedProblem) color() style {
+	if p.Severity == "error" {
+		return red
+	}
+	return yellow
 }
 
 // text is the message with its field and hint.

@@ -145,11 +145,65 @@ func TestCheckExtends(t *testing.T) {
 	}
 }
 
+// What only counts in a repository of a known owner is told from outside.
+func TestCheckRepository(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{
+		"foreign.yaml":                         "extends:\n  - acme/base\n  - evil/base\n",
+		"enforce.yaml":                         "enforce: {minAge: 1d}\n",
+		"acme/base/.imageupdater.yaml":         "",
+		"evil/base/.imageupdater.yaml":         "",
+		"bad/.imageupdater/.imageupdater.yaml": "wibble: 1\n",
+	})
+	for name, test := range map[string]struct {
+		file, repository string
+		code             exitCode
+		want             string
+	}{
+		"another owner":          {"foreign.yaml", "acme/shop", exitFailure, ":3:5: error: extends[1]: evil/base:.imageupdater.yaml belongs to evil; only files of acme can be extended"},
+		"another owner, alone":   {"foreign.yaml", "evil/shop", exitFailure, ":2:5: error: extends[0]: acme/base:.imageupdater.yaml belongs to acme"},
+		"enforce elsewhere":      {"enforce.yaml", "acme/shop", exitFine, ":1:19: warning: enforce.minAge: has no effect in this repository"},
+		"enforce where it works": {"enforce.yaml", "acme/.imageupdater", exitFine, ""},
+		"a broken owner":         {"enforce.yaml", "bad/shop", exitFine, "bad/.imageupdater:.imageupdater.yaml:1:1: warning: wibble: nothing merges by itself, since what bad enforces cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var p process
+			got := p.run(t, "check", "--extends-dir", dir, "--repository", test.repository, filepath.Join(dir, test.file))
+			if got != int(test.code) || !strings.Contains(p.out.String(), test.want) || (test.want == "") != (p.out.Len() == 0) {
+				t.Errorf("exit code %d, output %q, errors %q", got, p.out.String(), p.errs.String())
+			}
+		})
+	}
+}
+
+// Check reads the file that scan goes by.
+func TestCheckBelowTheTop(t *testing.T) {
+	t.Parallel()
+	dir := tree(t, map[string]string{".git/HEAD": "", config.FileName: brokenConfig, "a/x": "", "sub/.git": "", "sub/" + misspelt: ""})
+	var p process
+	if got := p.run(t, "check", filepath.Join(dir, "a")); got != int(exitFailure) || !strings.HasPrefix(p.out.String(), filepath.ToSlash(dir)+"/"+config.FileName+":4:17: error: ") {
+		t.Errorf("exit code %d, output %q, errors %q", got, p.out.String(), p.errs.String())
+	}
+	var absent process
+	if got := absent.run(t, "check", filepath.Join(dir, "sub")); got != 0 || !strings.Contains(absent.out.String(), misspelt+":1:1: warning: a file of this name is not read") || !strings.Contains(absent.errs.String(), "the built-in defaults hold.") {
+		t.Errorf("exit code %d, output %q, errors %q", got, absent.out.String(), absent.errs.String())
+	}
+}
+
 func TestCheckWrongUse(t *testing.T) {
 	t.Parallel()
-	var p process
-	if got := p.run(t, "check", t.TempDir()+"/nowhere.yaml"); got != int(exitFailure) || !strings.Contains(p.errs.String(), "does not exist") {
-		t.Errorf("exit code %d: %s", got, p.errs.String())
+	dir := tree(t, map[string]string{config.FileName + "/x": ""})
+	for want, args := range map[string][]string{
+		"does not exist": {dir + "/nowhere.yaml"},
+		"is a directory": {dir},
+		`--repository "x": write OWNER/REPO, as acme/shop` + "\nRun 'imageupdater check --help'": {"--repository", "x"},
+		"--extends-dir is empty": {"--extends-dir", ""},
+	} {
+		var p process
+		if got := p.run(t, append([]string{"check"}, args...)...); got != int(exitFailure) || !strings.Contains(p.errs.String(), want) {
+			t.Errorf("%q: exit code %d: %s", args, got, p.errs.String())
+		}
 	}
 }
 

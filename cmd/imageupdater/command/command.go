@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -32,8 +33,20 @@ type Environment struct {
 	IsTerminal func(w io.Writer) bool
 	// Now is the clock, by which holds in files end.
 	Now func() time.Time
+	// CacheDir is where what is remembered between runs is kept; "" where there
+	// is no place for it.
+	CacheDir string
 	// BuildInfo is what the toolchain wrote into the binary.
 	BuildInfo func() (*debug.BuildInfo, bool)
+}
+
+// cacheDir is the program's folder in the user's folder for caches.
+func cacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "" // whoever needs it says so
+	}
+	return filepath.Join(dir, programName)
 }
 
 // Run runs one command line in this process and returns its exit code. The
@@ -46,6 +59,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Getenv:     os.Getenv,
 		IsTerminal: isTerminal,
 		Now:        time.Now,
+		CacheDir:   cacheDir(),
 		BuildInfo:  debug.ReadBuildInfo,
 	})
 }

@@ -21,6 +21,7 @@ type (
 		Schema   string                   `json:"schema"`
 		Fields   []jsonField              `json:"fields"`
 		Problems []jsonProblem            `json:"problems"`
+		Warnings []jsonWarning            `json:"warnings"`
 		Requests map[string]requestCounts `json:"requests"`
 	}
 
@@ -70,6 +71,16 @@ type (
 		Message string `json:"message"`
 	}
 
+	jsonWarning struct {
+		Severity string `json:"severity"`
+		File     string `json:"file"`
+		Line     int    `json:"line"`
+		Column   int    `json:"column"`
+		Field    string `json:"field"`
+		Message  string `json:"message"`
+		Hint     string `json:"hint"`
+	}
+
 	// requestCounts is what one registry was asked.
 	requestCounts struct {
 		List  int `json:"list"`
@@ -94,7 +105,11 @@ func newJSONReport(report *report) jsonReport {
 		Schema:   jsonSchema,
 		Fields:   make([]jsonField, 0, len(report.rows)),
 		Problems: make([]jsonProblem, 0, len(report.problems)),
+		Warnings: make([]jsonWarning, 0, len(report.warnings)),
 		Requests: report.requests,
+	}
+	for _, w := range report.warnings {
+		result.Warnings = append(result.Warnings, jsonWarning{string(w.Severity), w.File, w.Line, w.Column, w.Field, w.Message, w.Hint})
 	}
 	for _, row := range report.rows {
 		result.Fields = append(result.Fields, newJSONField(row.Result))

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageupdater/imageupdater/config"
 )
 
 // contract is docs/scan-json.md written down again, on purpose without the
@@ -44,6 +46,15 @@ type contract struct {
 		Column  int    `json:"column"`
 		Message string `json:"message"`
 	} `json:"problems"`
+	Warnings []struct {
+		Severity string `json:"severity"`
+		File     string `json:"file"`
+		Line     int    `json:"line"`
+		Column   int    `json:"column"`
+		Field    string `json:"field"`
+		Message  string `json:"message"`
+		Hint     string `json:"hint"`
+	} `json:"warnings"`
 	Requests map[string]struct {
 		List  int `json:"list"`
 		Head  int `json:"head"`
@@ -72,7 +83,7 @@ func decodeContract(t *testing.T, text string) contract {
 	if decoder.More() {
 		t.Errorf("more than one document:\n%s", text)
 	}
-	if got.Fields == nil || got.Problems == nil || got.Requests == nil {
+	if got.Fields == nil || got.Problems == nil || got.Warnings == nil || got.Requests == nil {
 		t.Errorf("null where an array or object should be:\n%s", text)
 	}
 	for _, field := range got.Fields {
@@ -87,6 +98,7 @@ func TestJSON(t *testing.T) {
 	t.Parallel()
 	r := sample(false)
 	r.changes = []change{{file: "apps/api.yaml", err: errors.New("disk full")}}
+	r.warnings = config.Warnings{{Severity: config.SeverityWarning, File: ".imageupdater.yaml", Line: 9, Column: 5, Field: "rules[1]", Message: "no image matches the rule"}}
 	var b strings.Builder
 	if err := writeJSON(&b, r); err != nil {
 		t.Fatal(err)
@@ -156,6 +168,9 @@ func TestJSON(t *testing.T) {
 	if len(got.Problems) != 2 || got.Problems[0].Line != 3 || got.Problems[1].Message != "not written: disk full" {
 		t.Errorf("problems: %+v", got.Problems)
 	}
+	if len(got.Warnings) != 1 || got.Warnings[0].Field != "rules[1]" || got.Warnings[0].Severity != "warning" || got.Warnings[0].Line != 9 {
+		t.Errorf("warnings: %+v", got.Warnings)
+	}
 	if got := got.Requests["ghcr.io"]; got.List != 1 || got.Head != 2 || got.Get != 3 || got.Other != 4 {
 		t.Errorf("requests: %+v", got)
 	}
@@ -167,7 +182,7 @@ func TestEmptyJSON(t *testing.T) {
 	if err := writeJSON(&b, &report{}); err != nil {
 		t.Fatal(err)
 	}
-	want := "{\n  \"schema\": \"imageupdater.scan/v1\",\n  \"fields\": [],\n  \"problems\": [],\n  \"requests\": {}\n}\n"
+	want := "{\n  \"schema\": \"imageupdater.scan/v1\",\n  \"fields\": [],\n  \"problems\": [],\n  \"warnings\": [],\n  \"requests\": {}\n}\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}

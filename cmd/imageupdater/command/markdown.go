@@ -63,7 +63,7 @@ func problemRows(report *report) [][]string {
 
 func skippedRows(report *report) [][]string {
 	var rows [][]string
-	for _, r := range report.rows {
+	for _, r := range report.shown() {
 		if r.Status == scanner.StatusSkipped {
 			rows = append(rows, []string{place(r), codeSpan(imageName(r.Field)), codeSpan(tagAndDigest(r.Field.Ref.Tag, r.Field.Ref.Digest)), codeSpan(reasonText(r.Reason))})
 		}

@@ -3,8 +3,10 @@ package command
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/version"
@@ -14,6 +16,7 @@ import (
 type report struct {
 	rows     []row
 	problems []format.Problem
+	warnings config.Warnings
 	requests map[string]requestCounts
 	// files counts what was looked at.
 	files int
@@ -65,11 +68,20 @@ func (r row) leavesMajor() bool { return r.hasMajor() && !isMajor(r.taken) }
 
 func isMajor(update *scanner.Update) bool { return update != nil && update.Kind == version.Major }
 
+// shown are the rows that are listed for people: what the configuration leaves
+// out is counted only.
+func (r *report) shown() []row {
+	return slices.DeleteFunc(slices.Clone(r.rows), row.excluded)
+}
+
+func (r row) excluded() bool { return r.Reason != nil && r.Reason.Code == format.Excluded }
+
 // tally counts how the fields ended.
 type tally struct {
 	fields, files                      int
 	update, current, skipped, problems int
 	major, majorsLeft                  int
+	excluded                           int // of those skipped
 }
 
 func (r *report) tally() tally {
@@ -92,6 +104,9 @@ func (r *report) tally() tally {
 		case scanner.StatusProblem:
 			t.problems++
 		}
+		if row.excluded() {
+			t.excluded++
+		}
 		if row.hasMajor() {
 			t.major++
 		}
@@ -108,9 +123,13 @@ func (t tally) String() string {
 	if t.major > 0 {
 		updates += fmt.Sprintf(" (%d major)", t.major)
 	}
-	return fmt.Sprintf("%s in %s: %s, %d up to date, %d skipped, %s.",
+	skipped := fmt.Sprintf("%d skipped", t.skipped)
+	if t.excluded > 0 {
+		skipped += fmt.Sprintf(" (%d excluded)", t.excluded)
+	}
+	return fmt.Sprintf("%s in %s: %s, %d up to date, %s, %s.",
 		quantity(t.fields, "image", "images"), quantity(t.files, "file", "files"),
-		updates, t.current, t.skipped, quantity(t.problems, "problem", "problems"))
+		updates, t.current, skipped, quantity(t.problems, "problem", "problems"))
 }
 
 // nothingFound says what was looked for where there is nothing to list.
@@ -161,6 +180,7 @@ func (r *report) written() map[string]bool {
 // writeNotes writes what the person who started the scan should know, whatever
 // the format and wherever its output goes.
 func writeNotes(w io.Writer, report *report, job scanJob) {
+	writeWarnings(w, report.warnings, display{})
 	for _, s := range report.unused {
 		writef(w, "--only %q matches nothing.\n", s.value)
 	}

@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner"
 )
 
@@ -36,6 +38,7 @@ type scanOptions struct {
 	write     bool
 	major     bool
 	exitCode  bool
+	configurationFlags
 }
 
 // scanJob is what one scan has to do: its options, checked.
@@ -56,6 +59,9 @@ registries for newer versions.
 
 Nothing is changed unless --write is given. --write and -o diff take, for each
 image, the newest version that is no major step; --major takes major steps too.
+
+What is looked at and chosen is as ` + config.FileName + ` says.
+` + locateHelp + `
 
 ` + exitHelp,
 		Example: `  imageupdater scan                              what could be updated here
@@ -91,6 +97,7 @@ func addScanFlags(cmd *cobra.Command, options *scanOptions) {
 	enumFlag(cmd, &options.output, "output", "o", "how to print what was found", outputTable, outputJSON, outputDiff, outputMarkdown)
 	flags.BoolVar(&options.write, "write", false, "edit the files; no other byte of them changes")
 	flags.BoolVar(&options.major, "major", false, "with --write and -o diff: take major steps where there are any")
+	options.add(cmd)
 	flags.StringArrayVar(&options.only, "only", nil, "look only at this `IMAGE|PATH`, a name, a folder or a glob; may be repeated")
 	flags.BoolVar(&options.offline, "offline", false, "list what is there without asking registries")
 	flags.StringArrayVar(&options.plainHTTP, "plain-http", nil, "let the registry `HOST:PORT` be on this machine or without TLS; may be repeated")
@@ -129,7 +136,11 @@ func runScan(ctx context.Context, job scanJob) error {
 	}
 	defer root.Close()
 
-	report, err := job.plan(ctx, root.FS())
+	configuration, err := job.load(ctx, job.env, job.dir)
+	if err != nil {
+		return err
+	}
+	report, err := job.plan(ctx, root.FS(), configuration)
 	if err != nil {
 		return err
 	}
@@ -164,18 +175,24 @@ func openDirectory(dir string) (*os.Root, error) {
 }
 
 // plan finds the fields, asks the registries and says what could be done.
-func (j scanJob) plan(ctx context.Context, tree fs.FS) (*report, error) {
+func (j scanJob) plan(ctx context.Context, tree fs.FS, c *configuration) (*report, error) {
 	line := newProgress(j.env)
 	defer line.stop()
 
-	inventory, err := scanner.Find(ctx, tree, scanner.FindOptions{Progress: line.reading})
+	options := scanner.Selected(c.config, c.prefix)
+	options.Progress = line.reading
+	inventory, err := scanner.Find(ctx, tree, options)
 	if err != nil {
 		return nil, err
 	}
+	warnings := slices.Concat(c.warnings, unmatched(c, inventory))
 	inventory, unused := narrow(inventory, j.selectors)
 
 	registries := newRegistries(j)
-	planner := scanner.Planner{Registry: registries.asked(), Now: j.env.Now, Progress: line.asking}
+	planner := scanner.Planner{
+		Registry: registries.asked(), Config: c.config, Prefix: c.prefix,
+		History: newFirstSeen(j.env), Now: j.env.Now, Progress: line.asking,
+	}
 	plan, err := planner.Plan(ctx, inventory)
 	if err != nil {
 		return nil, err
@@ -183,11 +200,27 @@ func (j scanJob) plan(ctx context.Context, tree fs.FS) (*report, error) {
 	return &report{
 		rows:     newRows(plan.Results, j.major),
 		problems: plan.Problems,
+		warnings: append(warnings, plan.Warnings...),
 		requests: registries.counts(),
 		files:    inventory.Files,
 		unused:   unused,
 		writes:   j.write,
 	}, nil
+}
+
+// unmatched warns of rules that fit nothing, if all of the repository is
+// scanned: in a part of it many would.
+func unmatched(c *configuration, inventory *scanner.Inventory) config.Warnings {
+	if c.prefix != "" || c.file == "" {
+		return nil
+	}
+	var subjects []config.Subject
+	for _, field := range inventory.Fields {
+		if field.Ref.Name() != "" {
+			subjects = append(subjects, scanner.Subject(field, c.prefix))
+		}
+	}
+	return c.config.Unmatched(subjects)
 }
 
 // edits tells whether the new bytes of files are wanted.

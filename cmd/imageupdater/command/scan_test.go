@@ -1,21 +1,25 @@
 package command
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// fakeRegistry serves tags of repositories; a repository without tags answers
-// with an error. The digest of a tag is its bytes in hex, filled up.
+// fakeRegistry serves tags of repositories, each with an image of its own; a
+// repository without tags answers with an error.
 func fakeRegistry(t *testing.T, repositories map[string][]string) string {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -29,10 +33,18 @@ func fakeRegistry(t *testing.T, repositories map[string][]string) string {
 			w.Header().Set("Content-Type", "application/json")
 			_ = json.NewEncoder(w).Encode(map[string]any{"name": name, "tags": tags})
 		})
-		mux.HandleFunc("HEAD /v2/"+name+"/manifests/{tag}", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
-			w.Header().Set("Docker-Content-Digest", fakeDigest(r.PathValue("tag")))
-			w.Header().Set("Content-Length", "2")
+		mux.HandleFunc("GET /v2/"+name+"/manifests/{reference}", func(w http.ResponseWriter, r *http.Request) {
+			at := slices.IndexFunc(tags, func(tag string) bool {
+				return r.PathValue("reference") == tag || r.PathValue("reference") == fakeDigest(tag)
+			})
+			if at < 0 {
+				http.NotFound(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", "application/vnd.oci.image.manifest.v1+json")
+			w.Header().Set("Docker-Content-Digest", fakeDigest(tags[at]))
+			w.Header().Set("Content-Length", strconv.Itoa(len(fakeManifest(tags[at]))))
+			_, _ = io.WriteString(w, fakeManifest(tags[at]))
 		})
 	}
 	server := httptest.NewServer(mux)
@@ -40,9 +52,14 @@ func fakeRegistry(t *testing.T, repositories map[string][]string) string {
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
+func fakeManifest(tag string) string {
+	const empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+	return fmt.Sprintf(`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",`+
+		`"config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":%q,"size":2},"layers":[],"annotations":{"tag":%q}}`, empty, tag)
+}
+
 func fakeDigest(tag string) string {
-	hex := fmt.Sprintf("%x", tag)
-	return "sha256:" + hex + strings.Repeat("0", 64-len(hex))
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(fakeManifest(tag))))
 }
 
 const podHead = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n"

@@ -21,12 +21,13 @@ func writeTable(w io.Writer, report *report, d display) {
 		writef(w, "%s\n", report.nothingFound())
 	}
 	written := report.written()
-	for start := 0; start < len(report.rows); {
-		file := report.rows[start].Field.File
+	rows := report.shown()
+	for start := 0; start < len(rows); {
+		file := rows[start].Field.File
 		end := start
 		var lines [][]cell
-		for ; end < len(report.rows) && report.rows[end].Field.File == file; end++ {
-			lines = append(lines, tableLine(report.rows[end], written[file]))
+		for ; end < len(rows) && rows[end].Field.File == file; end++ {
+			lines = append(lines, tableLine(rows[end], written[file]))
 		}
 		if start > 0 {
 			writef(w, "\n")

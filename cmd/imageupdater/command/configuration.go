@@ -1,0 +1,233 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"time"
+	_ "time/tzdata" // the zones of configurations mean the same on every machine
+
+	"github.com/spf13/cobra"
+
+	"github.com/imageupdater/imageupdater/config"
+)
+
+// configuration is the file that a command goes by.
+type configuration struct {
+	config   *config.Config // the built-in defaults where there is no file
+	warnings config.Warnings
+	file     string // as the user would open it; "" where there is none
+	// prefix is the path of the scanned directory below the folder from which
+	// the paths of the configuration count, with slashes; "" where they are the
+	// same. The globs of rules are for prefix/file.
+	prefix string
+}
+
+// configurationFlags say which configuration to go by, and what else holds.
+type configurationFlags struct {
+	config     string
+	none       bool
+	extendsDir string
+	repository string
+}
+
+// add adds the flags of commands that go by a configuration.
+func (f *configurationFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.config, "config", "", "go by this `FILE`, not by the "+config.FileName+" that is found")
+	flags.BoolVar(&f.none, "no-config", false, "go by the built-in defaults")
+	f.addSources(cmd)
+	_ = cmd.MarkFlagFilename("config", "yaml", "yml") // the flag is there
+}
+
+// addSources adds the flags for what a file is laid over and bound by.
+func (f *configurationFlags) addSources(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.extendsDir, "extends-dir", "", "read the files of extends below this `DIR`, as DIR/OWNER/REPO/PATH")
+	flags.StringVar(&f.repository, "repository", "", "this is `OWNER/REPO`: only files of OWNER may be extended, and what it enforces holds")
+	// The only errors are flags that don't exist.
+	_ = cmd.MarkFlagDirname("extends-dir")
+	_ = cmd.RegisterFlagCompletionFunc("repository", cobra.NoFileCompletions)
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := f.valid(cmd); err != nil {
+			return usage(cmd, err)
+		}
+		return nil
+	}
+}
+
+// repositoryPattern is a name as GitHub gives them.
+var repositoryPattern = regexp.MustCompile(`^[A-Za-z0-9](?:[-_]?[A-Za-z0-9])*/[A-Za-z0-9_.-]{1,100}$`)
+
+// valid checks what parsing the flags could not.
+func (f *configurationFlags) valid(cmd *cobra.Command) error {
+	for _, name := range []string{"config", "extends-dir", "repository"} {
+		// A variable of a script that is empty shall not mean "none".
+		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
+			return fmt.Errorf("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	_, name := f.repositoryParts()
+	switch {
+	case f.config != "" && f.none:
+		return errors.New("--config and --no-config exclude each other: leave one of them out")
+	case f.repository != "" && (!repositoryPattern.MatchString(f.repository) || name == "." || name == ".."):
+		return fmt.Errorf("--repository %q: write OWNER/REPO, as acme/shop", f.repository)
+	}
+	return nil
+}
+
+func (f *configurationFlags) repositoryParts() (owner, name string) {
+	owner, name, _ = strings.Cut(f.repository, "/")
+	return owner, name
+}
+
+// load finds and reads the configuration that holds for a directory. Errors in
+// the file are on standard error when it returns.
+func (f *configurationFlags) load(ctx context.Context, env Environment, dir string) (*configuration, error) {
+	s, err := f.source(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, warnings, err := f.decode(ctx, env.Now(), s)
+	var wrong config.Errors
+	switch {
+	case errors.As(err, &wrong):
+		var out bytes.Buffer
+		found := newChecked(s, warnings, wrong)
+		writeCheck(&out, found, display{})
+		writef(&out, "%s\n", safe(found.String()))
+		_, _ = env.Stderr.Write(out.Bytes())
+		return nil, codeError{exitFailure}
+	case err != nil:
+		return nil, err
+	}
+	return &configuration{config: c, warnings: warnings, file: s.shown(), prefix: s.prefix}, nil
+}
+
+// source is the file that the flags ask for. Paths count from the top of the
+// work tree, unless it is a file of the directory itself that holds.
+func (f *configurationFlags) source(dir string) (source, error) {
+	if f.config == "" && !f.none {
+		return locate(dir)
+	}
+	homes, err := homesOf(dir)
+	if err != nil {
+		return source{}, err
+	}
+	s := source{name: f.config, prefix: homes[0].prefix}
+	if f.none {
+		return s, nil
+	}
+	info, err := os.Stat(f.config)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return source{}, fmt.Errorf("--config %q does not exist: name a file, or write --no-config for the built-in defaults", f.config)
+	case err != nil:
+		return source{}, fmt.Errorf("--config: %w", err)
+	case info.IsDir():
+		return source{}, fmt.Errorf("--config %q is a directory: name the file in it", f.config)
+	}
+	s.src, err = readNamed(s.name)
+	return s, err
+}
+
+// decode reads a configuration and binds it by what the owner of its
+// repository enforces. The warnings are good in any case.
+func (f *configurationFlags) decode(ctx context.Context, now time.Time, s source) (*config.Config, config.Warnings, error) {
+	options := config.Options{Repository: f.repository, Now: now}
+	if f.extendsDir != "" {
+		root, err := openExtends(f.extendsDir)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer root.Close()
+		options.Files = localFiles{root.FS()}
+	}
+	c, warnings, err := config.Load(ctx, s.shown(), s.src, options)
+	warnings = append(s.warnings, warnings...)
+	if err != nil {
+		return nil, warnings, err
+	}
+	enforced, broken := f.enforced(ctx, c, options)
+	return c.Bind(enforced), append(warnings, broken...), nil
+}
+
+// rulesRepository is the repository whose file enforces for all of its owner.
+const rulesRepository = ".imageupdater"
+
+// enforced is what the owner of the repository enforces, as far as it is here.
+func (f *configurationFlags) enforced(ctx context.Context, c *config.Config, options config.Options) (config.Enforcement, config.Warnings) {
+	owner, name := f.repositoryParts()
+	switch {
+	case strings.EqualFold(name, rulesRepository):
+		return c.Enforce, nil // this is the file
+	case owner == "" || options.Files == nil:
+		return config.Enforcement{}, nil
+	}
+	base := config.Base{Owner: owner, Repository: rulesRepository, Path: config.FileName}
+	options.Repository = owner + "/" + rulesRepository
+	src, err := options.Files.Read(ctx, base)
+	if errors.Is(err, config.ErrNoFile) {
+		return config.Enforcement{}, nil
+	}
+	rules := new(config.Config)
+	if err == nil {
+		rules, _, err = config.Load(ctx, base.String(), src, options)
+	}
+	if err != nil {
+		return config.Unreadable(base.String()), config.Warnings{unreadable(base, err)}
+	}
+	return rules.Enforce, nil
+}
+
+// unreadable warns of rules of the owner that could not be read, where the
+// first thing stands that is wrong with them.
+func unreadable(base config.Base, err error) config.Warning {
+	w := config.Warning{Severity: config.SeverityWarning, File: base.String(), Line: 1, Column: 1}
+	what := err.Error()
+	if wrong, ok := errors.AsType[config.Errors](err); ok {
+		first := wrong[0]
+		w.File, w.Line, w.Column, w.Field, w.Hint, what = first.File, first.Line, first.Column, first.Field, first.Hint, first.Message
+	}
+	w.Message = "nothing merges by itself, since what " + base.Owner + " enforces cannot be read: " + what
+	return w
+}
+
+func openExtends(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("--extends-dir %q does not exist: name the directory in which OWNER/REPO is", dir)
+	case err != nil:
+		return nil, fmt.Errorf("--extends-dir: %w", err)
+	}
+	return root, nil
+}
+
+// localFiles reads the files of extends from directories named after their
+// owner and repository. Branches play no part: what is there is read.
+type localFiles struct{ fs.FS }
+
+// Read is part of config.Files.
+func (f localFiles) Read(_ context.Context, base config.Base) ([]byte, error) {
+	src, err := readConfig(f.Open(path.Join(base.Owner, base.Repository, base.Path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w below --extends-dir", config.ErrNoFile)
+	}
+	return src, err
+}
+
+// writeWarnings writes each warning and note as compilers do, on one line.
+func writeWarnings(w io.Writer, warnings config.Warnings, d display) {
+	for _, one := range warnings {
+		writef(w, "%s\n", newCheckedWarning(one).line(d))
+	}
+}
