@@ -149,15 +149,15 @@ func (d *decoder) lintEnforce(e *Enforcement, owner string) {
 // Unmatched warns of rules and ignore entries that fit none of the images of a
 // repository.
 func (c *Config) Unmatched(subjects []Subject) Warnings {
-	used := newBits(len(c.Rules))
+	used := make([]bool, len(c.Rules))
 	for _, s := range subjects {
 		for _, i := range c.index.rules(s) {
-			used.set(i)
+			used[i] = true
 		}
 	}
 	var warnings Warnings
 	for i := range c.Rules {
-		if !used.has(i) {
+		if !used[i] {
 			warnings = append(warnings, warningAt(c.Rules[i].Origin, "no image matches the rule", matchHint(&c.Rules[i].Match)))
 		}
 	}

@@ -221,30 +221,32 @@ func (c *Config) Frozen(now time.Time) (freeze *Freeze, until time.Time) {
 	return nil, time.Time{}
 }
 
-// bits is a set of rules by index.
-type bits []uint64
-
-func newBits(n int) bits { return make(bits, (n+63)/64) }
-
-func (b bits) set(i int) { b[i/64] |= 1 << (i % 64) }
-
-func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
-
-// index finds the rules for a subject. Which rules an image or a path fits is
-// remembered: repositories have few of them and many fields.
+// index finds the rules for a subject. Which rules an image fits is remembered:
+// repositories have few of them and many fields. So is which rules the last path
+// fits: the fields of a file come one after the other.
 type index struct {
 	matches []Match
 
 	mu    sync.Mutex
-	image map[string]bits
-	path  map[string]bits
+	image map[string][]int
+	path  string
+	fits  []verdict // of path, by rule
 }
 
-// mostRemembered bounds the memory of an index, in words of bits.
-const mostRemembered = 1 << 21
+// verdict is whether a path fits a rule, if that was asked.
+type verdict byte
+
+const (
+	unasked verdict = iota
+	fits
+	fitsNot
+)
+
+// mostRemembered bounds the memory of an index, in numbers of rules.
+const mostRemembered = 1 << 23
 
 func newIndex(rules []Rule) *index {
-	x := &index{image: map[string]bits{}, path: map[string]bits{}}
+	x := &index{image: map[string][]int{}, fits: make([]verdict, len(rules))}
 	for i := range rules {
 		x.matches = append(x.matches, rules[i].Match)
 	}
@@ -252,36 +254,45 @@ func newIndex(rules []Rule) *index {
 }
 
 func (x *index) rules(s Subject) []int {
-	images := x.remember(x.image, s.Image, func(m *Match) bool { return anyImage(m.Image, s.Image) })
-	paths := x.remember(x.path, s.Path, func(m *Match) bool { return anyPath(m.Path, s.Path) })
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if s.Path != x.path {
+		x.path = s.Path
+		clear(x.fits)
+	}
 	var found []int
-	for word := range images {
-		both := images[word] & paths[word]
-		for i := word * 64; both != 0; i, both = i+1, both>>1 {
-			if both&1 != 0 && anyFormat(x.matches[i].Format, s.Format) {
-				found = append(found, i)
-			}
+	for _, i := range x.forImage(s.Image) {
+		if anyFormat(x.matches[i].Format, s.Format) && x.fitsPath(i) {
+			found = append(found, i)
 		}
 	}
 	return found
 }
 
-func (x *index) remember(known map[string]bits, name string, fits func(*Match) bool) bits {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if b, ok := known[name]; ok {
-		return b
-	}
-	b := newBits(len(x.matches))
-	for i := range x.matches {
-		if fits(&x.matches[i]) {
-			b.set(i)
+func (x *index) fitsPath(rule int) bool {
+	if x.fits[rule] == unasked {
+		x.fits[rule] = fitsNot
+		if anyPath(x.matches[rule].Path, x.path) {
+			x.fits[rule] = fits
 		}
 	}
-	if len(known)*len(b) < mostRemembered {
-		known[name] = b
+	return x.fits[rule] == fits
+}
+
+func (x *index) forImage(name string) []int {
+	if known, ok := x.image[name]; ok {
+		return known
 	}
-	return b
+	var fitting []int
+	for i := range x.matches {
+		if anyImage(x.matches[i].Image, name) {
+			fitting = append(fitting, i)
+		}
+	}
+	if len(x.image)*len(x.matches) < mostRemembered {
+		x.image[name] = fitting
+	}
+	return fitting
 }
 
 func anyImage(globs []ImageGlob, name string) bool {
