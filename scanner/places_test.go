@@ -282,6 +282,27 @@ func TestPlacesCanBeWritten(t *testing.T) {
 	}
 }
 
+// Where a convention knows room for a digest, a place at the same value has it.
+func TestPlacesHaveTheRoomOfConventions(t *testing.T) {
+	t.Parallel()
+	inventory := findPlaces(t, tree(map[string]string{
+		"kustomization.yaml": "images: [{name: acme/web, newTag: v1}]\n",
+		"values.yaml":        "images: [{repository: acme/web, newTag: x, tag: v1, digest: ''}]\n",
+	}), tagOf("acme/a", "images[0].newTag"), tagOf("acme/a", "images[*].tag"))
+	var got []string
+	for _, field := range inventory.Fields {
+		switch {
+		case field.DigestInTag:
+			got = append(got, field.File+" "+field.Ref.String()+" in the tag")
+		case field.EmptyDigest != nil:
+			got = append(got, field.File+" "+field.Ref.String()+" empty")
+		}
+	}
+	if diff := cmp.Diff([]string{"kustomization.yaml acme/a:v1 in the tag", "values.yaml acme/a:v1 empty"}, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
 // A file with a place in it is worth a word where it cannot be read.
 func TestPlacesInFilesThatCannotBeRead(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,8 @@ func (lib *library) overlaid(names []string, findings []*format.Finding) (found 
 	if !anyEmptyDigest(findings) {
 		return found, true
 	}
-	steps := 0
+	// Names have a budget of their own.
+	defer func(before int) { lib.steps = before }(lib.steps)
 	for i, finding := range findings {
 		if finding == nil {
 			continue
@@ -35,7 +36,7 @@ func (lib *library) overlaid(names []string, findings []*format.Finding) (found 
 				found[valuesPlace{names[i], over.Release, over.Values}] = names[i]
 			}
 			for _, use := range lib.usages(names[i], finding, over) {
-				if steps += len(use.layers); steps > maxNameSteps {
+				if lib.steps += len(use.layers); lib.steps > maxNameSteps {
 					return nil, false
 				}
 				use.overlay(names[i], over, found)

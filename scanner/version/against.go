@@ -29,8 +29,8 @@ var against = []struct {
 	{reason: RolledBack, stands: withheldFor(RolledBack), detail: withheldDetail},
 	{reason: TooYoung, stands: unripe(TooYoung), detail: ripeness, late: true},
 	{reason: AgeUnknown, stands: unripe(AgeUnknown), late: true},
-	{reason: NotAllowed, stands: func(_ *judge, to *entry, _ Kind) bool { return !to.allowed }, filter: true},
-	{reason: TagIgnored, stands: func(_ *judge, to *entry, _ Kind) bool { return to.ignored }, filter: true},
+	{reason: NotAllowed, stands: func(j *judge, to *entry, _ Kind) bool { return !j.view.allows(to) }, filter: true},
+	{reason: TagIgnored, stands: func(j *judge, to *entry, _ Kind) bool { return j.view.ignores(to) }, filter: true},
 	{reason: IsPreRelease, stands: (*judge).unwantedPreRelease, filter: true},
 	{reason: FlavorVersion, stands: (*judge).unwantedFlavor, filter: true},
 	{reason: OlderFlavor, stands: (*judge).olderFlavor, filter: true},
@@ -64,7 +64,7 @@ func (j *judge) examine(to *entry, kind Kind, late bool) obstacles {
 
 // unfit tells whether the current tag itself does not fit the policy any more.
 func (j *judge) unfit(e *entry) bool {
-	return j.gone || j.ignoring(e) != nil || !e.allowed || e.ignored || j.outOfRange(e, Rollback)
+	return j.gone || j.ignoring(e) != nil || !j.view.allows(e) || j.view.ignores(e) || j.outOfRange(e, Rollback)
 }
 
 // rejection tells the first of the obstacles.

@@ -60,7 +60,10 @@ func viewKey(p *Policy) string {
 type view struct {
 	allow  []allowed
 	ignore []*regexp.Regexp
-	tags   []entry
+	// grouped tells that a group of a pattern is compared. Only then are
+	// patterns asked about all tags: most tags are out for other reasons.
+	grouped bool
+	tags    []entry
 }
 
 // allowed is a pattern with the number of the group that is compared; 0, the
@@ -77,8 +80,7 @@ type entry struct {
 	text      string
 	version   Version
 	isVersion bool
-	allowed   bool // by Policy.Allow
-	ignored   bool // by Policy.Ignore
+	unfit     bool // it has no such group
 }
 
 func newView(tags []string, p *Policy) *view {
@@ -89,6 +91,7 @@ func newView(tags []string, p *Policy) *view {
 			group = max(0, pattern.SubexpIndex(name))
 		}
 		v.allow = append(v.allow, allowed{pattern, group})
+		v.grouped = v.grouped || group > 0
 	}
 	for i, tag := range tags {
 		v.read(&v.tags[i], tag)
@@ -98,21 +101,20 @@ func newView(tags []string, p *Policy) *view {
 
 // read fills in an entry.
 func (v *view) read(e *entry, tag string) {
-	e.tag = tag
-	e.text, e.allowed = v.compared(tag)
+	e.tag, e.text = tag, tag
+	if v.grouped {
+		var fits bool
+		e.text, fits = v.compared(tag)
+		e.unfit = !fits
+	}
 	if e.text != "" {
 		e.version, e.isVersion = Parse(e.text)
 	}
-	e.ignored = fitsAny(v.ignore, tag)
 }
 
-// compared is the part of a tag that is put in order, and whether the tag is
-// allowed. What is not allowed shows itself whole, unless only a group counts.
-func (v *view) compared(tag string) (text string, ok bool) {
-	if len(v.allow) == 0 {
-		return tag, true
-	}
-	grouped := false
+// compared is the part of a tag that is put in order; false where no pattern
+// fits.
+func (v *view) compared(tag string) (text string, fits bool) {
 	for _, one := range v.allow {
 		if one.group == 0 {
 			if one.pattern.MatchString(tag) {
@@ -120,16 +122,23 @@ func (v *view) compared(tag string) (text string, ok bool) {
 			}
 			continue
 		}
-		grouped = true
 		if m := one.pattern.FindStringSubmatchIndex(tag); m != nil && m[2*one.group] >= 0 {
 			return tag[m[2*one.group]:m[2*one.group+1]], true
 		}
 	}
-	if grouped {
-		return "", false
-	}
-	return tag, false
+	return "", false
 }
+
+// allows tells whether a tag fits what is allowed.
+func (v *view) allows(e *entry) bool {
+	if v.grouped || len(v.allow) == 0 {
+		return !e.unfit
+	}
+	return slices.ContainsFunc(v.allow, func(one allowed) bool { return one.pattern.MatchString(e.tag) })
+}
+
+// ignores tells whether a tag fits what is ignored.
+func (v *view) ignores(e *entry) bool { return fitsAny(v.ignore, e.tag) }
 
 func fitsAny(patterns []*regexp.Regexp, tag string) bool {
 	return slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(tag) })

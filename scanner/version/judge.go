@@ -29,7 +29,7 @@ func (c *Candidates) newJudge(q Question) *judge {
 // unreadable is why a tag has no place in the order of the strategy; "" if it
 // has.
 func (j *judge) unreadable(e *entry) Reason {
-	if e.text == "" && !e.allowed {
+	if e.unfit {
 		return NotAllowed
 	}
 	switch j.q.Policy.Strategy {
@@ -209,7 +209,7 @@ func (j *judge) timesNeeded() []string {
 	var needs []string
 	for i := range j.view.tags {
 		e := &j.view.tags[i]
-		if e.tag != j.from.tag && (!e.allowed || j.early(e, Tag) != 0) {
+		if e.tag != j.from.tag && j.early(e, Tag) != 0 {
 			continue
 		}
 		facts := j.q.Facts[e.tag]
