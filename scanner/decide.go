@@ -33,7 +33,7 @@ func (l *lookup) decide(ctx context.Context, w *wish) {
 	case len(updates) > 0:
 		w.result.Status = StatusUpdate
 	case w.policy.Pin == version.PinDigest && !takesDigest(field):
-		w.result.skip(*noPlace("pin: digest wants a digest"))
+		w.result.skip(*noPlace(field, "pin: digest wants a digest"))
 	}
 }
 

@@ -147,7 +147,7 @@ func (r *run) unasked(w *wish, tracked bool) *format.Reason {
 	case r.held(field):
 		return &format.Reason{Code: format.Held, Detail: heldDetail(field)}
 	case w.policy.Strategy == version.StrategyDigest && !tracked && !takesDigest(field):
-		return noPlace("strategy: digest follows a digest")
+		return noPlace(field, "strategy: digest follows a digest")
 	case semver && len(w.policy.Allow) == 0 && !isVersion && !follows:
 		return &format.Reason{Code: Floating, Detail: fmt.Sprintf("the tag %s is no version, and there is no digest to follow", field.Ref.Tag)}
 	case r.Registry == nil:
@@ -156,8 +156,12 @@ func (r *run) unasked(w *wish, tracked bool) *format.Reason {
 	return nil
 }
 
-func noPlace(why string) *format.Reason {
-	return &format.Reason{Code: NoPlace, Detail: why + `, and there is no place for one here: add an empty key (digest: "") that the chart reads, or write the whole reference in one value`}
+func noPlace(field *format.Field, why string) *format.Reason {
+	detail := why + ", and there is no place for one here"
+	if field.DigestAdvice != "" {
+		detail += ": " + field.DigestAdvice
+	}
+	return &format.Reason{Code: NoPlace, Detail: detail}
 }
 
 // takesDigest tells whether a digest is written or can be.

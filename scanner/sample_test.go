@@ -110,14 +110,15 @@ func subjects(inventory *scanner.Inventory) []config.Subject {
 
 // decided is a result with what the rules say of its proposals.
 func decided(result scanner.Result) string {
-	text := string(result.Status)
+	var text strings.Builder
+	text.WriteString(string(result.Status))
 	if result.Reason != nil {
-		text += " " + string(result.Reason.Code)
+		text.WriteString(" " + string(result.Reason.Code))
 	}
 	for _, update := range result.Updates {
-		text += " | " + string(update.Kind) + " " + update.Tag + " in " + update.Group + proposed(result.Settings.For(update.Kind))
+		fmt.Fprintf(&text, " | %s %s in %s%s", update.Kind, update.Tag, update.Group, proposed(result.Settings.For(update.Kind)))
 	}
-	return text
+	return text.String()
 }
 
 func proposed(p config.Proposed) string {
@@ -136,4 +137,3 @@ func proposed(p config.Proposed) string {
 	}
 	return text.String()
 }
-

@@ -76,12 +76,15 @@ type allowed struct {
 // entry is one tag.
 type entry struct {
 	tag string
-	// text is what is compared: the tag, or a group of a pattern.
-	text      string
+	// version is read from the text that is compared: the tag, or a group of a
+	// pattern. That text is there also where it is no version.
 	version   Version
 	isVersion bool
 	unfit     bool // it has no such group
 }
+
+// text is what is compared.
+func (e *entry) text() string { return e.version.tag }
 
 func newView(tags []string, p *Policy) *view {
 	v := &view{ignore: p.Ignore, tags: make([]entry, len(tags))}
@@ -93,23 +96,29 @@ func newView(tags []string, p *Policy) *view {
 		v.allow = append(v.allow, allowed{pattern, group})
 		v.grouped = v.grouped || group > 0
 	}
+	kept := &pool{free: make([]number, 0, poolChunk)}
 	for i, tag := range tags {
-		v.read(&v.tags[i], tag)
+		v.fill(&v.tags[i], tag, kept)
 	}
 	return v
 }
 
-// read fills in an entry.
-func (v *view) read(e *entry, tag string) {
-	e.tag, e.text = tag, tag
+// read gives the entry of one tag.
+func (v *view) read(tag string) *entry {
+	e := new(entry)
+	v.fill(e, tag, new(pool))
+	return e
+}
+
+func (v *view) fill(e *entry, tag string, kept *pool) {
+	e.tag = tag
+	text, fits := tag, true
 	if v.grouped {
-		var fits bool
-		e.text, fits = v.compared(tag)
-		e.unfit = !fits
+		text, fits = v.compared(tag)
 	}
-	if e.text != "" {
-		e.version, e.isVersion = Parse(e.text)
-	}
+	e.unfit = !fits
+	e.isVersion = parse(&e.version, text, kept)
+	e.version.tag = text
 }
 
 // compared is the part of a tag that is put in order; false where no pattern

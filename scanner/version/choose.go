@@ -83,7 +83,7 @@ func (c *Candidates) Choose(q Question) Choice {
 	if needs := j.timesNeeded(); len(needs) > 0 {
 		return Choice{Comparable: true, Needs: sortedSet(needs)}
 	}
-	if reason := j.unreadable(&j.from); reason != "" {
+	if reason := j.unreadable(j.from); reason != "" {
 		return Choice{Reason: reason}
 	}
 	choice := Choice{Comparable: true, Targets: j.targets()}
@@ -117,13 +117,12 @@ func (c *Candidates) follow(q Question) Choice {
 // patterns and ranges, has nothing to say on new content of the current tag.
 func (c *Candidates) Refuse(q Question, target Target) *Rejection {
 	j := c.newJudge(q)
-	var to entry
-	j.view.read(&to, target.Tag)
-	found := j.policy(&to, target.Kind)
+	to := j.view.read(target.Tag)
+	found := j.policy(to, target.Kind)
 	if found == 0 {
 		return nil
 	}
-	rejection := j.rejection(&to, target.Kind, found)
+	rejection := j.rejection(to, target.Kind, found)
 	return &rejection
 }
 
@@ -131,7 +130,7 @@ func (c *Candidates) Refuse(q Question, target Target) *Rejection {
 // newest of all. Where nothing goes forward it may go back.
 func (j *judge) targets() []Target {
 	targets := j.best(j.newer)
-	if p := j.q.Policy; len(targets) == 0 && p.AllowDowngrade && p.wants(Rollback) && j.unfit(&j.from) {
+	if p := j.q.Policy; len(targets) == 0 && p.AllowDowngrade && p.wants(Rollback) && j.unfit(j.from) {
 		return j.best(j.older)
 	}
 	return targets
@@ -183,15 +182,15 @@ func (j *judge) bySpelling(a, b *entry) int {
 
 // likeness is how much of what is not compared is as in the current tag.
 func (j *judge) likeness(e *entry) int {
-	if e.text == e.tag {
+	if e.text() == e.tag {
 		return 0
 	}
 	around := func(e *entry) (string, string) {
-		before, after, _ := strings.Cut(e.tag, e.text)
+		before, after, _ := strings.Cut(e.tag, e.text())
 		return before, after
 	}
 	before, after := around(e)
-	wantBefore, wantAfter := around(&j.from)
+	wantBefore, wantAfter := around(j.from)
 	like := 0
 	if before == wantBefore {
 		like++
@@ -204,9 +203,9 @@ func (j *judge) likeness(e *entry) int {
 
 // rejections are the verdicts on all tags but the targets.
 func (j *judge) rejections(targets []Target) []Rejection {
-	tops := make([]entry, len(targets))
+	tops := make([]*entry, len(targets))
 	for i, target := range targets {
-		j.view.read(&tops[i], target.Tag)
+		tops[i] = j.view.read(target.Tag)
 	}
 	var rejected []Rejection
 	for _, to := range j.sorted() {
@@ -218,7 +217,7 @@ func (j *judge) rejections(targets []Target) []Rejection {
 }
 
 // verdict is what is against a tag.
-func (j *judge) verdict(to *entry, targets []Target, tops []entry) Rejection {
+func (j *judge) verdict(to *entry, targets []Target, tops []*entry) Rejection {
 	step := j.newer
 	if len(targets) > 0 && targets[0].Kind == Rollback {
 		step = j.older
@@ -235,7 +234,7 @@ func (j *judge) verdict(to *entry, targets []Target, tops []entry) Rejection {
 		return j.rejection(to, kind, found)
 	}
 	for i, target := range targets {
-		if j.group(target.Kind) == j.group(kind) && j.compare(to, &tops[i]) == 0 {
+		if j.group(target.Kind) == j.group(kind) && j.compare(to, tops[i]) == 0 {
 			return Rejection{Tag: to.tag, Reason: SpeltOtherwise}
 		}
 	}

@@ -11,7 +11,7 @@ import (
 type judge struct {
 	q    Question
 	view *view
-	from entry
+	from *entry
 	gone bool // the current tag is not listed; known where it counts
 	// pushed tells that times are those of pushes, for all tags.
 	pushed bool
@@ -19,7 +19,7 @@ type judge struct {
 
 func (c *Candidates) newJudge(q Question) *judge {
 	j := &judge{q: q, view: c.view(q.Policy)}
-	j.view.read(&j.from, q.Current)
+	j.from = j.view.read(q.Current)
 	if q.Policy.Strategy == StrategyNewest || q.Policy.AllowDowngrade {
 		j.gone = !slices.Contains(c.tags, q.Current)
 	}
@@ -38,7 +38,7 @@ func (j *judge) unreadable(e *entry) Reason {
 			return NotAVersion
 		}
 	case StrategyNumerical:
-		if !isDecimal(e.text) {
+		if !isDecimal(e.text()) {
 			return NotANumber
 		}
 	case StrategyNewest:
@@ -56,12 +56,12 @@ func (j *judge) compare(a, b *entry) int {
 	case StrategySemver:
 		return compareMoving(&a.version, &b.version)
 	case StrategyNumerical:
-		return compareDecimals(a.text, b.text)
+		return compareDecimals(a.text(), b.text())
 	case StrategyNewest:
 		return j.time(a).Compare(j.time(b))
 	case StrategyAlphabetical, StrategyDigest:
 	}
-	return strings.Compare(a.text, b.text)
+	return strings.Compare(a.text(), b.text())
 }
 
 // newer is the kind of the step to a tag, or why there is none forward.
@@ -95,7 +95,7 @@ func (j *judge) step(to *entry) (kind Kind, order int, reason Reason) {
 		return "", 0, reason
 	}
 	if j.q.Policy.Strategy != StrategySemver {
-		if order = j.compare(&j.from, to); order == 0 {
+		if order = j.compare(j.from, to); order == 0 {
 			return "", 0, Equal
 		}
 		return Tag, order, ""

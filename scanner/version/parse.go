@@ -21,49 +21,75 @@ type Version struct {
 // behind a number are no part of it.
 type shape struct {
 	prefix   string // "v", "release-", "java17-"
-	layout   layout
-	parts    int
 	counters string // how build counters are introduced: "-", "-k3s", " -r" at the end
 	flavor   string // "-alpine3.19", "-debian-12", ".RELEASE"
+	layout   layout
+	parts    uint8
 }
 
 // layout is how the parts are joined.
-type layout string
+type layout uint8
 
 const (
-	dotted layout = "dotted" // 1.2.3
-	dashed layout = "dashed" // 2024-05-10, 2024-05-10T01-41-38Z
+	dashed layout = iota // 2024-05-10, 2024-05-10T01-41-38Z
+	dotted               // 1.2.3
 )
 
 // Parse reads a tag as [prefix]MAJOR[.MINOR[.PATCH[…]]][-suffix]. It says false
 // for what is no version: words, commit hashes and what contains one where the
 // version should stand, lone numbers of seven digits and more that are no date.
 func Parse(tag string) (Version, bool) {
+	var v Version
+	ok := parse(&v, tag, new(pool))
+	return v, ok
+}
+
+// pool is where versions that are read together keep their numbers.
+type pool struct{ free []number }
+
+const poolChunk = 1024
+
+// keep copies numbers. One version alone takes no more room than it needs.
+func (p *pool) keep(numbers []number) []number {
+	if cap(p.free)-len(p.free) < len(numbers) {
+		size := len(numbers)
+		if p.free != nil {
+			size = max(size, poolChunk)
+		}
+		p.free = make([]number, 0, size)
+	}
+	start := len(p.free)
+	p.free = append(p.free, numbers...)
+	return p.free[start:len(p.free):len(p.free)]
+}
+
+// mostParts is more than a tag of 128 characters has.
+const mostParts = 100
+
+// parse is Parse into v, which stays empty where it says false.
+func parse(v *Version, tag string, kept *pool) bool {
 	var room [8]number // so that, as a rule, only what is kept is allocated
 	start := prefixLength(tag)
 	if start < 0 {
-		return Version{}, false
+		return false
 	}
 	at, parts := readParts(tag, start, room[:0])
-	if len(parts) == 1 && !standsAlone(parts[0], wordAround(tag, start)) {
-		return Version{}, false
+	if len(parts) > mostParts || len(parts) == 1 && !standsAlone(parts[0], wordAround(tag, start)) {
+		return false
 	}
 	pre, all, rest := cutPreRelease(tag[at.end:], parts)
 	withPre := len(all)
 	introducers, all, flavor := cutCounters(rest, all)
 
-	kept := append(make([]number, 0, len(all)), all...)
-	v := Version{
-		tag:      tag,
-		shape:    shape{prefix: tag[:at.start], layout: at.layout, parts: len(parts), counters: introducers, flavor: flavor},
-		parts:    kept[:len(parts):len(parts)],
-		counters: kept[withPre:],
-	}
+	numbers := kept.keep(all)
+	v.tag = tag
+	v.shape = shape{prefix: tag[:at.start], counters: introducers, flavor: flavor, layout: at.layout, parts: uint8(len(parts))} //nolint:gosec // no more than mostParts
+	v.parts, v.counters = numbers[:len(parts):len(parts)], numbers[withPre:]
 	if pre.end > 0 {
-		v.pre = &preRelease{rank: pre.rank, word: pre.word, numbers: kept[len(parts):withPre:withPre]}
+		v.pre = &preRelease{rank: pre.rank, word: pre.word, numbers: numbers[len(parts):withPre:withPre]}
 		v.shape.counters = pre.mark + introducers
 	}
-	return v, true
+	return true
 }
 
 // prefixLength is where the first digit stands, if nothing but a word stands
