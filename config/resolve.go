@@ -141,6 +141,9 @@ func (r Resolved) forKind(kind version.Kind) Settings {
 // Key is the same for subjects of one Config that the same rules and entries of
 // ignore are for: their policies are alike.
 func (r Resolved) Key() string {
+	if r.config == nil {
+		return ""
+	}
 	key := fmt.Append(nil, r.rules)
 	for i := range r.config.Ignore {
 		if r.config.Ignore[i].fits(r.Subject) {

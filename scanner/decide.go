@@ -16,6 +16,9 @@ func (l *lookup) decide(ctx context.Context, w *wish) {
 		w.result.fail(err)
 		return
 	}
+	if l.Explain {
+		w.result.Choice = &choice
+	}
 	if !choice.Comparable && !w.wantsDigest() {
 		w.result.skip(format.Reason{Code: Incomparable, Detail: incomparable(w, choice.Reason)})
 		return
@@ -24,9 +27,6 @@ func (l *lookup) decide(ctx context.Context, w *wish) {
 	if err != nil {
 		w.result.fail(err)
 		return
-	}
-	if l.Explain {
-		w.result.Choice = &choice
 	}
 	w.result.Updates, w.result.Status = updates, StatusCurrent
 	switch field := &w.result.Field; {

@@ -70,7 +70,10 @@ func (j *judge) unfit(e *entry) bool {
 // rejection tells the first of the obstacles.
 func (j *judge) rejection(to *entry, kind Kind, found obstacles) Rejection {
 	first := &against[bits.TrailingZeros32(uint32(found))]
-	rejected := Rejection{Tag: to.tag, Reason: first.reason, Alone: bits.OnesCount32(uint32(found)) == 1}
+	rejected := Rejection{Tag: to.tag, Reason: first.reason, Kind: kind, Alone: bits.OnesCount32(uint32(found)) == 1}
+	if first.reason == TooYoung {
+		rejected.Ripe = j.q.Policy.ripeAt(kind, j.q.Facts[to.tag])
+	}
 	if first.detail != nil {
 		rejected.Detail = first.detail(j, to, kind)
 	}

@@ -40,6 +40,10 @@ type Rejection struct {
 	Reason Reason
 	// Detail says more, for people: which entry, since when. It may be "".
 	Detail string
+	// Kind is that of the step; "" where there is none.
+	Kind Kind
+	// Ripe is, for what is too young, when it is old enough.
+	Ripe time.Time
 	// Alone tells that nothing else stands in the way: with the reason gone
 	// the tag could be chosen.
 	Alone bool
@@ -57,8 +61,11 @@ type Choice struct {
 	// Needs are tags of which more facts are needed: the choice is final when
 	// there are none. They are sorted.
 	Needs []string
-	// Rejected holds, if it was asked for, every other tag once: those that
-	// can be put in order from the newest on, then the others by bytes.
+	// Order holds, if it was asked for, every tag once: those that can be put in
+	// order from the newest on, then the others by bytes.
+	Order []string
+	// Rejected holds, if it was asked for, every tag that is no target, in the
+	// same order.
 	Rejected []Rejection
 }
 
@@ -88,7 +95,7 @@ func (c *Candidates) Choose(q Question) Choice {
 	}
 	choice := Choice{Comparable: true, Targets: j.targets()}
 	if q.Explain {
-		choice.Rejected = j.rejections(choice.Targets)
+		choice.Order, choice.Rejected = j.verdicts(choice.Targets)
 	}
 	for _, target := range choice.Targets {
 		if q.Checked && !q.Facts[target.Tag].Checked {
@@ -201,19 +208,19 @@ func (j *judge) likeness(e *entry) int {
 	return like
 }
 
-// rejections are the verdicts on all tags but the targets.
-func (j *judge) rejections(targets []Target) []Rejection {
+// verdicts are what is said of all tags but the targets, and the order of all.
+func (j *judge) verdicts(targets []Target) (order []string, rejected []Rejection) {
 	tops := make([]*entry, len(targets))
 	for i, target := range targets {
 		tops[i] = j.view.read(target.Tag)
 	}
-	var rejected []Rejection
 	for _, to := range j.sorted() {
+		order = append(order, to.tag)
 		if !slices.ContainsFunc(targets, func(t Target) bool { return t.Tag == to.tag }) {
 			rejected = append(rejected, j.verdict(to, targets, tops))
 		}
 	}
-	return rejected
+	return order, rejected
 }
 
 // verdict is what is against a tag.
@@ -235,10 +242,10 @@ func (j *judge) verdict(to *entry, targets []Target, tops []*entry) Rejection {
 	}
 	for i, target := range targets {
 		if j.group(target.Kind) == j.group(kind) && j.compare(to, tops[i]) == 0 {
-			return Rejection{Tag: to.tag, Reason: SpeltOtherwise}
+			return Rejection{Tag: to.tag, Reason: SpeltOtherwise, Kind: kind}
 		}
 	}
-	return Rejection{Tag: to.tag, Reason: OlderThanTarget}
+	return Rejection{Tag: to.tag, Reason: OlderThanTarget, Kind: kind}
 }
 
 // sorted are the tags from the newest on, then those that have no order.

@@ -154,14 +154,15 @@ func TestChooseTellsWhyTagsWereRefused(t *testing.T) {
 	want := version.Choice{
 		Comparable: true,
 		Targets:    two("v1.3.00", version.Minor, "v2.0.0"),
+		Order:      strings.Fields("v2024.1.0 v2.0.0 v2.0.0-rc.1 v1.9.0-alpine 1.9.0 v1.9 v1.3.00 v1.3.0 v1.2.9 v1.2.03 v1.2.3 v1.2.2 latest"),
 		Rejected: []version.Rejection{
 			{Tag: "v2024.1.0", Reason: version.OtherScheme},
-			{Tag: "v2.0.0-rc.1", Reason: version.IsPreRelease, Alone: true},
+			{Tag: "v2.0.0-rc.1", Reason: version.IsPreRelease, Kind: version.Major, Alone: true},
 			{Tag: "v1.9.0-alpine", Reason: version.OtherFlavor},
 			{Tag: "1.9.0", Reason: version.OtherPrefix},
 			{Tag: "v1.9", Reason: version.OtherParts},
-			{Tag: "v1.3.0", Reason: version.SpeltOtherwise},
-			{Tag: "v1.2.9", Reason: version.OlderThanTarget},
+			{Tag: "v1.3.0", Reason: version.SpeltOtherwise, Kind: version.Minor},
+			{Tag: "v1.2.9", Reason: version.OlderThanTarget, Kind: version.Patch},
 			{Tag: "v1.2.03", Reason: version.SameVersion},
 			{Tag: "v1.2.3", Reason: version.IsCurrent},
 			{Tag: "v1.2.2", Reason: version.Older},

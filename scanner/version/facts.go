@@ -82,6 +82,9 @@ func (p *Policy) Ripe(kind Kind, facts Facts, now time.Time) (reason Reason, det
 	return "", ""
 }
 
+// ripeAt is when what a step of a kind leads to is old enough.
+func (p *Policy) ripeAt(kind Kind, facts Facts) time.Time { return facts.since().Add(p.minAge(kind)) }
+
 func ripeDetail(facts Facts, least time.Duration) string {
 	what := "pushed "
 	if facts.Pushed.IsZero() {

@@ -2,7 +2,6 @@ package command
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -49,10 +48,7 @@ func writeCheckJSON(w io.Writer, found checked) error {
 	if found.Warnings == nil {
 		found.Warnings = []checkedProblem{}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(found)
+	return encodeJSON(w, found)
 }
 
 // writeCheck writes each problem as compilers do: where and what, the line,

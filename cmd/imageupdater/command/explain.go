@@ -102,18 +102,8 @@ func (j *explainJob) arguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// validHosts checks the values of --plain-http.
-func validHosts(hosts []string) error {
-	for _, host := range hosts {
-		if !hostPattern.MatchString(host) {
-			return fmt.Errorf("--plain-http %q: write HOST:PORT, without http:// and without a path", host)
-		}
-	}
-	return nil
-}
-
 func (j *explainJob) run(ctx context.Context) error {
-	root, err := openDirectory(j.dir)
+	root, err := openDirectory(j.dir, "as the argument")
 	if err != nil {
 		return err
 	}
@@ -170,7 +160,7 @@ func (j *explainJob) decide(ctx context.Context, c *configuration, inventory *sc
 		}
 	}
 	planner := scanner.Planner{
-		Registry: newRegistries(scanJob{env: j.env, scanOptions: scanOptions{offline: j.offline, plainHTTP: j.plainHTTP}}).asked(),
+		Registry: newRegistries(j.env, j.plainHTTP, j.offline).asked(),
 		Config:   c.config, Prefix: c.prefix, History: newFirstSeen(j.env), Now: j.env.Now, Progress: line.asking, Explain: true,
 	}
 	plan, err := planner.Plan(ctx, part)

@@ -33,7 +33,7 @@ func explain(r scanner.Result, now time.Time) explained {
 		e.ignored = append(e.ignored, entry.Text)
 	}
 	if r.Choice != nil {
-		e.candidates = candidatesOf(&r, now)
+		e.candidates = candidatesOf(r.Choice)
 		e.refused = refusalsOf(e.candidates, e.settings)
 	}
 	return e
@@ -97,24 +97,22 @@ type candidate struct {
 
 // candidatesOf are all tags from the newest on. New content of a tag stands
 // before the tag.
-func candidatesOf(r *scanner.Result, now time.Time) []candidate {
-	var all []candidate
-	chosen := map[string]version.Kind{}
-	for _, target := range r.Choice.Targets {
-		chosen[target.Tag] = target.Kind
+func candidatesOf(c *version.Choice) []candidate {
+	all := make([]candidate, 0, len(c.Targets)+len(c.Rejected))
+	for _, target := range c.Targets {
+		all = append(all, candidate{tag: target.Tag, kind: target.Kind})
 	}
-	for i := range r.Choice.Rejected {
-		one := &r.Choice.Rejected[i]
-		all = append(all, candidate{tag: one.Tag, kind: chosen[one.Tag], refused: one})
-		delete(chosen, one.Tag)
-	}
-	for _, target := range r.Choice.Targets {
-		if chosen[target.Tag] != "" {
-			all = append(all, candidate{tag: target.Tag, kind: target.Kind})
+	for i := range c.Rejected {
+		one := &c.Rejected[i]
+		// New content of the current tag is chosen though the tag is the current.
+		if at := slices.IndexFunc(all, func(a candidate) bool { return a.kind != "" && a.tag == one.Tag }); at >= 0 {
+			all[at].refused = one
+			continue
 		}
+		all = append(all, candidate{tag: one.Tag, refused: one})
 	}
 	order := map[string]int{}
-	for i, tag := range inOrder(r, all, now) {
+	for i, tag := range c.Order {
 		order[tag] = i
 	}
 	slices.SortStableFunc(all, func(a, b candidate) int {
@@ -123,50 +121,6 @@ func candidatesOf(r *scanner.Result, now time.Time) []candidate {
 		return cmp.Or(cmp.Compare(order[tagA], order[tagB]), cmp.Compare(digestB, digestA))
 	})
 	return all
-}
-
-// inOrder puts the tags of candidates in the order of the strategy. A choice
-// keeps that of the tags that it refused and does not say where among them the
-// chosen ones belong; so it is asked again for what nothing is chosen from.
-func inOrder(r *scanner.Result, all []candidate, now time.Time) []string {
-	policy := *r.Settings.Policy(now)
-	if policy.Strategy == version.StrategyNewest {
-		return byVerdict(all)
-	}
-	var tags []string
-	for _, one := range all {
-		if !strings.Contains(one.tag, "@") {
-			tags = append(tags, one.tag)
-		}
-	}
-	policy.Kinds = nil
-	again := version.NewCandidates(tags).Choose(version.Question{Current: r.Field.Ref.Tag, Policy: &policy, Explain: true, Now: now})
-	ordered := make([]string, len(again.Rejected))
-	for i, one := range again.Rejected {
-		ordered[i] = one.Tag
-	}
-	if len(ordered) == 0 {
-		return tags
-	}
-	return ordered
-}
-
-// byVerdict puts what was chosen before the first tag of which it is said that
-// it is older. The times that newest compares are not known any more.
-func byVerdict(all []candidate) []string {
-	older := []version.Reason{version.OlderThanTarget, version.SpeltOtherwise, version.IsCurrent, version.Older, version.Equal, version.TimeUnknown, version.NotAllowed}
-	var before, chosen, behind []string
-	for _, one := range all {
-		switch {
-		case one.refused == nil:
-			chosen = append(chosen, one.tag)
-		case len(behind) > 0 || slices.Contains(older, one.refused.Reason):
-			behind = append(behind, one.tag)
-		default:
-			before = append(before, one.tag)
-		}
-	}
-	return slices.Concat(before, chosen, behind)
 }
 
 // refusal is what was refused for one reason.

@@ -29,7 +29,6 @@ func decided(t *testing.T, settings, current string, choice version.Choice) scan
 	}
 }
 
-// The planner's choice does not say where the targets belong.
 func TestCandidatesAreInOrder(t *testing.T) {
 	t.Parallel()
 	tags := map[string]version.Facts{}
@@ -52,7 +51,7 @@ func TestCandidatesAreInOrder(t *testing.T) {
 		}
 		*r.Choice = version.NewCandidates(names).Choose(version.Question{Current: "2", Policy: r.Settings.Policy(at), Facts: tags, Explain: true, Now: at})
 		var got []string
-		for _, one := range candidatesOf(&r, at) {
+		for _, one := range candidatesOf(r.Choice) {
 			text := one.tag
 			if one.kind != "" {
 				text += " chosen"
@@ -79,13 +78,16 @@ func TestRemedies(t *testing.T) {
 		rejected []version.Rejection
 		want     []string
 	}{
-		"flavours that stay":  {"{flavor: keep}", refused(version.FlavorVersion, ""), []string{"another version of the flavour: a — flavor: move would allow 1 more; flavor is set by defaults.flavor (.imageupdater.yaml:1)"}},
-		"flavours unwanted":   {"{flavor: move, update: [patch]}", refused(version.FlavorVersion, ""), []string{"another version of the flavour: a — update with flavor would allow 1 more; update is set by defaults.update (.imageupdater.yaml:1)"}},
-		"kinds":               {"{update: [patch]}", refused(version.KindUnwanted, "minor", "major", "minor"), []string{"a kind of step that is not wanted: a, b, c — update with major, minor would allow 3 more; update is set by defaults.update (.imageupdater.yaml:1)"}},
-		"patterns":            {"{tags: {allow: [x]}}", refused(version.NotAllowed, ""), []string{"fits none of tags.allow: a — another tags.allow would allow 1 more; tags.allow is set by defaults.tags.allow (.imageupdater.yaml:1)"}},
-		"patterns and more":   {"{tags: {allow: [x]}}", []version.Rejection{{Tag: "a", Reason: version.NotAllowed}}, []string{"fits none of tags.allow: a — tags.allow is set by defaults.tags.allow (.imageupdater.yaml:1)"}},
-		"ages unknown":        {"{minAge: 3d}", refused(version.AgeUnknown, ""), []string{"its age is not known: a — minAge: 0 would allow 1 more; minAge is set by defaults.minAge (.imageupdater.yaml:1)"}},
-		"ages":                {"{}", refused(version.TooYoung, "pushed 1, old enough 2026-02-01", "pushed 2, old enough 2026-01-01"), []string{"too young: a, b — the first is old enough 2026-01-01"}},
+		"flavours that stay": {"{flavor: keep}", refused(version.FlavorVersion, ""), []string{"another version of the flavour: a — flavor: move would allow 1 more; flavor is set by defaults.flavor (.imageupdater.yaml:1)"}},
+		"flavours unwanted":  {"{flavor: move, update: [patch]}", refused(version.FlavorVersion, ""), []string{"another version of the flavour: a — update with flavor would allow 1 more; update is set by defaults.update (.imageupdater.yaml:1)"}},
+		"kinds":              {"{update: [patch]}", refused(version.KindUnwanted, "minor", "major", "minor"), []string{"a kind of step that is not wanted: a, b, c — update with major, minor would allow 3 more; update is set by defaults.update (.imageupdater.yaml:1)"}},
+		"patterns":           {"{tags: {allow: [x]}}", refused(version.NotAllowed, ""), []string{"fits none of tags.allow: a — another tags.allow would allow 1 more; tags.allow is set by defaults.tags.allow (.imageupdater.yaml:1)"}},
+		"patterns and more":  {"{tags: {allow: [x]}}", []version.Rejection{{Tag: "a", Reason: version.NotAllowed}}, []string{"fits none of tags.allow: a — tags.allow is set by defaults.tags.allow (.imageupdater.yaml:1)"}},
+		"ages unknown":       {"{minAge: 3d}", refused(version.AgeUnknown, ""), []string{"its age is not known: a — minAge: 0 would allow 1 more; minAge is set by defaults.minAge (.imageupdater.yaml:1)"}},
+		"ages": {"{}", []version.Rejection{
+			{Tag: "a", Reason: version.TooYoung, Ripe: time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},
+			{Tag: "b", Reason: version.TooYoung, Ripe: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)},
+		}, []string{"too young: a, b — the first is old enough 2026-01-01 00:00 UTC"}},
 		"entries apart":       {"{}", refused(version.IsIgnored, "ignore[0]", "ignore[1]", "ignore[1]"), []string{"an entry of ignore, ignore[1]: b, c — without the entry 2 more", "an entry of ignore, ignore[0]: a — without the entry 1 more"}},
 		"platforms":           {"{platforms: [linux/arm64]}", refused(version.LacksPlatform, "linux/arm64"), []string{"lacks a platform: a (linux/arm64) — platforms without linux/arm64 would allow 1 more; platforms is set by defaults.platforms (.imageupdater.yaml:1)"}},
 		"closed":              {"{}", refused(version.Closed, "#7"), []string{"its proposal was closed, #7: a — reopening the pull request takes it up again"}},

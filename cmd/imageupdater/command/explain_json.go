@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"io"
 	"time"
 
@@ -82,13 +81,6 @@ func writeExplainJSON(w io.Writer, found *report, now time.Time) error {
 		result.Problems = append(result.Problems, jsonProblem(problem))
 	}
 	return encodeJSON(w, result)
-}
-
-func encodeJSON(w io.Writer, document any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(document)
 }
 
 func newJSONExplained(e *explained) jsonExplained {

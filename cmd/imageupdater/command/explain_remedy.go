@@ -82,14 +82,10 @@ func (g *refusal) details() string {
 	return strings.Join(unique(words), ", ")
 }
 
-// ripe is when the first of those that are too young is old enough. Times of
-// one form in one zone are in order as texts.
+// ripe is when the first of those that are too young is old enough.
 func (g *refusal) ripe() string {
-	times := make([]string, len(g.rejected)) // a group is never empty
-	for i, one := range g.rejected {
-		_, times[i], _ = strings.Cut(one.Detail, "old enough ")
-	}
-	return slices.Min(times)
+	first := slices.MinFunc(g.rejected, func(a, b *version.Rejection) int { return a.Ripe.Compare(b.Ripe) }) // a group is never empty
+	return first.Ripe.UTC().Format("2006-01-02 15:04 UTC")
 }
 
 // by says where a setting was written; nothing where nobody wrote it. An age of

@@ -91,11 +91,16 @@ type (
 )
 
 func writeJSON(w io.Writer, report *report) error {
+	return encodeJSON(w, newJSONReport(report))
+}
+
+// encodeJSON writes a document for people and programs.
+func encodeJSON(w io.Writer, document any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	// "<" as \u003c serves HTML; nobody reads that here.
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(newJSONReport(report))
+	return encoder.Encode(document)
 }
 
 // newJSONReport has no nil slice or map: readers shall never meet null where

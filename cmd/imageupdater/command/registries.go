@@ -1,22 +1,38 @@
 package command
 
 import (
+	"fmt"
+	"regexp"
+
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
-// registries are the registries of one scan: a client that counts what it
-// asks, or nothing when the scan is offline.
+// registries are the registries of one command: a client that counts what it
+// asks, or nothing when it is offline.
 type registries struct{ client *registry.Client }
 
-func newRegistries(job scanJob) registries {
-	if job.offline {
+func newRegistries(env Environment, plainHTTP []string, offline bool) registries {
+	if offline {
 		return registries{}
 	}
 	return registries{registry.New(registry.Options{
-		PlainHTTP: job.plainHTTP,
-		UserAgent: programName + "/" + readBuild(job.env.BuildInfo).Version,
+		PlainHTTP: plainHTTP,
+		UserAgent: programName + "/" + readBuild(env.BuildInfo).Version,
 	})}
+}
+
+// hostPattern is a registry as --plain-http takes it.
+var hostPattern = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`)
+
+// validHosts checks the values of --plain-http.
+func validHosts(hosts []string) error {
+	for _, host := range hosts {
+		if !hostPattern.MatchString(host) {
+			return fmt.Errorf("--plain-http %q: write HOST:PORT, without http:// and without a path", host)
+		}
+	}
+	return nil
 }
 
 // asked is what planning asks: nil, and not an interface around nil, when

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -105,19 +104,14 @@ func addScanFlags(cmd *cobra.Command, options *scanOptions) {
 	enumFlag(cmd, &options.color, "color", "", "when to use colours; NO_COLOR is honoured", colorAuto, colorAlways, colorNever)
 }
 
-// hostPattern is a registry as --plain-http takes it.
-var hostPattern = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?$`)
-
 // newScanJob checks what parsing the flags could not.
 func newScanJob(env Environment, options scanOptions) (scanJob, error) {
 	job := scanJob{scanOptions: options, env: env}
 	if options.offline && options.write {
 		return job, errors.New("--write needs the registries: leave out --offline")
 	}
-	for _, host := range options.plainHTTP {
-		if !hostPattern.MatchString(host) {
-			return job, fmt.Errorf("--plain-http %q: write HOST:PORT, without http:// and without a path", host)
-		}
+	if err := validHosts(options.plainHTTP); err != nil {
+		return job, err
 	}
 	for _, value := range options.only {
 		s, err := newSelector(value)
@@ -130,7 +124,7 @@ func newScanJob(env Environment, options scanOptions) (scanJob, error) {
 }
 
 func runScan(ctx context.Context, job scanJob) error {
-	root, err := openDirectory(job.dir)
+	root, err := openDirectory(job.dir, "with --only")
 	if err != nil {
 		return err
 	}
@@ -156,8 +150,9 @@ func runScan(ctx context.Context, job scanJob) error {
 }
 
 // openDirectory opens the directory that everything of a scan stays in. A
-// symbolic link is followed here and nowhere else: the user named it.
-func openDirectory(dir string) (*os.Root, error) {
+// symbolic link is followed here and nowhere else: the user named it. file says
+// how to name a single file.
+func openDirectory(dir, file string) (*os.Root, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -165,7 +160,7 @@ func openDirectory(dir string) (*os.Root, error) {
 	case err != nil:
 		return nil, fmt.Errorf("opening the directory to scan: %w", err)
 	case !info.IsDir():
-		return nil, fmt.Errorf("%q is not a directory: name the one it is in, and the file with --only", dir)
+		return nil, fmt.Errorf("%q is not a directory: name the one it is in, and the file %s", dir, file)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -179,16 +174,14 @@ func (j scanJob) plan(ctx context.Context, tree fs.FS, c *configuration) (*repor
 	line := newProgress(j.env)
 	defer line.stop()
 
-	options := scanner.Selected(c.config, c.prefix)
-	options.Progress = line.reading
-	inventory, err := scanner.Find(ctx, tree, options)
+	inventory, err := find(ctx, tree, c, line)
 	if err != nil {
 		return nil, err
 	}
 	warnings := slices.Concat(c.warnings, unmatched(c, inventory))
 	inventory, unused := narrow(inventory, j.selectors)
 
-	registries := newRegistries(j)
+	registries := newRegistries(j.env, j.plainHTTP, j.offline)
 	planner := scanner.Planner{
 		Registry: registries.asked(), Config: c.config, Prefix: c.prefix,
 		History: newFirstSeen(j.env), Now: j.env.Now, Progress: line.asking,

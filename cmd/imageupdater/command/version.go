@@ -1,7 +1,6 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -44,9 +43,7 @@ func newVersion(env Environment) *cobra.Command {
 func printVersion(env Environment, output versionOutput) error {
 	b := readBuild(env.BuildInfo)
 	if output == versionJSON {
-		encoder := json.NewEncoder(env.Stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(b)
+		return encodeJSON(env.Stdout, b)
 	}
 	_, err := fmt.Fprintf(env.Stdout, "%s %s\n", programName, b)
 	return err

@@ -15,7 +15,7 @@ import (
 // openTree opens a directory of a test as scan does.
 func openTree(t *testing.T, dir string) *os.Root {
 	t.Helper()
-	root, err := openDirectory(dir)
+	root, err := openDirectory(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
