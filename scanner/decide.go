@@ -29,6 +29,9 @@ func (l *lookup) decide(ctx context.Context, w *wish) {
 		return
 	}
 	w.result.Updates, w.result.Status = updates, StatusCurrent
+	if young := choice.Waiting; young != nil {
+		w.result.Waiting = &Waiting{Tag: young.Tag, Kind: young.Kind, Until: young.Ripe}
+	}
 	switch field := &w.result.Field; {
 	case len(updates) > 0:
 		w.result.Status = StatusUpdate
@@ -55,6 +58,9 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 			return nil, err
 		case rejection != nil:
 			choice.Rejected = append(slices.Clip(choice.Rejected), *rejection)
+			if choice.Waiting == nil && rejection.Reason == version.TooYoung && rejection.Alone {
+				choice.Waiting = rejection
+			}
 		case update != nil:
 			choice.Targets = append([]version.Target{content}, choice.Targets...)
 			updates = append(updates, *update)

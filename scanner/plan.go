@@ -179,7 +179,7 @@ func (w *wish) pins() bool {
 func (w *wish) wantsDigest() bool { return w.result.Field.Digest != nil || w.pins() }
 
 func (r *Result) skip(reason format.Reason) {
-	r.Status, r.Reason, r.Updates = StatusSkipped, &reason, nil
+	r.Status, r.Reason, r.Updates, r.Waiting = StatusSkipped, &reason, nil, nil
 }
 
 func (r *Result) fail(err error) {

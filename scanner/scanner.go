@@ -55,12 +55,22 @@ type Result struct {
 	Status  Status
 	Reason  *format.Reason // set unless Status is update or current
 	Updates []Update       // set when Status is update: at most one without and one with a major step, in this order
+	// Waiting is the newest tag, or "tag@digest", that only its age keeps from
+	// being an update; nil where there is none.
+	Waiting *Waiting
 	// Settings are what the configuration says of the field; they are empty
 	// where its image is not known.
 	Settings config.Resolved
 	// Choice is the whole decision, if the planner was to explain and a
 	// registry was asked.
 	Choice *version.Choice
+}
+
+// Waiting is what a field will be able to move to.
+type Waiting struct {
+	Tag   string
+	Kind  version.Kind
+	Until time.Time
 }
 
 // Plan is every field with its result, in the order of the inventory.

@@ -2,6 +2,7 @@ package version
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ type Choice struct {
 	// Targets are at most two: the best without a major step, then the best
 	// with one. None means that the current tag is up to date.
 	Targets []Target
+	// Waiting is the newest tag that nothing but its age keeps from being a
+	// target; nil where there is none, or it is older than a target.
+	Waiting *Rejection
 	// Needs are tags of which more facts are needed: the choice is final when
 	// there are none. They are sorted.
 	Needs []string
@@ -94,6 +98,7 @@ func (c *Candidates) Choose(q Question) Choice {
 		return Choice{Reason: reason}
 	}
 	choice := Choice{Comparable: true, Targets: j.targets()}
+	choice.Waiting = j.waits(choice.Targets)
 	if q.Explain {
 		choice.Order, choice.Rejected = j.verdicts(choice.Targets)
 	}
@@ -154,8 +159,14 @@ func (j *judge) best(step func(*entry) (Kind, Reason)) []Target {
 			continue
 		}
 		group := j.group(kind)
-		if top := best[group]; (top == nil || j.bySpelling(to, top) > 0) && j.policy(to, kind) == 0 {
+		if top := best[group]; top != nil && j.bySpelling(to, top) <= 0 {
+			continue
+		}
+		switch found := j.policy(to, kind); {
+		case found == 0:
 			best[group], kinds[group] = to, kind
+		case against[bits.TrailingZeros32(uint32(found))].reason == TooYoung:
+			j.young = append(j.young, to)
 		}
 	}
 	var targets []Target
@@ -165,6 +176,29 @@ func (j *judge) best(step func(*entry) (Kind, Reason)) []Target {
 		}
 	}
 	return targets
+}
+
+// waits is what is said of the newest of the young that will be a target.
+func (j *judge) waits(targets []Target) *Rejection {
+	var newest *Rejection
+	var top *entry
+	for _, target := range targets {
+		if to := j.view.read(target.Tag); top == nil || j.bySpelling(to, top) > 0 {
+			top = to
+		}
+	}
+	thorough := *j
+	thorough.q.Explain = true
+	for _, to := range j.young {
+		if top != nil && j.bySpelling(to, top) <= 0 {
+			continue
+		}
+		kind, _ := j.newer(to)
+		if rejection := j.rejection(to, kind, thorough.policy(to, kind)); rejection.Alone {
+			newest, top = &rejection, to
+		}
+	}
+	return newest
 }
 
 // group is 1 for major steps that are a target of their own.

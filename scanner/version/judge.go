@@ -13,6 +13,8 @@ type judge struct {
 	view *view
 	from *entry
 	gone bool // the current tag is not listed; known where it counts
+	// young are candidates that age is against, and perhaps more.
+	young []*entry
 	// pushed tells that times are those of pushes, for all tags.
 	pushed bool
 }

@@ -215,21 +215,27 @@ func TestChooseByFacts(t *testing.T) {
 		withheld  map[string]version.Withheld
 		platforms []version.Platform
 		want      []version.Target
+		waiting   string
 	}{
 		"a young one does not hide an older one": {
 			policy: policy(aged(3)), current: "1.0.0",
 			facts: map[string]version.Facts{"1.0.1": pushed(9), "1.0.2": pushed(4), "1.0.3": pushed(1)},
-			want:  one("1.0.2", version.Patch),
+			want:  one("1.0.2", version.Patch), waiting: "1.0.3",
+		},
+		"what waits must pass all else": {
+			policy: policy(aged(3), constraint("<2")), current: "1.0.0",
+			facts:   map[string]version.Facts{"1.0.1": pushed(1), "1.0.2": pushed(2), "2.0.0": pushed(1), "1.1.0-rc.1": pushed(1)},
+			waiting: "1.0.2",
 		},
 		"to the minute": {
 			policy: policy(aged(3)), current: "1.0.0",
 			facts: map[string]version.Facts{"1.0.1": pushed(3), "1.0.2": {Pushed: now.AddDate(0, 0, -3).Add(time.Nanosecond)}},
-			want:  one("1.0.1", version.Patch),
+			want:  one("1.0.1", version.Patch), waiting: "1.0.2",
 		},
 		"first seen where nobody tells": {
 			policy: policy(aged(3)), current: "1.0.0",
 			facts: map[string]version.Facts{"1.0.1": seen(3), "1.0.2": seen(2)},
-			want:  one("1.0.1", version.Patch),
+			want:  one("1.0.1", version.Patch), waiting: "1.0.2",
 		},
 		"the registry goes before us": {
 			policy: policy(aged(3)), current: "1.0.0",
@@ -281,7 +287,7 @@ func TestChooseByFacts(t *testing.T) {
 		"newest and old enough": {
 			policy: policy(strategy(version.StrategyNewest), aged(3)), current: "a",
 			facts: map[string]version.Facts{"a": pushed(9), "b": pushed(2), "c": pushed(4)},
-			want:  tagOnly("c"),
+			want:  tagOnly("c"), waiting: "b",
 		},
 		"newest, times unknown": {
 			policy: policy(strategy(version.StrategyNewest)), current: "a",
@@ -330,6 +336,13 @@ func TestChooseByFacts(t *testing.T) {
 			})
 			if diff := cmp.Diff(test.want, choice.Targets); diff != "" || choice.Needs != nil {
 				t.Errorf("needs %s; targets (-want +got)\n%s", choice.Needs, diff)
+			}
+			waiting := ""
+			if choice.Waiting != nil {
+				waiting = choice.Waiting.Tag
+			}
+			if waiting != test.waiting {
+				t.Errorf("%q waits, want %q", waiting, test.waiting)
 			}
 		})
 	}
@@ -382,7 +395,11 @@ func TestChooseTellsWhatThePolicyHasAgainst(t *testing.T) {
 	want := version.Choice{
 		Comparable: true,
 		Targets:    one("1.1.0", version.Minor),
-		Order:      strings.Fields("3.1.0 3.0.0 v1.9.0 1.8.0 1.6.0 1.5.0 1.4.0 1.3.0-rc.1 1.2.0 1.1.0 1.0.1 1.0.0"),
+		Waiting: &version.Rejection{
+			Tag: "1.2.0", Reason: version.TooYoung, Kind: version.Minor, Alone: true,
+			Detail: "pushed 2026-11-20 12:00 UTC, old enough 2026-11-22 12:00 UTC", Ripe: now.AddDate(0, 0, 1),
+		},
+		Order: strings.Fields("3.1.0 3.0.0 v1.9.0 1.8.0 1.6.0 1.5.0 1.4.0 1.3.0-rc.1 1.2.0 1.1.0 1.0.1 1.0.0"),
 		Rejected: []version.Rejection{
 			{Tag: "3.1.0", Reason: version.TooYoung, Kind: version.Major, Detail: "first seen 2026-11-20 12:00 UTC, old enough 2026-11-22 12:00 UTC", Ripe: now.AddDate(0, 0, 1)},
 			{Tag: "3.0.0", Reason: version.Closed, Kind: version.Major, Detail: "#12"},

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/edit"
@@ -37,6 +39,7 @@ type (
 		Status  string       `json:"status"`
 		Reason  *jsonReason  `json:"reason"`
 		Updates []jsonUpdate `json:"updates"`
+		Waiting *jsonWaiting `json:"waiting"`
 		At      jsonAt       `json:"at"`
 	}
 
@@ -50,6 +53,13 @@ type (
 		Tag    string `json:"tag"`
 		Digest string `json:"digest"`
 		Group  string `json:"group"`
+	}
+
+	jsonWaiting struct {
+		Kind   string `json:"kind"`
+		Tag    string `json:"tag"`
+		Digest string `json:"digest"`
+		Until  string `json:"until"`
 	}
 
 	jsonAt struct {
@@ -143,6 +153,10 @@ func newJSONField(r scanner.Result) jsonField {
 		Reason:  newJSONReason(r.Reason),
 		Updates: make([]jsonUpdate, 0, len(r.Updates)),
 		At:      jsonAt{Tag: newJSONPosition(f.Tag), Digest: newJSONPosition(f.Digest)},
+	}
+	if r.Waiting != nil {
+		tag, digest, _ := strings.Cut(r.Waiting.Tag, "@")
+		field.Waiting = &jsonWaiting{Kind: string(r.Waiting.Kind), Tag: tag, Digest: digest, Until: r.Waiting.Until.UTC().Format(time.RFC3339)}
 	}
 	for _, u := range r.Updates {
 		field.Updates = append(field.Updates, jsonUpdate{Kind: string(u.Kind), Tag: u.Tag, Digest: u.Digest, Group: u.Group})

@@ -35,6 +35,12 @@ type contract struct {
 			Digest string `json:"digest"`
 			Group  string `json:"group"`
 		} `json:"updates"`
+		Waiting *struct {
+			Kind   string `json:"kind"`
+			Tag    string `json:"tag"`
+			Digest string `json:"digest"`
+			Until  string `json:"until"`
+		} `json:"waiting"`
 		At struct {
 			Tag    *contractPosition `json:"tag"`
 			Digest *contractPosition `json:"digest"`
@@ -133,6 +139,7 @@ func TestJSON(t *testing.T) {
           "group": "acme/api-major"
         }
       ],
+      "waiting": null,
       "at": {
         "tag": {
           "line": 5,

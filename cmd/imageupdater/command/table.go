@@ -54,9 +54,9 @@ func tableLine(r row, written bool) []cell {
 func outcome(r row, written bool) cell {
 	switch r.Status {
 	case scanner.StatusUpdate:
-		return cell{"→ " + targets(r, written), yellow}
+		return cell{"→ " + targets(r, written) + waiting(r), yellow}
 	case scanner.StatusCurrent:
-		return cell{"up to date", green}
+		return cell{"up to date" + waiting(r), green}
 	case scanner.StatusSkipped:
 		if r.Reason != nil && r.Reason.Code == scanner.NotAsked {
 			return cell{"not asked", dim}
@@ -65,6 +65,15 @@ func outcome(r row, written bool) cell {
 	case scanner.StatusProblem:
 	}
 	return cell{"problem: " + reasonText(r.Reason), red}
+}
+
+// waiting says what is too young yet.
+func waiting(r row) string {
+	if r.Waiting == nil {
+		return ""
+	}
+	tag, digest, _ := strings.Cut(r.Waiting.Tag, "@")
+	return fmt.Sprintf("; %s (%s) is too young until %s", tagAndDigest(tag, digest), r.Waiting.Kind, r.Waiting.Until.UTC().Format("2006-01-02 15:04 UTC"))
 }
 
 // targets are the updates of a field: "1.27.0 (minor), 2.0.0 (major)".

@@ -165,6 +165,9 @@ func TestScanRemembersAges(t *testing.T) {
 		if p.errs.String() != test.want {
 			t.Errorf("after %d days: stderr %q, want %q", test.days, p.errs.String(), test.want)
 		}
+		if waits := strings.Contains(p.out.String(), "up to date; 2.0.0 (major) is too young until 2026-11-24 12:00 UTC"); waits != (test.days < 3) {
+			t.Errorf("after %d days:\n%s", test.days, p.out.String())
+		}
 	}
 	entries, err := os.ReadDir(filepath.Join(cache, "first-seen"))
 	if err != nil || len(entries) != 1 {
