@@ -71,6 +71,11 @@ func (d *decoder) lintStrategy(s *Settings, strategy version.Strategy, base *Set
 	if s.Pin.Set() && s.Pin.Value == version.PinKeep && strategy == version.StrategyDigest {
 		d.warnOrigin(s.Pin.Origin, "has no effect under strategy: digest, which adds digests", "remove it")
 	}
+	if strategy == version.StrategyDigest {
+		for _, o := range []*Origin{s.Tags.Allow.Origin, s.Tags.Ignore.Origin} {
+			d.warnOrigin(o, "has no effect under strategy: digest, which follows a tag by its name", "remove it, or write track: TAG for the one to follow")
+		}
+	}
 	d.lintGroups(s, strategy)
 	d.lintKinds(s, base)
 }
@@ -214,6 +219,18 @@ func (r Resolved) TagWarnings(tags []string) Warnings {
 		slices.Sort(compared)
 		return Warnings{warningAt(o, fmt.Sprintf("the order of %s and %s by bytes says nothing of their age", shorten(compared[0]), shorten(compared[len(compared)-1])),
 			"write strategy: newest, or tags.allow for those that carry a date")}
+	}
+	return nil
+}
+
+// FitWarnings warns of patterns and ranges that no tag of the image fits, of as
+// many tags as it has, as many as are allowed, and as many of those in range.
+func (r Resolved) FitWarnings(tags, allowed, inRange int) Warnings {
+	switch allow, constraint := r.Tags.Allow.Origin, r.Constraint.Origin; {
+	case allowed == 0 && allow != nil && allow.File != BuiltIn:
+		return Warnings{warningAt(allow, fmt.Sprintf("none of the %d tags of %s fits", tags, r.Subject.Image), "imageupdater explain "+r.Subject.Image+" lists them")}
+	case allowed > 0 && inRange == 0 && constraint != nil && r.Strategy.Value == version.StrategySemver:
+		return Warnings{warningAt(constraint, fmt.Sprintf("none of the %d tags of %s is a version in this range", tags, r.Subject.Image), "imageupdater explain "+r.Subject.Image+" lists them")}
 	}
 	return nil
 }

@@ -279,8 +279,14 @@ func (l *lookup) settle(ctx context.Context, w *wish, q version.Question) (versi
 
 // warn keeps what the tags show about the settings.
 func (l *lookup) warn(w *wish) {
-	if !l.warned[w.key] {
-		l.warned[w.key] = true
-		l.warnings = append(l.warnings, w.result.Settings.TagWarnings(l.names)...)
+	if l.warned[w.key] || len(l.names) == 0 {
+		return
+	}
+	l.warned[w.key] = true
+	settings := w.result.Settings
+	l.warnings = append(l.warnings, settings.TagWarnings(l.names)...)
+	if len(w.policy.Allow) > 0 || w.policy.Constraint != nil {
+		allowed, inRange := l.tags.Fitting(w.policy)
+		l.warnings = append(l.warnings, settings.FitWarnings(len(l.names), allowed, inRange)...)
 	}
 }

@@ -393,3 +393,31 @@ func TestPlanAsksLittle(t *testing.T) {
 		t.Errorf("asked -want +got\n%s", diff)
 	}
 }
+
+// Patterns and ranges that no tag fits are warned of once an image, where they
+// stand.
+func TestPlanWarnsOfWhatNoTagFits(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ config, tags, want string }{
+		"a pattern": {"defaults:\n  tags: {allow: ['^main-']}\n", "1.0.0 1.1.0", ".imageupdater.yaml:2:17: warning: defaults.tags.allow: none of the 2 tags of docker.io/acme/web fits (imageupdater explain docker.io/acme/web lists them)"},
+		"a range":   {"defaults:\n  constraint: 7.x\n", "1.0.0 1.1.0 latest", ".imageupdater.yaml:2:15: warning: defaults.constraint: none of the 3 tags of docker.io/acme/web is a version in this range (imageupdater explain docker.io/acme/web lists them)"},
+		"one fits":  {"defaults:\n  constraint: 1.0.x\n", "1.0.0 1.1.0", ""},
+		"no tags":   {"defaults:\n  constraint: 1.0.x\n", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			planner := scanner.Planner{Registry: tags("docker.io/acme/web", test.tags), Config: loaded(t, test.config), Now: today}
+			plan, err := planner.Plan(t.Context(), find(t, pods("acme/web:1.0.0", "acme/web:1.0.0", "acme/web:1.1.0")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, warning := range plan.Warnings {
+				got = append(got, warning.String())
+			}
+			if text := strings.Join(got, "\n"); text != test.want {
+				t.Errorf("got  %s\nwant %s", text, test.want)
+			}
+		})
+	}
+}

@@ -21,7 +21,7 @@ var against = []struct {
 	// late is set where facts must be asked for.
 	late bool
 	// filter is set for what chooses among tags: it has nothing to say on new
-	// content of the tag that is there.
+	// content of the tag that is there, or of one that is followed by name.
 	filter bool
 }{
 	{reason: IsIgnored, stands: func(j *judge, to *entry, _ Kind) bool { return j.ignoring(to) != nil }, detail: func(j *judge, to *entry, _ Kind) string { return j.ignoring(to).Text }},
@@ -49,9 +49,9 @@ func (j *judge) early(to *entry, kind Kind) obstacles { return j.examine(to, kin
 
 func (j *judge) examine(to *entry, kind Kind, late bool) obstacles {
 	var found obstacles
-	stays := to.tag == j.from.tag
+	named := to.tag == j.from.tag || j.q.Policy.Strategy == StrategyDigest
 	for i := range against {
-		passes := against[i].late && !late || against[i].filter && stays
+		passes := against[i].late && !late || against[i].filter && named
 		if !passes && against[i].stands(j, to, kind) {
 			found |= 1 << i
 			if !j.q.Explain {

@@ -153,6 +153,23 @@ func fitsAny(patterns []*regexp.Regexp, tag string) bool {
 	return slices.ContainsFunc(patterns, func(p *regexp.Regexp) bool { return p.MatchString(tag) })
 }
 
+// Fitting counts the tags that fit what a policy allows, and those of them that
+// are versions in its range.
+func (c *Candidates) Fitting(p *Policy) (allowed, inRange int) {
+	v := c.view(p)
+	for i := range v.tags {
+		e := &v.tags[i]
+		if !v.allows(e) {
+			continue
+		}
+		allowed++
+		if p.Constraint == nil || e.isVersion && within(p.Constraint, &e.version) {
+			inRange++
+		}
+	}
+	return allowed, inRange
+}
+
 // Family is the same for tags that are likely of one image built over and over:
 // versions of one prefix and flavour. All tags that are no versions are one
 // family.

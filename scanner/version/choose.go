@@ -264,6 +264,12 @@ func (j *judge) verdict(to *entry, targets []Target, tops []*entry) Rejection {
 		step = j.older
 	}
 	kind, reason := step(to)
+	if reason == TimeUnknown {
+		// Nobody asked for the time of what would be refused anyhow.
+		if found := j.early(to, Tag); found != 0 {
+			return j.rejection(to, Tag, found)
+		}
+	}
 	if reason != "" {
 		// What goes forward was refused before anything went back.
 		kind, reason = j.newer(to)

@@ -63,7 +63,9 @@ func TestChoose(t *testing.T) {
 		"parts of any size":       {"1.2.184467440737095516150", "1.2.184467440737095516151 1.2.184467440737095516149", one("1.2.184467440737095516151", version.Patch)},
 		"leading zeros":           {"1.02.3", "1.2.10 1.03.0", one("1.03.0", version.Minor)},
 		"commit count with hash":  {"1.2.3-14-g1a2b3c4", "1.2.3-15-g5d6e7f8 1.2.4", one("1.2.3-15-g5d6e7f8", version.Build)},
-		"hash as flavour":         {"1.2.3-abc1234", "1.2.4-def5678 1.2.4", nil},
+		"hash behind":             {"1.2.3-abc1234", "1.2.4-def5678 1.2.5 1.2.3-fff0000 1.2.6-defaced", one("1.2.4-def5678", version.Patch)},
+		"marked hash behind":      {"v20240115-g159857a0b", "v20240201-gabc1234 v20240301", one("v20240201-gabc1234", version.Minor)},
+		"hash behind a flavour":   {"1.2.3-alpine-abc1234", "1.2.4-def5678 1.2.4-alpine-def5678", one("1.2.4-alpine-def5678", version.Patch)},
 		"floating tags are other": {"1.2.3", "latest stable edge 1 1.3 main", nil},
 
 		"stable to stable only":      {"1.2.3", "1.3.0-rc.1 1.3.0-beta2 1.3.0b1 1.3.0a4 1.3.0rc1 2.0.0-alpha.3 2.0.0-M1 1.4.0.dev3 1.4.0-SNAPSHOT 1.4.0-nightly.5", nil},

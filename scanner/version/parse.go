@@ -80,6 +80,10 @@ func parse(v *Version, tag string, kept *pool) bool {
 	pre, all, rest := cutPreRelease(tag[at.end:], parts)
 	withPre := len(all)
 	introducers, all, flavor := cutCounters(rest, all)
+	if at := hashAtEnd(flavor); at >= 0 {
+		// It changes with every build and says nothing: 1.2.3-abc1234.
+		introducers, flavor = introducers+" #", flavor[:at]
+	}
 
 	numbers := kept.keep(all)
 	v.tag = tag
@@ -211,6 +215,20 @@ func wordAround(tag string, at int) string {
 // and as git describe marks it.
 func isHashWord(word string) bool {
 	return isHex(strings.TrimPrefix(word, "g"), 7, 40) && !isDate(word)
+}
+
+// hashAtEnd is where in a flavour the commit hash begins that ends it, with its
+// separator; -1 where none does. One of digits alone may as well be a number.
+func hashAtEnd(flavor string) int {
+	at := lastSeparator(flavor)
+	if at < 0 {
+		return -1
+	}
+	word := flavor[at+1:]
+	if !isHashWord(word) || !strings.ContainsAny(word, "abcdef") || !strings.ContainsAny(word, "0123456789") {
+		return -1
+	}
+	return at
 }
 
 func isDate(s string) bool {

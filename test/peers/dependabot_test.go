@@ -36,11 +36,6 @@ var dependabot = peer{
 			[]string{"sel-dotted-build-next-minor"},
 		},
 		{
-			"A hash behind the version may change: from 7.2-ed7eee0 to 7.3-0badc0d.",
-			"A hash may be the name of a variant. Say that it is none: `tags: {allow: ['^(?P<version>[0-9.]+)-[0-9a-f]{7}$']}`.",
-			[]string{"7.2-ed7eee0"},
-		},
-		{
 			"A date behind the version is a part of it: 4.8-20250909 is newer than 4.8.1, a step back in truth.",
 			"The number of parts is kept, and a date never follows a number that is none.",
 			[]string{"sel-dated-tag-inflates-semver-bug"},
