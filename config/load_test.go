@@ -78,7 +78,7 @@ func TestWarnings(t *testing.T) {
 		"range under newest, rule": {"defaults: {strategy: newest}\nrules:\n  - match: {image: nginx}\n    constraint: ~1.0", `4:17: warning: rules[0].constraint: has no effect under strategy: newest (write strategy: semver, or choose tags by their text: tags: {allow: ['^1\.0\.']})`},
 		"flavor":                   {"defaults: {strategy: numerical, flavor: keep}", `1:41: warning: defaults.flavor: has no effect under strategy: numerical (remove it, or write strategy: semver)`},
 		"prerelease":               {"defaults: {strategy: alphabetical, prerelease: true}", `1:48: warning: defaults.prerelease: has no effect under strategy: alphabetical (remove it, or write strategy: semver)`},
-		"patterns under digest":    {"defaults: {strategy: digest, tags: {ignore: ['^x$']}}", `1:46: warning: defaults.tags.ignore: has no effect under strategy: digest, which follows a tag by its name (remove it, or write track: TAG for the one to follow)`},
+		"patterns under digest":    {"defaults: {strategy: digest, tags: {ignore: ['^x$']}}", `1:45: warning: defaults.tags.ignore: has no effect under strategy: digest, which follows a tag by its name (remove it, or write track: TAG for the one to follow)`},
 		"track":                    {"defaults: {track: stable}", `1:19: warning: defaults.track: has no effect under strategy: semver (write strategy: digest beside it)`},
 		"digest with track":        {"defaults: {strategy: digest, track: stable}", ``},
 		"pin":                      {"defaults: {strategy: digest, pin: keep}", `1:35: warning: defaults.pin: has no effect under strategy: digest, which adds digests (remove it)`},
