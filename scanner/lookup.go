@@ -68,12 +68,32 @@ func newLookup(r *run, repository image.Repository) *lookup {
 
 // list asks for all tags, once.
 func (l *lookup) list(ctx context.Context) error {
-	if !l.listed {
-		l.listed = true
-		l.names, l.listErr = l.Registry.Tags(ctx, l.repository)
-		l.tags = version.NewCandidates(l.names)
+	if l.listed {
+		return l.listErr
 	}
+	l.listed = true
+	var tags []registry.Tag
+	tags, l.listErr = l.Registry.List(ctx, l.repository)
+	for _, tag := range tags {
+		l.names = append(l.names, tag.Name)
+		l.learn(tag)
+	}
+	l.tags = version.NewCandidates(l.names)
 	return l.listErr
+}
+
+// learn keeps what a listing tells of a tag.
+func (l *lookup) learn(tag registry.Tag) {
+	if !tag.Pushed.IsZero() {
+		l.know(tag.Name, func(f *version.Facts) { f.Pushed = tag.Pushed })
+	}
+	if tag.Manifest == nil {
+		return
+	}
+	l.digests[tag.Name] = answer{digest: tag.Manifest.Digest}
+	if !tag.Manifest.Index || len(tag.Manifest.Platforms) > 0 {
+		l.manifests[tag.Name] = manifestAnswer{manifest: *tag.Manifest}
+	}
 }
 
 func (l *lookup) digest(ctx context.Context, tag string) (string, error) {
@@ -111,7 +131,16 @@ func (l *lookup) firstSeen(ctx context.Context, p *version.Policy) error {
 	if l.seen || l.History == nil || !ages(p) {
 		return nil
 	}
-	times, err := l.History.FirstSeen(ctx, l.repository, l.names)
+	var untold []string
+	for _, tag := range l.names {
+		if l.facts[tag].Pushed.IsZero() {
+			untold = append(untold, tag)
+		}
+	}
+	if len(untold) == 0 {
+		return nil
+	}
+	times, err := l.History.FirstSeen(ctx, l.repository, untold)
 	if err != nil {
 		return fmt.Errorf("reading when tags of %s were first seen: %w", l.repository, err)
 	}

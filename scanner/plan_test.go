@@ -35,6 +35,7 @@ type memory struct {
 	// "repo@digest"; created when an image was built.
 	indexes map[string]string
 	created map[string]time.Time
+	pushed  map[string]time.Time // told by the listing
 	// unpullable are listed and not there, down cannot be asked about.
 	unpullable, down map[string]bool
 
@@ -56,14 +57,18 @@ func (m *memory) ask(what string) {
 	m.asked[what]++
 }
 
-func (m *memory) Tags(ctx context.Context, repo image.Repository) ([]string, error) {
+func (m *memory) List(ctx context.Context, repo image.Repository) ([]registry.Tag, error) {
 	m.ask("tags " + repo.String())
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	tags, found := m.tags[repo.String()]
+	names, found := m.tags[repo.String()]
 	if !found {
 		return nil, errDown
+	}
+	tags := make([]registry.Tag, len(names))
+	for i, name := range names {
+		tags[i] = registry.Tag{Name: name, Pushed: m.pushed[repo.String()+":"+name]}
 	}
 	return tags, nil
 }

@@ -85,8 +85,8 @@ type Plan struct {
 // Registry is what planning asks of registries. Implementations may be called
 // from several goroutines. What does not exist is registry.ErrNotFound.
 type Registry interface {
-	// Tags lists all tags of a repository.
-	Tags(ctx context.Context, repo image.Repository) ([]string, error)
+	// List lists all tags of a repository.
+	List(ctx context.Context, repo image.Repository) ([]registry.Tag, error)
 	// Digest resolves a tag to the digest a client would pull.
 	Digest(ctx context.Context, repo image.Repository, tag string) (string, error)
 	// Manifest tells what a tag or a digest stands for.

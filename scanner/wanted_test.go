@@ -106,6 +106,15 @@ func TestPlanByConfiguration(t *testing.T) {
 			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
 			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb").builtDaysAgo("ghcr.io/acme/api", "sha-bbb 2"), want: "skipped incomparable",
 		},
+		"newest by push": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").pushedDaysAgo("ghcr.io/acme/api", "sha-aaa 9 sha-bbb 2 sha-ccc 5"), want: "update tag:sha-bbb@/acme/api",
+		},
+		"old enough by push": {
+			config: "defaults: {minAge: 3d}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2").pushedDaysAgo("ghcr.io/acme/api", "1.0.1 4 1.0.2 2"),
+			history:  since{}, want: "update patch:1.0.1@/acme/api",
+		},
 		"a digest is followed": {
 			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable@" + oldDigest,
 			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update digest:stable@sha256:222/acme/api",
@@ -285,6 +294,17 @@ func (m *memory) builtDaysAgo(repository, list string) *memory {
 		days := 0
 		_, _ = fmt.Sscan(words[i+1], &days)
 		m.created[repository+":"+words[i]] = daysAgo(days)
+	}
+	return m
+}
+
+func (m *memory) pushedDaysAgo(repository, list string) *memory {
+	m.pushed = map[string]time.Time{}
+	words := strings.Fields(list)
+	for i := 0; i < len(words); i += 2 {
+		days := 0
+		_, _ = fmt.Sscan(words[i+1], &days)
+		m.pushed[repository+":"+words[i]] = daysAgo(days)
 	}
 	return m
 }

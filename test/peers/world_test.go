@@ -88,12 +88,12 @@ func (w *world) digestOf(tag *tagged) string {
 
 func digest(of string) string { return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(of))) }
 
-func (w *world) Tags(context.Context, image.Repository) ([]string, error) {
-	var names []string
+func (w *world) List(context.Context, image.Repository) ([]registry.Tag, error) {
+	var tags []registry.Tag
 	for _, tag := range w.tags {
-		names = append(names, tag.name)
+		tags = append(tags, registry.Tag{Name: tag.name})
 	}
-	return names, nil
+	return tags, nil
 }
 
 func (w *world) Digest(ctx context.Context, repo image.Repository, tag string) (string, error) {
