@@ -12,6 +12,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/version"
@@ -320,33 +321,48 @@ func each(prefix string, n int) []string {
 func upTo(prefix string, n int) string { return strings.Join(each(prefix, n), " ") }
 
 // A value that two fields use by an anchor moves only if both are to move to
-// the same.
+// the same, and what shares another value with one of them stays with it.
 func TestPlanHoldsSharedValuesTogether(t *testing.T) {
 	t.Parallel()
-	src := "web:\n  image: &i acme/web:1.0.0\napi:\n  image: *i\n"
-	for name, test := range map[string]struct{ config, want string }{
-		"alike":     {"", "update patch:1.0.1@/acme/web"},
-		"otherwise": {"rules: [{match: {image: acme/web}, constraint: 1.0.0}]", "current"},
+	one := find(t, pods("acme/web:1.0.0@"+oldDigest)).Fields[0]
+	// It shares the tag with the first, and the digest with the third.
+	second, third := one, one
+	first := one
+	first.Digest, first.Ref.Digest, first.Path = nil, "", "first"
+	second.Path = "second"
+	third.Tag, third.Path = &edit.Slot{At: edit.Position{Line: 9, Offset: 900, Length: 5}}, "third"
+	withheld := func(path string) func(format.Field) map[string]version.Withheld {
+		return func(field format.Field) map[string]version.Withheld {
+			if field.Path != path {
+				return nil
+			}
+			return map[string]version.Withheld{"1.0.1": {Reason: version.Closed}}
+		}
+	}
+	for name, test := range map[string]struct {
+		withheld string
+		fields   []format.Field
+		want     string
+	}{
+		"alike":               {"", []format.Field{second, second}, "update patch:1.0.1@sha256:222/acme/web, update patch:1.0.1@sha256:222/acme/web"},
+		"one stays":           {"third", []format.Field{second, third}, "skipped shared, current"},
+		"one after the other": {"first", []format.Field{first, second, third}, "current, skipped shared, skipped shared"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inventory := find(t, tree(map[string]string{"values.yaml": src}))
-			plan, err := (&scanner.Planner{Registry: tags("docker.io/acme/web", "1.0.0 1.0.1"), Config: loaded(t, test.config)}).Plan(t.Context(), inventory)
+			registry := tags("docker.io/acme/web", "1.0.0 1.0.1").digest("docker.io/acme/web:1.0.1", someOther).digest("docker.io/acme/web:1.0.0", oldDigest)
+			plan, err := (&scanner.Planner{Registry: registry, Withheld: withheld(test.withheld)}).Plan(t.Context(), &scanner.Inventory{Fields: test.fields})
 			if err != nil {
 				t.Fatal(err)
 			}
+			var got []string
 			for _, result := range plan.Results {
-				if got := told(result); got != test.want {
-					t.Errorf("%s: got %s, want %s", result.Field.Path, got, test.want)
-				}
+				got = append(got, told(result))
+			}
+			if text := strings.Join(got, ", "); text != test.want {
+				t.Errorf("got  %s\nwant %s", text, test.want)
 			}
 		})
-	}
-	// Rules tell fields apart by path and format, which one value has once; what
-	// a caller withholds is for one field.
-	inventory := find(t, tree(map[string]string{"pods.yaml": "kind: List\nitems:\n- {kind: Pod, spec: {containers: [{image: &i acme/web:1.0.0}]}}\n- {kind: Pod, spec: {containers: [{image: *i}]}}\n"}))
-	if len(inventory.Fields) != 2 {
-		t.Skip("the finder gives a value that is used twice once")
 	}
 }
 
