@@ -14,6 +14,9 @@ const (
 	mostLabels    = 100
 )
 
+// mostPatterns bounds the work on each tag of an image.
+const mostPatterns = 100
+
 // check finds what is wrong with a file though each of its values is right by
 // itself.
 func (d *decoder) check(c *Config) {
@@ -80,6 +83,11 @@ func (d *decoder) checkSettings(s *Settings) {
 	if s.Merge.Via.Value == ViaGitHub && len(s.Merge.Window.Value) > 0 {
 		d.failOrigin(s.Merge.Via.Origin, "via: github goes with no merge.window: nobody could take the merge back from GitHub in time", "write via: app")
 	}
+	for _, patterns := range []Setting[Patterns]{s.Tags.Allow, s.Tags.Ignore} {
+		if n := len(patterns.Value); n > mostPatterns {
+			d.failOrigin(patterns.Origin, fmt.Sprintf("these are %d patterns; at most %d are read", n, mostPatterns), "join some with |")
+		}
+	}
 	for _, limit := range []struct {
 		origin *Origin
 		n      int
@@ -142,6 +150,9 @@ func settingsOf(s *Settings) []named {
 }
 
 func (d *decoder) checkIgnore(i *Ignore) {
+	if n := len(i.Tags); n > mostPatterns {
+		d.failOrigin(i.Origin, fmt.Sprintf("these are %d patterns; at most %d are read", n, mostPatterns), "join some with |")
+	}
 	empty := len(i.Image) == 0 && len(i.Path) == 0 && i.Versions.text == "" && len(i.Tags) == 0
 	if empty {
 		d.failOrigin(i.Origin, "the entry would ignore everything", "write image, path, versions or tags; defaults: {enabled: false} turns everything off")

@@ -63,6 +63,9 @@ func (l *loader) base(ctx context.Context, base Base, owner string, chain []stri
 		return refuse("copy what is needed", "%s belongs to %s; only files of %s can be extended", name, base.Owner, owner)
 	case slices.Contains(chain, name):
 		return refuse("remove one of them", "%s extends itself: %s", name, strings.Join(append(chain, name), " extends "))
+	case l.laid[name]:
+		// Two of those that are extended extend it: it lies under the first.
+		return nil, nil //nolint:nilnil // there is nothing to lay
 	case len(chain) >= maxExtendsDepth:
 		return refuse("", "files extend each other more than %d deep: %s", maxExtendsDepth, strings.Join(append(chain, name), " extends "))
 	case l.files >= maxExtendsFiles:
@@ -72,6 +75,7 @@ func (l *loader) base(ctx context.Context, base Base, owner string, chain []stri
 		return refuse("say with --extends-dir where it is", "%s cannot be read here", name)
 	}
 	l.files++
+	l.laid[name] = true
 	src, err := l.options.Files.Read(ctx, base)
 	switch {
 	case errors.Is(err, ErrNoFile):

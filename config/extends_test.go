@@ -50,3 +50,32 @@ func TestExtendsPointsAtEntries(t *testing.T) {
 		})
 	}
 }
+
+// A file that two others extend lies under the first of them and not once more
+// over what that says.
+func TestExtendsDiamond(t *testing.T) {
+	t.Parallel()
+	c, warnings, err := config.Load(t.Context(), "f", []byte("extends: [acme/a, acme/b]\n"), config.Options{Files: files{
+		"acme/a:.imageupdater.yaml":    "extends: [acme/base]\nrules: [{match: {image: nginx}, enabled: true}]\n",
+		"acme/b:.imageupdater.yaml":    "extends: [acme/base]\ndefaults: {minAge: 2d}\n",
+		"acme/base:.imageupdater.yaml": "defaults: {minAge: 1d}\nrules: [{match: {image: nginx}, enabled: false}]\n",
+	}})
+	if err != nil || len(warnings) > 0 {
+		t.Fatal(err, warnings)
+	}
+	s := c.Settings(config.Subject{Image: "docker.io/library/nginx", Path: "a.yaml"})
+	if !s.Enabled.Value || s.MinAge.Value.String() != "2d" || len(c.Rules) != 2 {
+		t.Errorf("enabled %t, minAge %s, %d rules", s.Enabled.Value, s.MinAge.Value, len(c.Rules))
+	}
+}
+
+func TestTooManyPatterns(t *testing.T) {
+	t.Parallel()
+	many := "[" + strings.Repeat("'^a$', ", 101) + "]"
+	for _, src := range []string{"defaults:\n  tags: {allow: " + many + "}\n", "rules:\n- match: {image: a}\n  tags: {ignore: " + many + "}\n", "ignore:\n- {image: a, tags: " + many + "}\n"} {
+		_, _, err := config.Load(t.Context(), "f", []byte(src), config.Options{})
+		if err == nil || !strings.Contains(err.Error(), "these are 101 patterns; at most 100 are read (join some with |)") {
+			t.Errorf("%.40q: %v", src, err)
+		}
+	}
+}

@@ -26,7 +26,7 @@ type Options struct {
 //
 // An empty file gives the built-in defaults.
 func Load(ctx context.Context, file string, src []byte, options Options) (*Config, Warnings, error) {
-	l := &loader{options: options, found: newDecoder(file)}
+	l := &loader{options: options, found: newDecoder(file), laid: map[string]bool{}}
 	c := l.file(file, src)
 	if err := l.extend(ctx, c, ownerOf(options.Repository), nil); err != nil {
 		return nil, nil, err
@@ -68,6 +68,7 @@ type loader struct {
 	options Options
 	found   *decoder // collects what is wrong with all of them
 	files   int
+	laid    map[string]bool // files that are extended, by name
 }
 
 func (l *loader) errors() error {

@@ -9,8 +9,8 @@ import (
 )
 
 // agree lets a value that several fields use by an anchor move only where all of
-// them are to move to the same: rules may want one thing of one field and
-// another of the next.
+// them are to move to the same: what one of them was rolled back from another may
+// want.
 func agree(results []Result) {
 	type value struct {
 		file string
@@ -51,9 +51,10 @@ func holdTogether(sharing []*Result) bool {
 		if moves(other) && slices.Equal(targetsOf(other), targetsOf(sharing[0])) {
 			continue
 		}
+		odd := oddOne(sharing)
 		for _, r := range sharing {
 			if moves(r) {
-				r.skip(format.Reason{Code: format.Shared, Detail: disagreement(r, sharing)})
+				r.skip(format.Reason{Code: format.Shared, Detail: disagreement(r, odd, sharing)})
 			}
 		}
 		return true
@@ -71,11 +72,20 @@ func targetsOf(r *Result) []Update {
 	return targets
 }
 
-func disagreement(r *Result, sharing []*Result) string {
-	for _, other := range sharing {
-		if other != r {
-			return fmt.Sprintf("the same value is used at %s, which is not to move to the same", other.Field.Path)
+// oddOne is the one that is to blame: it stays, or moves to something else than
+// the first.
+func oddOne(sharing []*Result) *Result {
+	for _, r := range sharing {
+		if r.Status != StatusUpdate || !slices.Equal(targetsOf(r), targetsOf(sharing[0])) {
+			return r
 		}
 	}
-	return "the same value is used elsewhere"
+	return sharing[0]
+}
+
+func disagreement(r, odd *Result, sharing []*Result) string {
+	if r == odd {
+		odd = sharing[0]
+	}
+	return fmt.Sprintf("the same value is used at %s, which is not to move to the same", odd.Field.Path)
 }

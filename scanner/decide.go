@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/version"
@@ -77,6 +78,10 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 		}
 		updates = append(updates, update)
 	}
+	if len(updates) == 2 && updates[0].Group == updates[1].Group {
+		// One pull request cannot hold both.
+		return updates[1:], nil
+	}
 	return updates, nil
 }
 
@@ -117,18 +122,15 @@ func (w *wish) followed() version.Target {
 // or the policy has something against it.
 func (l *lookup) refresh(ctx context.Context, w *wish, target version.Target) (*Update, *version.Rejection, error) {
 	ref := w.result.Field.Ref
+	if rejection := version.NewCandidates(nil).RefuseEarly(l.question(w), target); rejection != nil {
+		return nil, rejection, nil
+	}
 	digest, err := l.digest(ctx, target.Tag)
 	if err != nil {
-		return nil, nil, err
+		return nil, gone(target, err), ifFinal(err)
 	}
 	if digest == ref.Digest && target.Kind == version.Digest {
 		return nil, nil, nil
-	}
-	if target.Kind == version.Digest {
-		same, err := l.sameImages(ctx, ref.Digest, digest)
-		if err != nil || same {
-			return nil, sameImagesRejection(target.Tag, digest, same), err
-		}
 	}
 	rejection, err := l.refuse(ctx, w, target, digest)
 	if err != nil || rejection != nil {
@@ -141,52 +143,80 @@ func (l *lookup) refresh(ctx context.Context, w *wish, target version.Target) (*
 	return update, nil, nil
 }
 
-func sameImagesRejection(tag, digest string, same bool) *version.Rejection {
+// gone is what is said of a tag that cannot be pulled any more: an answer, and
+// none that takes anything else away.
+func gone(target version.Target, err error) *version.Rejection {
+	if !absent(err) {
+		return nil
+	}
+	return &version.Rejection{Tag: target.Tag, Reason: version.NotPullable, Detail: unpullable(err), Kind: target.Kind}
+}
+
+// ifFinal is an error that is no answer.
+func ifFinal(err error) error {
+	if absent(err) {
+		return nil
+	}
+	return err
+}
+
+// refuse is what stands against new content of a tag: the policy, by what costs
+// nothing first, or that it is no new content.
+func (l *lookup) refuse(ctx context.Context, w *wish, target version.Target, digest string) (*version.Rejection, error) {
+	facts := l.facts[target.Tag]
+	facts.Checked, facts.Platforms = false, nil
+	var err error
+	if facts.FirstSeen, err = l.firstSeenAs(ctx, w.policy, target.Tag, digest); err != nil {
+		return nil, err
+	}
+	q := l.question(w)
+	refused := func() *version.Rejection {
+		q.Facts = map[string]version.Facts{target.Tag: facts}
+		rejection := version.NewCandidates(nil).Refuse(q, target)
+		if rejection != nil {
+			rejection.Tag += "@" + digest
+		}
+		return rejection
+	}
+	if rejection := refused(); rejection != nil || target.Kind == version.Pin {
+		return rejection, nil
+	}
+	if target.Kind == version.Digest {
+		same, err := l.sameImages(ctx, w.result.Field.Ref.Digest, digest)
+		if err != nil || same {
+			return sameImages(target, digest, same), err
+		}
+	}
+	if q.Platforms, err = l.platforms(ctx, w); err != nil {
+		return nil, err
+	}
+	if len(q.Platforms)+len(w.policy.Platforms) == 0 {
+		return nil, nil
+	}
+	if facts.Platforms, err = l.contentPlatforms(ctx, digest); err != nil {
+		return nil, err
+	}
+	facts.Checked = true
+	return refused(), nil
+}
+
+func sameImages(target version.Target, digest string, same bool) *version.Rejection {
 	if !same {
 		return nil
 	}
-	return &version.Rejection{Tag: tag + "@" + digest, Reason: version.SameImages}
+	return &version.Rejection{Tag: target.Tag + "@" + digest, Reason: version.SameImages, Kind: target.Kind}
 }
 
-// refuse is what the policy has against new content of a tag.
-func (l *lookup) refuse(ctx context.Context, w *wish, target version.Target, digest string) (*version.Rejection, error) {
-	facts := l.facts[target.Tag]
-	seen, err := l.firstSeenAs(ctx, w.policy, target.Tag, digest)
-	if err != nil {
+// contentPlatforms are those of what a digest stands for; nil where nobody tells.
+func (l *lookup) contentPlatforms(ctx context.Context, digest string) ([]version.Platform, error) {
+	manifest, err := l.manifest(ctx, digest)
+	if err != nil || manifest.Index {
+		return platformsOf(manifest), err
+	}
+	if err := l.single(ctx, digest); err != nil {
 		return nil, err
 	}
-	facts.FirstSeen = seen
-	q := l.question(w)
-	if target.Kind != version.Pin {
-		if err := l.checkContent(ctx, w, &q, target, &facts); err != nil {
-			return nil, err
-		}
-	}
-	q.Facts = map[string]version.Facts{target.Tag: facts}
-	rejection := version.NewCandidates(nil).Refuse(q, target)
-	if rejection != nil {
-		rejection.Tag += "@" + digest
-	}
-	return rejection, nil
-}
-
-// checkContent learns whether new content of a tag has the platforms that the
-// old has.
-func (l *lookup) checkContent(ctx context.Context, w *wish, q *version.Question, target version.Target, facts *version.Facts) error {
-	platforms, err := l.platforms(ctx, w)
-	if err != nil {
-		return err
-	}
-	q.Platforms = platforms
-	if len(platforms)+len(w.policy.Platforms) == 0 {
-		return nil
-	}
-	if err := l.checkAll(ctx, []string{target.Tag}); err != nil {
-		return err
-	}
-	known := l.facts[target.Tag]
-	facts.Checked, facts.Platforms, facts.Unpullable = known.Checked, known.Platforms, known.Unpullable
-	return nil
+	return l.facts[digest].Platforms, nil
 }
 
 // checkAll is check, and for what is no index single.
@@ -195,14 +225,20 @@ func (l *lookup) checkAll(ctx context.Context, tags []string) error {
 		return err
 	}
 	for _, tag := range tags {
-		facts := l.facts[tag]
-		if facts.Platforms == nil && facts.Unpullable == "" && !l.manifests[tag].manifest.Index {
+		if l.untold(tag) {
 			if err := l.single(ctx, tag); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// untold tells whether the platform of a tag that can be pulled is known to its
+// config alone, which was not asked.
+func (l *lookup) untold(tag string) bool {
+	facts := l.facts[tag]
+	return facts.Checked && facts.Unpullable == "" && facts.Platforms == nil && !l.singles[tag] && !l.manifests[tag].manifest.Index
 }
 
 func (l *lookup) question(w *wish) version.Question {
@@ -231,11 +267,11 @@ func (l *lookup) choose(ctx context.Context, w *wish) (version.Choice, error) {
 	l.warn(w)
 	key := q.Current + "\x00" + w.key
 	if known, found := l.choices[key]; found && q.Withheld == nil {
-		return known, nil
+		return known.choice, known.err
 	}
 	choice, err := l.settle(ctx, w, q)
-	if err == nil && q.Withheld == nil {
-		l.choices[key] = choice
+	if q.Withheld == nil {
+		l.choices[key] = decision{choice, err}
 	}
 	return choice, err
 }
@@ -244,8 +280,11 @@ func (l *lookup) choose(ctx context.Context, w *wish) (version.Choice, error) {
 // rests on.
 func (l *lookup) settle(ctx context.Context, w *wish, q version.Question) (version.Choice, error) {
 	choice := l.tags.Choose(q)
+	if choice.Timed > mostTimed {
+		return choice, fmt.Errorf("%s has %d tags to tell the newest from, and no more than %d are asked: narrow them with tags.allow", l.repository, choice.Timed, mostTimed)
+	}
 	if len(choice.Needs) > 0 {
-		if err := l.timing(ctx, choice.Needs); err != nil {
+		if err := l.timing(ctx, w, choice.Needs); err != nil {
 			return choice, err
 		}
 		choice = l.tags.Choose(q)
@@ -256,17 +295,7 @@ func (l *lookup) settle(ctx context.Context, w *wish, q version.Question) (versi
 			return choice, err
 		}
 		q.Platforms, q.Checked = platforms, true
-		choice = l.tags.Choose(q)
-	}
-	ask := l.check
-	if len(q.Platforms)+len(w.policy.Platforms) > 0 {
-		ask = l.checkAll
-	}
-	for checked := 0; len(choice.Needs) > 0; choice = l.tags.Choose(q) {
-		if checked += len(choice.Needs); checked > mostChecked {
-			return choice, fmt.Errorf("the newest %d tags of %s that fit cannot be pulled or lack a platform, and no more are asked", mostChecked, l.repository)
-		}
-		if err := ask(ctx, choice.Needs); err != nil {
+		if choice, err = l.checked(ctx, w, q); err != nil {
 			return choice, err
 		}
 	}
@@ -277,9 +306,64 @@ func (l *lookup) settle(ctx context.Context, w *wish, q version.Question) (versi
 	return choice, nil
 }
 
+// checked chooses among tags that can be pulled and have all platforms.
+func (l *lookup) checked(ctx context.Context, w *wish, q version.Question) (version.Choice, error) {
+	ask, all := l.check, len(q.Platforms)+len(w.policy.Platforms) > 0
+	if all {
+		ask = l.checkAll
+	}
+	for asked := 0; ; {
+		choice := l.tags.Choose(q)
+		needs := choice.Needs
+		for _, target := range choice.Targets {
+			if all && l.untold(target.Tag) {
+				needs = append(needs, target.Tag)
+			}
+		}
+		if len(needs) == 0 {
+			return choice, nil
+		}
+		if asked += len(needs); asked > mostChecked {
+			return choice, l.exhausted(w, q)
+		}
+		if err := ask(ctx, needs); err != nil {
+			return choice, err
+		}
+	}
+}
+
+// exhausted says what so many of the newest tags lack.
+func (l *lookup) exhausted(w *wish, q version.Question) error {
+	wanted := q.Platforms
+	if len(w.policy.Platforms) > 0 {
+		wanted = w.policy.Platforms
+	}
+	gone, lacking := 0, map[version.Platform]bool{}
+	for _, facts := range l.facts {
+		if facts.Unpullable != "" {
+			gone++
+		}
+		if facts.Checked && facts.Platforms != nil {
+			for _, platform := range version.Lacking(facts.Platforms, wanted) {
+				lacking[platform] = true
+			}
+		}
+	}
+	what := fmt.Sprintf("the newest tags of %s that fit", l.repository)
+	if len(lacking) == 0 {
+		return fmt.Errorf("%s cannot be pulled: %d were asked, and no more are", what, gone)
+	}
+	var names []string
+	for platform := range lacking {
+		names = append(names, platform.String())
+	}
+	slices.Sort(names)
+	return fmt.Errorf("%s lack %s, which the image has now, and no more than %d are asked: name the platforms that are needed under platforms", what, strings.Join(names, ", "), mostChecked)
+}
+
 // warn keeps what the tags show about the settings.
 func (l *lookup) warn(w *wish) {
-	if l.warned[w.key] || len(l.names) == 0 {
+	if l.warned[w.key] || len(l.names) == 0 || l.tags.TooMuchFor(w.policy) {
 		return
 	}
 	l.warned[w.key] = true

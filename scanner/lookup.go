@@ -1,9 +1,11 @@
 package scanner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,10 +18,11 @@ import (
 )
 
 const (
-	// mostTimed is how many tags of an image are asked for their times.
+	// mostTimed is how many tags of an image may have to be told apart by when
+	// they were built.
 	mostTimed = 500
-	// mostChecked is how many tags of an image are asked for one decision
-	// before it is given up: a registry that lists what it does not have.
+	// mostChecked is how many tags are asked for one decision before it is given
+	// up: a registry that lists what it does not have.
 	mostChecked = 20
 	// atOnce is how many questions about one image are asked at a time.
 	atOnce = 4
@@ -42,10 +45,17 @@ type lookup struct {
 	facts     map[string]version.Facts
 	digests   map[string]answer             // by tag
 	manifests map[string]manifestAnswer     // by tag or digest
+	singles   map[string]bool               // tags whose own config was asked for its platform
 	required  map[string][]version.Platform // by family of tags
-	choices   map[string]version.Choice     // by current tag and policy
+	choices   map[string]decision           // by current tag and policy
 	warned    map[string]bool               // by policy
 	warnings  config.Warnings
+}
+
+// decision is a choice, or why there is none.
+type decision struct {
+	choice version.Choice
+	err    error
 }
 
 type answer struct {
@@ -62,7 +72,7 @@ func newLookup(r *run, repository image.Repository) *lookup {
 	return &lookup{
 		run: r, repository: repository,
 		facts: map[string]version.Facts{}, digests: map[string]answer{}, manifests: map[string]manifestAnswer{},
-		required: map[string][]version.Platform{}, choices: map[string]version.Choice{}, warned: map[string]bool{},
+		singles: map[string]bool{}, required: map[string][]version.Platform{}, choices: map[string]decision{}, warned: map[string]bool{},
 	}
 }
 
@@ -115,14 +125,23 @@ func (l *lookup) manifest(ctx context.Context, reference string) (registry.Manif
 	l.mu.Unlock()
 	if !found {
 		known.manifest, known.err = l.Registry.Manifest(ctx, l.repository, reference)
+		if known.err == nil {
+			l.keep(reference, known.manifest)
+			return known.manifest, nil
+		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.manifests[reference] = known
-		if known.err == nil {
-			l.manifests[known.manifest.Digest] = known
-		}
 	}
 	return known.manifest, known.err
+}
+
+// keep remembers what a reference stands for, and so what its digest does.
+func (l *lookup) keep(reference string, manifest registry.Manifest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.manifests[reference] = manifestAnswer{manifest: manifest}
+	l.manifests[manifest.Digest] = manifestAnswer{manifest: manifest}
 }
 
 // firstSeen adds to the facts when tags were first seen, where a policy wants to
@@ -179,15 +198,21 @@ func gather(ctx context.Context, tags []string, ask func(context.Context, string
 	return group.Wait()
 }
 
-// timing asks for the creation times of tags.
-func (l *lookup) timing(ctx context.Context, tags []string) error {
-	if len(tags) > mostTimed {
-		return fmt.Errorf("%s has %d tags to tell the newest from, and no more than %d are asked: narrow them with tags.allow", l.repository, len(tags), mostTimed)
-	}
+// timing asks for the creation times of tags. That of the current tag, if it is
+// gone, is asked for by the digest that a field has.
+func (l *lookup) timing(ctx context.Context, w *wish, tags []string) error {
 	return gather(ctx, tags, func(ctx context.Context, tag string) error {
-		details, err := l.Registry.Details(ctx, l.repository, tag, nil)
+		reference := tag
+		current := w.result.Field.Ref
+		if tag == current.Tag && current.Digest != "" && !slices.Contains(l.names, tag) {
+			reference = current.Digest
+		}
+		details, err := l.Registry.Details(ctx, l.repository, reference, nil)
 		if err != nil && !absent(err) {
 			return err
+		}
+		if err == nil && reference == tag {
+			l.keep(tag, details.Manifest)
 		}
 		l.know(tag, func(f *version.Facts) {
 			f.Timed, f.Created = true, details.Created
@@ -219,7 +244,10 @@ func (l *lookup) check(ctx context.Context, tags []string) error {
 			return err
 		}
 		l.know(tag, func(f *version.Facts) {
-			f.Checked, f.Platforms = true, platformsOf(manifest)
+			f.Checked = true
+			if platforms := platformsOf(manifest); platforms != nil {
+				f.Platforms = platforms
+			}
 			if err != nil {
 				f.Unpullable = unpullable(err)
 			}
@@ -230,6 +258,7 @@ func (l *lookup) check(ctx context.Context, tags []string) error {
 
 // single asks for the platform of a tag that is no index: only its config tells.
 func (l *lookup) single(ctx context.Context, tag string) error {
+	l.singles[tag] = true
 	details, err := l.Registry.Details(ctx, l.repository, l.manifests[tag].manifest.Digest, &registry.Platform{})
 	if err != nil {
 		return err
@@ -256,45 +285,69 @@ func platform(p registry.Platform) version.Platform {
 }
 
 // platforms are those that the image has now and a target must have: those of
-// the newest of its tags that are in use, if that is an index. Tags of other
-// flavours are other images.
+// the newest of its tags that are in use, if that is an index. To ask for all that
+// are in use would cost a request for each. Tags of other flavours are other
+// images, and so is each tag that is no version.
 func (l *lookup) platforms(ctx context.Context, w *wish) ([]version.Platform, error) {
-	family := version.Family(w.result.Field.Ref.Tag)
+	if len(w.policy.Platforms) > 0 {
+		return nil, nil // those count
+	}
+	family := familyOf(w.result.Field.Ref.Tag)
 	if known, found := l.required[family]; found {
 		return known, nil
 	}
-	newest := l.newestInUse(family)
-	manifest, err := l.manifest(ctx, newest.reference())
-	if absent(err) && newest.ref.Digest != "" && newest.ref.Tag != "" {
-		manifest, err = l.manifest(ctx, newest.ref.Tag)
-	}
-	if err != nil && !absent(err) {
-		return nil, err
-	}
-	l.required[family] = platformsOf(manifest)
-	return l.required[family], nil
-}
-
-// inUse is a reference that a field has.
-type inUse struct{ ref image.Reference }
-
-// reference is what is asked for: the digest says more than the tag.
-func (u inUse) reference() string {
-	if u.ref.Digest != "" {
-		return u.ref.Digest
-	}
-	return u.ref.Tag
-}
-
-func (l *lookup) newestInUse(family string) inUse {
-	var newest inUse
-	for _, w := range l.wishes {
-		ref := w.result.Field.Ref
-		if version.Family(ref.Tag) == family && (newest.ref.Name() == "" || newer(ref.Tag, newest.ref.Tag)) {
-			newest.ref = ref
+	var platforms []version.Platform
+	for _, reference := range l.inUse(family) {
+		manifest, err := l.manifest(ctx, reference)
+		if err == nil {
+			platforms = platformsOf(manifest)
+			break
+		}
+		if !absent(err) {
+			return nil, err
 		}
 	}
-	return newest
+	l.required[family] = platforms
+	return platforms, nil
+}
+
+func familyOf(tag string) string {
+	if _, isVersion := version.Parse(tag); !isVersion {
+		return tag
+	}
+	return version.Family(tag)
+}
+
+// mostInUse is how many references are tried: those that are gone tell nothing.
+const mostInUse = 3
+
+// inUse are the references of a family that fields have, the newest first. What
+// has a digest is asked for by that: it says more than the tag.
+func (l *lookup) inUse(family string) []string {
+	var refs []image.Reference
+	for _, w := range l.wishes {
+		if ref := w.result.Field.Ref; familyOf(ref.Tag) == family && !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	slices.SortFunc(refs, func(a, b image.Reference) int {
+		switch {
+		case newer(a.Tag, b.Tag):
+			return -1
+		case newer(b.Tag, a.Tag):
+			return 1
+		}
+		return cmp.Compare(b.Digest, a.Digest)
+	})
+	var references []string
+	for _, ref := range refs {
+		for _, reference := range []string{ref.Digest, ref.Tag} {
+			if reference != "" && len(references) < mostInUse && !slices.Contains(references, reference) {
+				references = append(references, reference)
+			}
+		}
+	}
+	return references
 }
 
 func newer(tag, than string) bool {
@@ -320,20 +373,7 @@ func (l *lookup) sameImages(ctx context.Context, old, now string) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return before.Index && after.Index && sameDigests(before.Platforms, after.Platforms), nil
-}
-
-func sameDigests(a, b []registry.Platform) bool {
-	digests := map[registry.Platform]bool{}
-	for _, p := range a {
-		digests[p] = true
-	}
-	for _, p := range b {
-		if !digests[p] {
-			return false
-		}
-	}
-	return len(a) == len(b) && len(a) > 0
+	return before.Index && after.Index && len(after.Platforms) > 0 && slices.Equal(before.Platforms, after.Platforms), nil
 }
 
 // firstSeenAs is when a tag was first seen with a digest.

@@ -188,7 +188,7 @@ func (r *Result) fail(err error) {
 }
 
 func (r *run) held(field *format.Field) bool {
-	return field.HoldUntil != "" && (r.Now == nil || r.now.UTC().Format(time.DateOnly) < field.HoldUntil)
+	return field.HoldUntil != "" && (r.Now == nil || r.now.In(r.config.Location()).Format(time.DateOnly) < field.HoldUntil)
 }
 
 func heldDetail(field *format.Field) string {

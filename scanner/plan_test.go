@@ -75,6 +75,9 @@ func (m *memory) List(ctx context.Context, repo image.Repository) ([]registry.Ta
 
 func (m *memory) Digest(_ context.Context, repo image.Repository, tag string) (string, error) {
 	m.ask("digest " + repo.String() + ":" + tag)
+	if m.unpullable[repo.String()+":"+tag] {
+		return "", fmt.Errorf("%w: %s", registry.ErrNotFound, tag)
+	}
 	digest, found := m.digests[repo.String()+":"+tag]
 	if !found {
 		return "", errDown
@@ -108,13 +111,14 @@ func (m *memory) Manifest(_ context.Context, repo image.Repository, reference st
 	return manifest, nil
 }
 
-func (m *memory) Details(_ context.Context, repo image.Repository, reference string, _ *registry.Platform) (registry.Details, error) {
+func (m *memory) Details(ctx context.Context, repo image.Repository, reference string, _ *registry.Platform) (registry.Details, error) {
 	m.ask("details " + repo.String() + ":" + reference)
 	name := repo.String() + ":" + reference
 	if m.unpullable[name] {
 		return registry.Details{}, fmt.Errorf("%w: %s", registry.ErrNotFound, name)
 	}
-	return registry.Details{Created: m.created[name], Platform: registry.Platform{OS: "linux", Architecture: "amd64"}}, nil
+	manifest, err := m.Manifest(ctx, repo, reference)
+	return registry.Details{Created: m.created[name], Platform: registry.Platform{OS: "linux", Architecture: "amd64"}, Manifest: manifest}, err
 }
 
 func pods(images ...string) fstest.MapFS {

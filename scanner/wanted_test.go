@@ -97,23 +97,23 @@ func TestPlanByConfiguration(t *testing.T) {
 		},
 		"newest": {
 			config: "defaults: {strategy: newest, tags: {allow: ['^sha-']}}", image: "ghcr.io/acme/api:sha-aaa",
-			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc latest").builtDaysAgo("ghcr.io/acme/api", "sha-aaa 9 sha-bbb 2 sha-ccc 5"), want: "update tag:sha-bbb@/acme/api",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc latest").builtDaysAgo("sha-aaa 9 sha-bbb 2 sha-ccc 5"), want: "update tag:sha-bbb@/acme/api",
 		},
 		"newest, one of them gone": {
 			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
-			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").builtDaysAgo("ghcr.io/acme/api", "sha-aaa 9 sha-bbb 2 sha-ccc 5").gone("ghcr.io/acme/api:sha-bbb"), want: "update tag:sha-ccc@/acme/api",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").builtDaysAgo("sha-aaa 9 sha-bbb 2 sha-ccc 5").gone("ghcr.io/acme/api:sha-bbb"), want: "update tag:sha-ccc@/acme/api",
 		},
 		"newest, times of the current one unknown": {
 			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
-			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb").builtDaysAgo("ghcr.io/acme/api", "sha-bbb 2"), want: "skipped incomparable",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb").builtDaysAgo("sha-bbb 2"), want: "skipped incomparable",
 		},
 		"newest by push": {
 			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
-			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").pushedDaysAgo("ghcr.io/acme/api", "sha-aaa 9 sha-bbb 2 sha-ccc 5"), want: "update tag:sha-bbb@/acme/api",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").pushedDaysAgo("sha-aaa 9 sha-bbb 2 sha-ccc 5"), want: "update tag:sha-bbb@/acme/api",
 		},
 		"old enough by push": {
 			config: "defaults: {minAge: 3d}", image: "ghcr.io/acme/api:1.0.0",
-			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2").pushedDaysAgo("ghcr.io/acme/api", "1.0.1 4 1.0.2 2"),
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2").pushedDaysAgo("1.0.1 4 1.0.2 2"),
 			history:  since{}, want: "update patch:1.0.1@/acme/api",
 		},
 		"a digest is followed": {
@@ -221,6 +221,29 @@ func TestPlanByConfiguration(t *testing.T) {
 			registry: tags("ghcr.io/acme/api", "1.0.0 1.0.1 1.0.2").index("ghcr.io/acme/api:1.0.0", "linux/amd64 linux/arm64").index("ghcr.io/acme/api:1.0.2", "linux/arm64"),
 			want:     "update patch:1.0.1@/acme/api",
 		},
+		"the current one is gone, and pinned": {
+			config: "", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "2.0.0").gone("ghcr.io/acme/api:1.0.0", "ghcr.io/acme/api:"+oldDigest).digest("ghcr.io/acme/api:2.0.0", someOther),
+			want:     "update major:2.0.0@sha256:222/acme/api-major",
+		},
+		"newest from what is gone": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-ccc",
+			registry: tags("ghcr.io/acme/api", "sha-bbb").builtDaysAgo("sha-bbb 2").gone("ghcr.io/acme/api:sha-ccc"), want: "skipped incomparable",
+		},
+		"newest from what is gone, and pinned": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-ccc@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "sha-bbb").builtDaysAgo("sha-bbb 2 "+oldDigest+" 3").gone("ghcr.io/acme/api:sha-ccc").digest("ghcr.io/acme/api:sha-bbb", someOther),
+			want:     "update tag:sha-bbb@sha256:222/acme/api",
+		},
+		"both steps in one group": {
+			config: "rules: [{match: {image: '**'}, group: all}, {match: {update: major}, group: all}]", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 2.0.0"), want: "update major:2.0.0@/all",
+		},
+		"newer ones lack a platform": {
+			config: "", image: "ghcr.io/acme/api:0.0.1",
+			registry: tags("ghcr.io/acme/api", "0.0.1 "+upTo("1.0.", 40)).index("ghcr.io/acme/api:0.0.1", "linux/amd64 linux/mips64le").allIndexes("ghcr.io/acme/api:1.0.", 40, "linux/amd64"),
+			want:     "problem lookup-failed",
+		},
 		"one after the other cannot be pulled": {
 			config: "", image: "ghcr.io/acme/api:0.0.1",
 			registry: tags("ghcr.io/acme/api", upTo("1.0.", 40)).gone(each("ghcr.io/acme/api:1.0.", 40)...), want: "problem lookup-failed",
@@ -282,6 +305,13 @@ func (m *memory) index(name, platforms string) *memory {
 	return m
 }
 
+func (m *memory) allIndexes(prefix string, n int, platforms string) *memory {
+	for _, name := range each(prefix, n) {
+		m.indexes[name] = platforms
+	}
+	return m
+}
+
 func (m *memory) gone(names ...string) *memory {
 	for _, name := range names {
 		m.unpullable[name] = true
@@ -289,23 +319,23 @@ func (m *memory) gone(names ...string) *memory {
 	return m
 }
 
-func (m *memory) builtDaysAgo(repository, list string) *memory {
+func (m *memory) builtDaysAgo(list string) *memory {
 	words := strings.Fields(list)
 	for i := 0; i < len(words); i += 2 {
 		days := 0
 		_, _ = fmt.Sscan(words[i+1], &days)
-		m.created[repository+":"+words[i]] = daysAgo(days)
+		m.created["ghcr.io/acme/api:"+words[i]] = daysAgo(days)
 	}
 	return m
 }
 
-func (m *memory) pushedDaysAgo(repository, list string) *memory {
+func (m *memory) pushedDaysAgo(list string) *memory {
 	m.pushed = map[string]time.Time{}
 	words := strings.Fields(list)
 	for i := 0; i < len(words); i += 2 {
 		days := 0
 		_, _ = fmt.Sscan(words[i+1], &days)
-		m.pushed[repository+":"+words[i]] = daysAgo(days)
+		m.pushed["ghcr.io/acme/api:"+words[i]] = daysAgo(days)
 	}
 	return m
 }
@@ -363,6 +393,90 @@ func TestPlanHoldsSharedValuesTogether(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", text, test.want)
 			}
 		})
+	}
+}
+
+// What one field is told does not depend on which others are there: not on what
+// was already asked for them, nor on how often it was.
+func TestPlanOfOneFieldIsThatOfAll(t *testing.T) {
+	t.Parallel()
+	singles := func() *memory { return tags("docker.io/acme/web", "1.0.0 1.0.1") }
+	dead := func() *memory {
+		return tags("docker.io/acme/web", "1.0.0 1.1.0 "+upTo("1.2.", 30)).gone(each("docker.io/acme/web:1.2.", 30)...)
+	}
+	many := func() *memory {
+		m := tags("docker.io/acme/web", "1.0.0 "+upTo("a", 400)+" "+upTo("b", 400))
+		for i, name := range append(each("docker.io/acme/web:a", 400), each("docker.io/acme/web:b", 400)...) {
+			m.created[name] = daysAgo(i + 1)
+		}
+		m.created["docker.io/acme/web:1.0.0"] = daysAgo(2000)
+		return m
+	}
+	for name, test := range map[string]struct {
+		config   string
+		registry func() *memory
+		files    string
+		want     string // of the last file
+	}{
+		"platforms, alone":  {"rules: [{match: {path: arm.yaml}, platforms: [linux/arm64]}]", singles, "arm.yaml", "current"},
+		"platforms, before": {"rules: [{match: {path: arm.yaml}, platforms: [linux/arm64]}]", singles, "arm.yaml zz.yaml", "current"},
+		"platforms, behind": {"rules: [{match: {path: arm.yaml}, platforms: [linux/arm64]}]", singles, "aa.yaml arm.yaml", "current"},
+		"given up, alone":   {"", dead, "arm.yaml", "problem lookup-failed"},
+		"given up, behind":  {"", dead, "aa.yaml ab.yaml arm.yaml", "problem lookup-failed"},
+		"too many, alone":   {"defaults: {strategy: newest}", many, "arm.yaml", "problem lookup-failed"},
+		"too many, behind": {
+			"defaults: {strategy: newest}\nrules: [{match: {path: aa.yaml}, tags: {allow: ['^a']}}, {match: {path: ab.yaml}, tags: {allow: ['^b']}}]",
+			many, "aa.yaml ab.yaml arm.yaml", "problem lookup-failed",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			files := map[string]string{}
+			for file := range strings.FieldsSeq(test.files) {
+				files[file] = "kind: Pod\nspec: {containers: [{image: acme/web:1.0.0}]}\n"
+			}
+			c, _, err := config.Load(t.Context(), config.FileName, []byte(test.config), config.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := (&scanner.Planner{Registry: test.registry(), Config: c, Now: today}).Plan(t.Context(), find(t, tree(files)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, result := range plan.Results {
+				if got := told(result); result.Field.File == "arm.yaml" && got != test.want {
+					t.Errorf("got %s, want %s", got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestPlanTellsWhichPlatformIsLacking(t *testing.T) {
+	t.Parallel()
+	registry := tags("docker.io/acme/web", "0.0.1 "+upTo("1.0.", 40)).index("docker.io/acme/web:0.0.1", "linux/amd64 linux/mips64le").allIndexes("docker.io/acme/web:1.0.", 40, "linux/amd64")
+	plan, err := (&scanner.Planner{Registry: registry}).Plan(t.Context(), find(t, pods("acme/web:0.0.1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "the newest tags of docker.io/acme/web that fit lack linux/mips64le, which the image has now, and no more than 20 are asked: name the platforms that are needed under platforms"
+	if got := plan.Results[0].Reason.Detail; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// A hold ends on the clock of the repository.
+func TestPlanHoldsInTheZoneOfTheRepository(t *testing.T) {
+	t.Parallel()
+	for zone, want := range map[string]string{"Pacific/Auckland": "update patch:1.0.1@/acme/web", "UTC": "skipped held"} {
+		planner := scanner.Planner{Registry: tags("docker.io/acme/web", "1.0.1"), Config: loaded(t, "timezone: "+zone), Now: today}
+		plan, err := planner.Plan(t.Context(), find(t, pods("acme/web:1.0.0 # imageupdater: hold until=2026-11-22")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := told(plan.Results[0]); got != want {
+			t.Errorf("%s: got %s, want %s", zone, got, want)
+		}
 	}
 }
 

@@ -84,13 +84,20 @@ func share(group []*candidate, users map[*yaml.Node][]*candidate, strangers map[
 func (c *candidate) disagreement(users map[*yaml.Node][]*candidate, strangers map[*yaml.Node]*yaml.Node) *Reason {
 	for _, n := range c.scalars() {
 		if other := users[n][0]; !agree(other, c) {
-			return &Reason{Shared, fmt.Sprintf("one value serves %s and %s", describe(other), describe(c))}
+			return &Reason{Shared, serves(describe(other), describe(c))}
 		}
 		if at := strangers[n]; at != nil {
 			return &Reason{Shared, fmt.Sprintf("line %d uses the same value for something else", c.at.text.FileLine(at.Line))}
 		}
 	}
 	return nil
+}
+
+func serves(one, other string) string {
+	if one == other {
+		return "one value serves " + one + " twice, not both times with the same digest"
+	}
+	return "one value serves " + one + " and " + other
 }
 
 // leave gives a reason to a candidate that has none yet.

@@ -38,6 +38,8 @@ type Details struct {
 	Labels map[string]string
 	// Digest is that of the image's own manifest, not of an index.
 	Digest string
+	// Manifest is what the reference stands for: the index where there is one.
+	Manifest Manifest
 }
 
 // Details reads what one image says of itself; reference is a tag or a digest.
@@ -74,6 +76,7 @@ func (c *Client) details(ctx context.Context, repo image.Repository, reference s
 		return Details{}, err
 	}
 	asked := &inquiry{wanted: wanted, labels: map[string]string{}}
+	asked.manifest = Manifest{Digest: found.remote.Digest.String(), Annotations: found.Annotations}
 	asked.learn(found.Annotations)
 	asked.platform.Digest = found.remote.Digest.String()
 	if found.kind == kindIndex {
@@ -101,6 +104,7 @@ func (c *Client) descend(ctx context.Context, repo name.Repository, index *fetch
 	if err != nil {
 		return nil, err
 	}
+	asked.manifest.Index, asked.manifest.Platforms = true, platformsOf(images)
 	if err := asked.choose(images); err != nil || asked.answered() {
 		return index, err
 	}
@@ -114,7 +118,8 @@ func (c *Client) descend(ctx context.Context, repo name.Repository, index *fetch
 
 // inquiry is what is known so far of one image.
 type inquiry struct {
-	wanted *Platform
+	wanted   *Platform
+	manifest Manifest // of the reference that was asked for
 
 	platform Platform
 	labels   map[string]string
@@ -184,7 +189,7 @@ func (i *inquiry) details() Details {
 	if created.IsZero() {
 		created = i.built
 	}
-	return Details{Created: created, Platform: i.platform, Labels: i.labels, Digest: i.platform.Digest}
+	return Details{Created: created, Platform: i.platform, Labels: i.labels, Digest: i.platform.Digest, Manifest: i.manifest}
 }
 
 // moment reads a creation time; zero where it is none that can be meant.

@@ -108,11 +108,16 @@ func (c *Client) manifest(ctx context.Context, repo image.Repository, reference 
 	if err != nil {
 		return Manifest{}, err
 	}
-	manifest.Index = true
-	for _, image := range images {
-		manifest.Platforms = append(manifest.Platforms, image.Platform)
-	}
+	manifest.Index, manifest.Platforms = true, platformsOf(images)
 	return manifest, nil
+}
+
+func platformsOf(images []listed) []Platform {
+	platforms := make([]Platform, len(images))
+	for i, image := range images {
+		platforms[i] = image.Platform
+	}
+	return platforms
 }
 
 func spelt(repo image.Repository, reference string) string {

@@ -154,7 +154,7 @@ func TestManifestOfARealRegistry(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(registry.Details{
-			Created: day(1), Platform: platform, Labels: map[string]string{"architecture": platform.Architecture}, Digest: platform.Digest,
+			Created: day(1), Platform: platform, Labels: map[string]string{"architecture": platform.Architecture}, Digest: platform.Digest, Manifest: manifest,
 		}, details); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
 		}

@@ -26,6 +26,16 @@ func NewCandidates(tags []string) *Candidates {
 // mostViews bounds what is remembered: an image has few policies.
 const mostViews = 16
 
+// mostMatches is how often patterns may be held against tags for one policy. At
+// some microseconds each that is seconds.
+const mostMatches = 5_000_000
+
+// TooMuchFor tells whether a policy has more patterns than can be held against so
+// many tags. Nothing is chosen then.
+func (c *Candidates) TooMuchFor(p *Policy) bool {
+	return len(c.tags)*(len(p.Allow)+len(p.Ignore)) > mostMatches
+}
+
 // view gives the tags as the patterns of a policy show them.
 func (c *Candidates) view(p *Policy) *view {
 	key := viewKey(p)

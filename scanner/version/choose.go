@@ -65,6 +65,8 @@ type Choice struct {
 	// Needs are tags of which more facts are needed: the choice is final when
 	// there are none. They are sorted.
 	Needs []string
+	// Timed counts the tags whose creation times decide.
+	Timed int
 	// Order holds, if it was asked for, every tag once: those that can be put in
 	// order from the newest on, then the others by bytes.
 	Order []string
@@ -81,23 +83,28 @@ type Choice struct {
 // of the same major, minor and patch, unless the policy or its range asks for
 // more. It never goes back unless the policy allows it. A new year of a calendar
 // version is a minor step. Of several spellings of one version the longest is
-// taken, then the first in byte order. Under StrategyDigest the one target is the
-// tag that is followed, which may be the current one.
+// taken, then the first in byte order; one that is spelt as the current tag is goes
+// before both. Under StrategyDigest nothing is chosen: see Refuse.
 //
 // Whether the current tag is among the candidates changes nothing, but where
-// times are compared: there a current tag that is gone is older than all.
+// times are compared: if that of a tag that is gone is not known either, nothing
+// is newer, unless the policy lets it go back.
 func (c *Candidates) Choose(q Question) Choice {
 	if q.Policy.Strategy == StrategyDigest {
-		return c.follow(q)
+		return Choice{Comparable: true}
+	}
+	if c.TooMuchFor(q.Policy) {
+		return Choice{Reason: TooMuchWork}
 	}
 	j := c.newJudge(q)
-	if needs := j.timesNeeded(); len(needs) > 0 {
-		return Choice{Comparable: true, Needs: sortedSet(needs)}
+	needs, timed := j.timesNeeded()
+	if len(needs) > 0 {
+		return Choice{Comparable: true, Needs: sortedSet(needs), Timed: timed}
 	}
 	if reason := j.unreadable(j.from); reason != "" {
 		return Choice{Reason: reason}
 	}
-	choice := Choice{Comparable: true, Targets: j.targets()}
+	choice := Choice{Comparable: true, Targets: j.targets(), Timed: timed}
 	choice.Waiting = j.waits(choice.Targets)
 	if q.Explain {
 		choice.Order, choice.Rejected = j.verdicts(choice.Targets)
@@ -109,19 +116,6 @@ func (c *Candidates) Choose(q Question) Choice {
 	}
 	choice.Needs = sortedSet(choice.Needs)
 	return choice
-}
-
-// follow is Choose for one mutable tag.
-func (c *Candidates) follow(q Question) Choice {
-	tag := cmp.Or(q.Policy.Track, q.Current)
-	kind := Digest
-	if tag != q.Current {
-		kind = Tag
-	}
-	if rejection := c.Refuse(q, Target{tag, kind}); rejection != nil {
-		return Choice{Comparable: true, Rejected: []Rejection{*rejection}}
-	}
-	return Choice{Comparable: true, Targets: []Target{{Tag: tag, Kind: kind}}}
 }
 
 // Refuse is what the policy has against one step, whatever else there is to
@@ -214,25 +208,24 @@ func (j *judge) bySpelling(a, b *entry) int {
 	return cmp.Or(
 		j.compare(a, b),
 		j.compareIfVersions(a, b),
-		// What stands around a group of a pattern stays as it is, if it can.
 		cmp.Compare(j.likeness(a), j.likeness(b)),
 		cmp.Compare(len(a.tag), len(b.tag)),
 		strings.Compare(b.tag, a.tag),
 	)
 }
 
-// likeness is how much of what is not compared is as in the current tag.
+// likeness is how much a tag is spelt as the current one: what stands around a
+// group of a pattern, and whether numbers have zeros before them.
 func (j *judge) likeness(e *entry) int {
-	if e.text() == e.tag {
-		return 0
-	}
-	around := func(e *entry) (string, string) {
-		before, after, _ := strings.Cut(e.tag, e.text())
-		return before, after
-	}
-	before, after := around(e)
-	wantBefore, wantAfter := around(j.from)
 	like := 0
+	if sameSpelling(e.text(), j.from.text()) {
+		like++
+	}
+	if e.text() == e.tag {
+		return like
+	}
+	before, after, _ := strings.Cut(e.tag, e.text())
+	wantBefore, wantAfter, _ := strings.Cut(j.from.tag, j.from.text())
 	if before == wantBefore {
 		like++
 	}
@@ -241,6 +234,29 @@ func (j *judge) likeness(e *entry) int {
 	}
 	return like
 }
+
+// sameSpelling tells whether two texts differ in numbers alone, and numbers in
+// one have zeros before them only where those of the other have.
+func sameSpelling(a, b string) bool {
+	for a != "" && b != "" {
+		m, n := digits(a), digits(b)
+		switch {
+		case (m == 0) != (n == 0):
+			return false
+		case m == 0:
+			if a[0] != b[0] {
+				return false
+			}
+			m, n = 1, 1
+		case padded(a[:m]) && !padded(b[:n]) && n <= 1, padded(b[:n]) && !padded(a[:m]) && m <= 1:
+			return false
+		}
+		a, b = a[m:], b[n:]
+	}
+	return a == b
+}
+
+func padded(digits string) bool { return len(digits) > 1 && digits[0] == '0' }
 
 // verdicts are what is said of all tags but the targets, and the order of all.
 func (j *judge) verdicts(targets []Target) (order []string, rejected []Rejection) {

@@ -101,8 +101,11 @@ func TestChoose(t *testing.T) {
 		"dashed date": {"2024-05-10", "2024-05-11 2024.06.01 2024-05", one("2024-05-11", version.Patch)},
 
 		"spelt twice, current":     {"1.2.03", "1.2.3 1.2.03 1.2.003", nil},
-		"spelt twice, longest":     {"1.2.3", "1.2.4 1.2.04", one("1.2.04", version.Patch)},
-		"spelt twice, then first":  {"1.0.0-rc1", "1.0.0-rc.2 1.0.0-rc-2 1.0.0-rc2", one("1.0.0-rc-2", version.Patch)},
+		"spelt as now":             {"1.2.3", "1.2.4 1.2.04", one("1.2.4", version.Patch)},
+		"spelt with zeros as now":  {"2024.05.1", "2024.6.1 2024.06.1", one("2024.06.1", version.Minor)},
+		"spelt with marks as now":  {"1.0.0-rc1", "1.0.0-rc.2 1.0.0-rc-2 1.0.0-rc2", one("1.0.0-rc2", version.Patch)},
+		"spelt twice, longest":     {"1.2.3-rc.1", "1.2.4 1.2.004 1.2.04", one("1.2.004", version.Patch)},
+		"spelt twice, then first":  {"1.0.0-rc1", "1.0.0-rc.2 1.0.0-rc-2", one("1.0.0-rc-2", version.Patch)},
 		"release spelt like an rc": {"1.0.0-rc.1", "1.0.0-rc1 1.0.0-RC.1", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,18 +158,18 @@ func TestChooseTellsWhyTagsWereRefused(t *testing.T) {
 	tags := []string{"v1.2.3", "v1.2.03", "v1.2.2", "1.9.0", "v1.9", "v1.9.0-alpine", "v2.0.0-rc.1", "v2024.1.0", "latest", "v1.3.0", "v1.3.00", "v1.2.9", "v2.0.0", "latest"}
 	want := version.Choice{
 		Comparable: true,
-		Targets:    two("v1.3.00", version.Minor, "v2.0.0"),
-		Order:      strings.Fields("v2024.1.0 v2.0.0 v2.0.0-rc.1 v1.9.0-alpine 1.9.0 v1.9 v1.3.00 v1.3.0 v1.2.9 v1.2.03 v1.2.3 v1.2.2 latest"),
+		Targets:    two("v1.3.0", version.Minor, "v2.0.0"),
+		Order:      strings.Fields("v2024.1.0 v2.0.0 v2.0.0-rc.1 v1.9.0-alpine 1.9.0 v1.9 v1.3.0 v1.3.00 v1.2.9 v1.2.3 v1.2.03 v1.2.2 latest"),
 		Rejected: []version.Rejection{
 			{Tag: "v2024.1.0", Reason: version.OtherScheme},
 			{Tag: "v2.0.0-rc.1", Reason: version.IsPreRelease, Kind: version.Major, Alone: true},
 			{Tag: "v1.9.0-alpine", Reason: version.OtherFlavor},
 			{Tag: "1.9.0", Reason: version.OtherPrefix},
 			{Tag: "v1.9", Reason: version.OtherParts},
-			{Tag: "v1.3.0", Reason: version.SpeltOtherwise, Kind: version.Minor},
+			{Tag: "v1.3.00", Reason: version.SpeltOtherwise, Kind: version.Minor},
 			{Tag: "v1.2.9", Reason: version.OlderThanTarget, Kind: version.Patch},
-			{Tag: "v1.2.03", Reason: version.SameVersion},
 			{Tag: "v1.2.3", Reason: version.IsCurrent},
+			{Tag: "v1.2.03", Reason: version.SameVersion},
 			{Tag: "v1.2.2", Reason: version.Older},
 			{Tag: "latest", Reason: version.NotAVersion},
 		},

@@ -3,6 +3,7 @@ package version
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -15,19 +16,27 @@ func (p Platform) String() string {
 	return strings.TrimSuffix(p.OS+"/"+p.Architecture+"/"+p.Variant, "/")
 }
 
-// serves tells whether an image for p runs where one for wanted is asked for.
-// A platform without a variant asks for any; linux/arm64 is linux/arm64/v8 and
-// linux/arm is linux/arm/v7, as container runtimes have it.
+// serves tells whether an image for p runs where one for wanted is asked for: of
+// the levels of one architecture a machine runs its own and those below.
 func (p Platform) serves(wanted Platform) bool {
 	if p.OS != wanted.OS || p.Architecture != wanted.Architecture {
 		return false
 	}
-	return wanted.Variant == "" || p.variant() == wanted.variant()
+	has, leveled := p.level()
+	least, alsoLeveled := wanted.level()
+	if leveled && alsoLeveled {
+		return has <= least
+	}
+	return wanted.Variant == "" || p.Variant == wanted.Variant
 }
 
-func (p Platform) variant() string {
-	defaults := map[string]string{"arm64": "v8", "arm": "v7"}
-	return cmp.Or(p.Variant, defaults[p.Architecture])
+// level is the number in "v8". Where nothing is written it is what container
+// runtimes take it for.
+func (p Platform) level() (int, bool) {
+	usual := map[string]string{"amd64": "v1", "arm64": "v8", "arm": "v7"}
+	text, marked := strings.CutPrefix(cmp.Or(p.Variant, usual[p.Architecture]), "v")
+	level, err := strconv.Atoi(text)
+	return level, marked && err == nil
 }
 
 // Lacking are the wanted platforms that none of those that are there serves.

@@ -44,7 +44,8 @@ func (j *judge) unreadable(e *entry) Reason {
 			return NotANumber
 		}
 	case StrategyNewest:
-		if j.time(e).IsZero() && (!j.gone || e.tag != j.from.tag) {
+		mayBeLeft := e.tag == j.from.tag && j.gone && j.q.Policy.AllowDowngrade
+		if j.time(e).IsZero() && !mayBeLeft {
 			return TimeUnknown
 		}
 	case StrategyAlphabetical, StrategyDigest:
@@ -200,28 +201,33 @@ func (j *judge) time(e *entry) time.Time {
 	return facts.Created
 }
 
-// timesNeeded are the tags whose times decide and were not asked for yet. Push
-// times count if they are known for all tags that may be chosen: one order
-// cannot be made of two kinds of times.
-func (j *judge) timesNeeded() []string {
+// timesNeeded are the tags whose times decide and were not asked for yet, and how
+// many decide in all. Push times count if they are known for all tags that may be
+// chosen: one order cannot be made of two kinds of times.
+func (j *judge) timesNeeded() (needs []string, timed int) {
 	if j.q.Policy.Strategy != StrategyNewest {
-		return nil
+		return nil, 0
 	}
 	j.pushed = true
-	var needs []string
+	consider := func(tag string) {
+		facts := j.q.Facts[tag]
+		j.pushed = j.pushed && !facts.Pushed.IsZero()
+		timed++
+		if facts.Created.IsZero() && !facts.Timed {
+			needs = append(needs, tag)
+		}
+	}
+	if j.gone && !j.q.Policy.AllowDowngrade {
+		consider(j.from.tag)
+	}
 	for i := range j.view.tags {
 		e := &j.view.tags[i]
-		if e.tag != j.from.tag && j.early(e, Tag) != 0 {
-			continue
-		}
-		facts := j.q.Facts[e.tag]
-		j.pushed = j.pushed && !facts.Pushed.IsZero()
-		if facts.Created.IsZero() && !facts.Timed {
-			needs = append(needs, e.tag)
+		if e.tag == j.from.tag || j.early(e, Tag) == 0 {
+			consider(e.tag)
 		}
 	}
 	if j.pushed {
-		return nil
+		return nil, 0
 	}
-	return needs
+	return needs, timed
 }

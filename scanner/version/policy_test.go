@@ -3,6 +3,7 @@ package version_test
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,11 +141,6 @@ func TestChooseByPolicy(t *testing.T) {
 		"alphabetical":                            {policy(strategy(version.StrategyAlphabetical)), "v1", "v10 v9 Zeta", tagOnly("v9")},
 		"alphabetical by group":                   {policy(strategy(version.StrategyAlphabetical), allow(`-(?P<order>\d{4}-\d\d-\d\d)$`)), "a-2024-01-09", "z-2024-01-08 b-2024-01-10", tagOnly("b-2024-01-10")},
 		"alphabetical, no such kind":              {policy(strategy(version.StrategyAlphabetical), kinds(version.Minor)), "a", "b", nil},
-		"digest":                                  {policy(strategy(version.StrategyDigest)), "latest", "1.0 2.0", one("latest", version.Digest)},
-		"digest of another tag":                   {policy(strategy(version.StrategyDigest), func(p *version.Policy) { p.Track = "stable" }), "1.0", "stable", tagOnly("stable")},
-		"digest of a tag that patterns leave out": {policy(strategy(version.StrategyDigest), allow("^main$")), "dev", "dev", one("dev", version.Digest)},
-		"digest, ignored":                         {policy(strategy(version.StrategyDigest), ignored(version.Ignored{})), "dev", "dev", nil},
-		"digest, not wanted":                      {policy(strategy(version.StrategyDigest), kinds(version.Minor)), "dev", "dev", nil},
 		"major and minor each by itself":          {policy(ignore(`^2\.0\.1$`)), "1.2.3", "2.0.1 2.0.0 1.2.4", two("1.2.4", version.Patch, "2.0.0")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -214,6 +210,7 @@ func TestChooseByFacts(t *testing.T) {
 		facts     map[string]version.Facts
 		withheld  map[string]version.Withheld
 		platforms []version.Platform
+		gone      bool // the current tag is not listed, though something is known of it
 		want      []version.Target
 		waiting   string
 	}{
@@ -279,9 +276,14 @@ func TestChooseByFacts(t *testing.T) {
 			policy: policy(strategy(version.StrategyNewest)), current: "1.0.0",
 			facts: map[string]version.Facts{"1.0.0": pushed(2), "1.0": pushed(2), "latest": pushed(2)},
 		},
-		"newest from what is gone": {
-			policy: policy(strategy(version.StrategyNewest), ignore("^1")), current: "gone",
+		"newest from what is gone, if it may go back": {
+			policy: policy(strategy(version.StrategyNewest), downgrade, ignore("^1")), current: "gone",
 			facts: map[string]version.Facts{"main-bbb": pushed(2)},
+			want:  tagOnly("main-bbb"),
+		},
+		"newest from what is gone and was built before": {
+			policy: policy(strategy(version.StrategyNewest)), current: "gone", gone: true,
+			facts: map[string]version.Facts{"gone": created(3), "main-bbb": created(2), "main-aaa": created(4)},
 			want:  tagOnly("main-bbb"),
 		},
 		"newest and old enough": {
@@ -315,21 +317,14 @@ func TestChooseByFacts(t *testing.T) {
 			withheld: map[string]version.Withheld{"1.0.3": {Reason: version.Closed}, "1.0.2": {Reason: version.RolledBack}},
 			want:     one("1.0.1", version.Patch),
 		},
-		"a new digest, closed": {
-			policy: policy(strategy(version.StrategyDigest)), current: "latest",
-			facts:    map[string]version.Facts{"latest": {}},
-			withheld: map[string]version.Withheld{"latest": {Reason: version.Closed}},
-		},
-		"a new digest, too young": {
-			policy: policy(strategy(version.StrategyDigest), aged(2)), current: "latest",
-			facts: map[string]version.Facts{"latest": seen(1)},
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var tags []string
 			for tag := range test.facts {
-				tags = append(tags, tag)
+				if tag != test.current || !test.gone {
+					tags = append(tags, tag)
+				}
 			}
 			choice := version.NewCandidates(tags).Choose(version.Question{
 				Current: test.current, Policy: test.policy, Facts: test.facts, Withheld: test.withheld, Platforms: test.platforms, Now: now,
@@ -345,6 +340,91 @@ func TestChooseByFacts(t *testing.T) {
 				t.Errorf("%q waits, want %q", waiting, test.waiting)
 			}
 		})
+	}
+}
+
+// New content of a tag is not chosen among tags: patterns and ranges have nothing
+// to say on it, all else has.
+func TestRefuse(t *testing.T) {
+	t.Parallel()
+	aged := func(p *version.Policy) { p.MinAge = 48 * time.Hour }
+	digests := strategy(version.StrategyDigest)
+	same, other := version.Target{Tag: "dev", Kind: version.Digest}, version.Target{Tag: "stable", Kind: version.Tag}
+	for name, test := range map[string]struct {
+		policy   *version.Policy
+		target   version.Target
+		facts    version.Facts
+		withheld version.Reason
+		want     version.Reason
+	}{
+		"nothing against it":           {policy: policy(digests), target: same},
+		"patterns":                     {policy: policy(digests, allow("^main$"), ignore("dev")), target: same},
+		"patterns, under semver":       {policy: policy(allow("^main$"), constraint(">2")), target: same},
+		"patterns, of another tag":     {policy: policy(digests, allow("^main$")), target: other},
+		"ignored":                      {policy: policy(digests, ignored(version.Ignored{})), target: same, want: version.IsIgnored},
+		"not wanted":                   {policy: policy(digests, kinds(version.Minor)), target: same, want: version.KindUnwanted},
+		"closed":                       {policy: policy(digests), target: same, withheld: version.Closed, want: version.Closed},
+		"too young":                    {policy: policy(digests, aged), target: same, facts: seen(1), want: version.TooYoung},
+		"old enough":                   {policy: policy(digests, aged), target: same, facts: seen(2)},
+		"of no known age":              {policy: policy(digests, aged), target: same, want: version.AgeUnknown},
+		"a pin needs no age":           {policy: policy(digests, aged), target: version.Target{Tag: "dev", Kind: version.Pin}},
+		"cannot be pulled":             {policy: policy(digests), target: same, facts: version.Facts{Checked: true, Unpullable: "404"}, want: version.NotPullable},
+		"another tag, of no known age": {policy: policy(digests, aged), target: other, want: version.AgeUnknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := version.Question{
+				Current: "dev", Policy: test.policy, Now: now, Facts: map[string]version.Facts{test.target.Tag: test.facts},
+				Withheld: map[string]version.Withheld{test.target.Tag: {Reason: test.withheld}},
+			}
+			none := version.NewCandidates(nil)
+			var got version.Reason
+			if rejection := none.Refuse(q, test.target); rejection != nil {
+				got = rejection.Reason
+			}
+			if got != test.want {
+				t.Errorf("refused: %q, want %q", got, test.want)
+			}
+			asking := []version.Reason{version.TooYoung, version.AgeUnknown, version.NotPullable}
+			if early := none.RefuseEarly(q, test.target); (early != nil) != (test.want != "" && !slices.Contains(asking, test.want)) {
+				t.Errorf("before anything is asked: %+v", early)
+			}
+		})
+	}
+	if choice := version.NewCandidates([]string{"2", "3"}).Choose(version.Question{Current: "1", Policy: policy(digests)}); choice.Targets != nil || !choice.Comparable {
+		t.Errorf("chosen under strategy digest: %+v", choice)
+	}
+}
+
+func TestPlatformLevels(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		has, wanted string
+		serves      bool
+	}{
+		{"amd64", "amd64", true},
+		{"amd64/v1", "amd64", true},
+		{"amd64", "amd64/v1", true},
+		{"amd64/v3", "amd64", false},
+		{"amd64", "amd64/v2", true},
+		{"amd64/v3", "amd64/v2", false},
+		{"arm64", "arm64/v8", true},
+		{"arm64/v8", "arm64", true},
+		{"arm64/v9", "arm64", false},
+		{"arm/v6", "arm/v7", true},
+		{"arm/v7", "arm/v6", false},
+		{"arm", "arm/v7", true},
+		{"ppc64le/power9", "ppc64le", true},
+		{"ppc64le", "ppc64le/power9", false},
+		{"amd64", "arm64", false},
+	} {
+		platform := func(text string) version.Platform {
+			architecture, variant, _ := strings.Cut(text, "/")
+			return version.Platform{OS: "linux", Architecture: architecture, Variant: variant}
+		}
+		if got := len(version.Lacking([]version.Platform{platform(test.has)}, []version.Platform{platform(test.wanted)})) == 0; got != test.serves {
+			t.Errorf("%s serves %s: %t, want %t", test.has, test.wanted, got, test.serves)
+		}
 	}
 }
 
@@ -416,5 +496,21 @@ func TestChooseTellsWhatThePolicyHasAgainst(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, choice); diff != "" {
 		t.Errorf("choice (-want +got)\n%s", diff)
+	}
+}
+
+func TestChooseGivesUpOnTooMuch(t *testing.T) {
+	t.Parallel()
+	tags := make([]string, 60_000)
+	for i := range tags {
+		tags[i] = "1." + strconv.Itoa(i)
+	}
+	patterns := slices.Repeat([]string{"^1"}, 100)
+	choice := version.NewCandidates(tags).Choose(version.Question{Current: "1.0", Policy: policy(allow(patterns...)), Now: now})
+	if choice.Comparable || choice.Reason != version.TooMuchWork {
+		t.Errorf("%+v", choice)
+	}
+	if choice := version.NewCandidates(tags).Choose(version.Question{Current: "1.0", Policy: policy(allow(patterns[:50]...)), Now: now}); len(choice.Targets) != 1 {
+		t.Errorf("%+v", choice)
 	}
 }

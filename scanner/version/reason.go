@@ -8,6 +8,7 @@ const (
 	IsCurrent     Reason = "the current tag"
 	NotAVersion   Reason = "not a version"
 	NotANumber    Reason = "not a number"
+	TooMuchWork   Reason = "the image has too many tags for so many patterns"
 	TimeUnknown   Reason = "neither push nor creation time is known"
 	OtherPrefix   Reason = "another prefix"
 	OtherParts    Reason = "another number of parts"

@@ -93,6 +93,11 @@ var argocd = peer{
 			[]string{"ignore-014", "platform-012"},
 		},
 		{
+			"An image for `linux/arm` without a variant does not serve `linux/arm/v7`.",
+			"It is taken for `v7`, as container runtimes take it, and runs on what is newer.",
+			[]string{"platform-005"},
+		},
+		{
 			"The name of a strategy may be in capitals, and one that is unknown or empty means `semver`.",
 			"Both are errors in the file, with a suggestion.",
 			[]string{"strategy-008", "strategy-009"},

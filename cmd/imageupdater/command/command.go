@@ -2,8 +2,8 @@
 // output format.
 //
 // It may import scanner and its sub-packages. Nothing of it writes anywhere
-// but to the writers of its Environment and, with --write, to the files below
-// the directory that was named.
+// but to the writers of its Environment, below its folder for caches and, with
+// --write, to the files below the directory that was named.
 package command
 
 import (

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -123,6 +124,9 @@ func (f *configurationFlags) source(dir string) (source, error) {
 		return source{}, err
 	}
 	s := source{name: f.config, prefix: homes[0].prefix}
+	if below, isBelow := belowFile(f.config, dir); isBelow {
+		s.prefix = below
+	}
 	if f.none {
 		return s, nil
 	}
@@ -137,6 +141,31 @@ func (f *configurationFlags) source(dir string) (source, error) {
 	}
 	s.src, err = readNamed(s.name)
 	return s, err
+}
+
+// belowFile is the path of a directory below the folder of a file with the name
+// that is looked for: its paths count from there. A file of another name may be
+// anywhere.
+func belowFile(file, dir string) (prefix string, isBelow bool) {
+	if filepath.Base(file) != config.FileName {
+		return "", false
+	}
+	folder, err := filepath.EvalSymlinks(filepath.Dir(file))
+	if err == nil {
+		folder, err = filepath.Abs(folder)
+	}
+	scanned, scannedErr := filepath.EvalSymlinks(dir)
+	if scannedErr == nil {
+		scanned, scannedErr = filepath.Abs(scanned)
+	}
+	if err != nil || scannedErr != nil {
+		return "", false // opening them tells
+	}
+	below, err := filepath.Rel(folder, scanned)
+	if err != nil || !filepath.IsLocal(below) {
+		return "", false
+	}
+	return strings.TrimPrefix(path.Clean("/"+filepath.ToSlash(below)), "/"), true
 }
 
 // decode reads a configuration and binds it by what the owner of its
@@ -218,11 +247,31 @@ type localFiles struct{ fs.FS }
 
 // Read is part of config.Files.
 func (f localFiles) Read(_ context.Context, base config.Base) ([]byte, error) {
-	src, err := readConfig(f.Open(path.Join(base.Owner, base.Repository, base.Path)))
+	owner := f.spelt(".", base.Owner)
+	src, err := readConfig(f.Open(path.Join(owner, f.spelt(owner, base.Repository), base.Path)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w below --extends-dir", config.ErrNoFile)
 	}
 	return src, err
+}
+
+// spelt is how a folder is called: to GitHub letters are alike in names, large
+// and small.
+func (f localFiles) spelt(folder, name string) string {
+	entries, err := fs.ReadDir(f.FS, folder)
+	if err != nil {
+		return name // opening the file tells
+	}
+	found := name
+	for _, entry := range entries {
+		switch {
+		case entry.Name() == name:
+			return name
+		case strings.EqualFold(entry.Name(), name):
+			found = entry.Name()
+		}
+	}
+	return found
 }
 
 // writeWarnings writes each warning and note as compilers do, on one line.

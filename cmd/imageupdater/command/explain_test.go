@@ -199,8 +199,8 @@ Candidates, the newest first
   v1.3.2         lacks a platform: linux/arm64
   v1.3.1         chosen (minor)
   v1.3.0         older than the chosen tag
-  v1.2.0-alpine  another flavour
   v1.2.0         the current tag
+  v1.2.0-alpine  another flavour
   v1.1.1         older than the current tag
   v1.1.0         older than the current tag
   v1.0.1         older than the current tag

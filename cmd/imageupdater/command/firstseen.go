@@ -39,8 +39,10 @@ func newFirstSeen(env Environment) *firstSeen {
 	return &firstSeen{dir: env.CacheDir, now: env.Now}
 }
 
-// FirstSeen is part of scanner.History. What is not asked for is forgotten: a tag
-// that went and came back is new.
+// FirstSeen is part of scanner.History. Of the tags that are kept those are
+// forgotten that are not among the names, and of each name with a digest the
+// other digests of its tag: what went and came back is new. An empty list forgets
+// nothing.
 func (s *firstSeen) FirstSeen(_ context.Context, repo image.Repository, names []string) (map[string]time.Time, error) {
 	if s.dir == "" {
 		return nil, errors.New("there is no folder for caches: set HOME or XDG_CACHE_HOME, or write minAge: 0")
@@ -55,12 +57,12 @@ func (s *firstSeen) FirstSeen(_ context.Context, repo image.Repository, names []
 	times := make(map[string]time.Time, len(names))
 	changed := file.forget(names)
 	for _, tag := range names {
-		at, known := file.Tags[tag]
-		// A clock that was wrong must not make a tag old for ever.
-		if !known || at > now.Unix() {
+		at := file.Tags[tag]
+		if at <= 0 { // never, or damaged
 			at, changed = now.Unix(), true
 			file.Tags[tag] = at
 		}
+		// Where the clock was or is wrong a tag is rather too young than too old.
 		times[tag] = time.Unix(at, 0)
 	}
 	if !changed {
