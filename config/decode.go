@@ -33,10 +33,14 @@ type decoder struct {
 	patterns int  // the cost of those read so far
 	warnings Warnings
 	keys     map[reflect.Type][]key
+	// foreign are the keys that people write by mistake, with what to write.
+	foreign map[string]string
+	// discreet is set where any value might be a secret in the wrong place.
+	discreet bool
 }
 
 func newDecoder(file string) *decoder {
-	return &decoder{file: file, rule: -1, keys: map[reflect.Type][]key{}}
+	return &decoder{file: file, rule: -1, keys: map[reflect.Type][]key{}, foreign: foreign}
 }
 
 // value is a node and where it stands.
@@ -128,6 +132,8 @@ func (d *decoder) into(v value, target any) bool {
 // plain refuses what YAML has beyond plain data.
 func (d *decoder) plain(v value) bool {
 	switch {
+	case d.discreet && (v.node.Kind == yaml.AliasNode || v.node.Style&yaml.TaggedStyle != 0 && v.node.Tag != "!!str"):
+		return d.fail(v, "aliases and tags are not read here", "quote a value that begins with * or !")
 	case v.node.Kind == yaml.AliasNode:
 		return d.fail(v, "aliases are not read here", fmt.Sprintf("write out what &%s stands for, or quote %s", v.node.Value, quoted("*"+v.node.Value)))
 	case v.node.Style&yaml.TaggedStyle != 0 && v.node.Tag != "!!str":
@@ -145,10 +151,10 @@ func (d *decoder) expect(v value, kind yaml.Kind, what string) bool {
 		return d.nothing(v)
 	}
 	hint := ""
-	if kind == yaml.SequenceNode && v.node.Kind == yaml.ScalarNode {
+	if kind == yaml.SequenceNode && v.node.Kind == yaml.ScalarNode && !d.discreet {
 		hint = fmt.Sprintf("write [%s]", quoted(v.node.Value))
 	}
-	return d.fail(v, fmt.Sprintf("expected %s, found %s", what, describe(v.node)), hint)
+	return d.fail(v, fmt.Sprintf("expected %s, found %s", what, d.describe(v.node)), hint)
 }
 
 // nothing reports a key without a value.
@@ -157,6 +163,14 @@ func (d *decoder) nothing(v value) bool {
 }
 
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
+
+// describe says what a node is, and what stands there where that is no secret.
+func (d *decoder) describe(node *yaml.Node) string {
+	if d.discreet && node.Kind == yaml.ScalarNode && !isNull(node) {
+		return "a plain value"
+	}
+	return describe(node)
+}
 
 // describe says what a node is, for people.
 func describe(node *yaml.Node) string {
@@ -204,7 +218,7 @@ func (d *decoder) boolean(v value, target *bool) bool {
 	case "no", "off", "n", "false", "0":
 		hint = "write false"
 	}
-	return d.fail(v, "expected true or false, found "+describe(v.node), hint)
+	return d.fail(v, "expected true or false, found "+d.describe(v.node), hint)
 }
 
 func (d *decoder) number(v value, target *int) bool {
@@ -214,20 +228,22 @@ func (d *decoder) number(v value, target *int) bool {
 		*target = n
 		return true
 	case v.node.Kind == yaml.ScalarNode && v.node.Tag == "!!str" && err == nil:
-		return d.fail(v, "expected a whole number, found "+describe(v.node), "write it without quotes")
+		return d.fail(v, "expected a whole number, found "+d.describe(v.node), "write it without quotes")
 	}
-	return d.fail(v, "expected a whole number, found "+describe(v.node), "")
+	return d.fail(v, "expected a whole number, found "+d.describe(v.node), "")
 }
 
 // scalar is the text of a scalar that is a string.
 func (d *decoder) scalar(v value) (string, bool) {
 	switch {
 	case v.node.Kind != yaml.ScalarNode:
-		return "", d.fail(v, "expected a text, found "+describe(v.node), templateHint(v.node))
+		return "", d.fail(v, "expected a text, found "+d.describe(v.node), templateHint(v.node))
 	case isNull(v.node):
 		return "", d.nothing(v)
+	case v.node.Tag != "!!str" && d.discreet:
+		return "", d.fail(v, "expected a text, found another value", "quote it")
 	case v.node.Tag != "!!str":
-		return "", d.fail(v, "expected a text, found "+describe(v.node), "quote it: "+quoted(v.node.Value))
+		return "", d.fail(v, "expected a text, found "+d.describe(v.node), "quote it: "+quoted(v.node.Value))
 	}
 	return v.node.Value, true
 }
@@ -258,6 +274,9 @@ func (d *decoder) text(v value, target any, how textual) bool {
 	case f.severity != "":
 		d.warn(f.severity, v, f.message, f.hint)
 	default:
+		if _, isDuration := target.(*Duration); isDuration && d.discreet {
+			f = faultf(durationForm, "this is no duration")
+		}
 		return d.fail(v, f.message, f.hint)
 	}
 	if target, ok := target.(placed); ok {
@@ -415,7 +434,7 @@ func (d *decoder) pairs(v value, f func(key, value value)) {
 			continue
 		}
 		if name.node.Kind != yaml.ScalarNode || isNull(name.node) {
-			d.fail(name, "expected a key, found "+describe(name.node), templateHint(v.node))
+			d.fail(name, "expected a key, found "+d.describe(name.node), templateHint(v.node))
 			continue
 		}
 		name.field = join(v.field, name.node.Value)
@@ -443,18 +462,15 @@ func (d *decoder) unknownKey(name value, keys []key) {
 	}
 	wrong := name.node.Value
 	hint := didYouMean(wrong, names)
-	if hint == "" || foreign[wrong] != "" {
-		hint = foreignHint(wrong, hint)
+	if known := d.foreign[wrong]; known != "" {
+		hint = known
 	}
-	if hint == "" {
+	switch {
+	case hint != "":
+	case len(names) == 0:
+		hint = "no key is known here: write {}"
+	default:
 		hint = "known here: " + strings.Join(names, ", ")
 	}
 	d.fail(name, fmt.Sprintf("unknown key %q", shorten(wrong)), hint)
-}
-
-func foreignHint(wrong, otherwise string) string {
-	if known, ok := foreign[wrong]; ok {
-		return known
-	}
-	return otherwise
 }

@@ -153,6 +153,9 @@ func plainData(n *yaml.Node) (any, error) {
 	case "!!bool":
 		return strings.EqualFold(n.Value, "true"), nil
 	case "!!int", "!!float":
+		if !json.Valid([]byte(n.Value)) {
+			return nil, errNoJSON // .inf and .nan
+		}
 		return json.Number(n.Value), nil
 	}
 	return n.Value, nil

@@ -42,20 +42,21 @@ func (d Duration) String() string {
 	return text.String()
 }
 
+const durationForm = "write 3d, 1w, 24h or 1h30m"
+
 func readDuration(d *Duration, text string) *fault {
-	const form = "write 3d, 1w, 24h or 1h30m"
 	if text == "0" {
 		return nil
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
 		if strings.HasPrefix(text, "-") {
-			return faultf(form, "%q is no duration", text)
+			return faultf(durationForm, "%q is no duration", text)
 		}
 		return faultf(fmt.Sprintf("write %sd for days, %sh for hours or %sm for minutes", text, text, text), "%q has no unit", text)
 	}
 	parsed, err := parseDuration(text)
 	if err != nil {
-		return faultf(form, "%q is no duration: %v", shorten(text), err)
+		return faultf(durationForm, "%q is no duration: %v", shorten(text), err)
 	}
 	*d = Duration(parsed)
 	return nil

@@ -109,8 +109,15 @@ func isSection(t reflect.Type) bool { return section(reflect.New(t).Elem()) }
 // refine adds what types alone don't say.
 func refine(t reflect.Type, s schema) schema {
 	switch t {
-	case reflect.TypeFor[Config]():
+	case reflect.TypeFor[Config](), reflect.TypeFor[serverFile]():
 		property(s, "version")["const"] = 1
+	case reflect.TypeFor[serverCredential]():
+		s["oneOf"] = oneOfKinds()
+		property(s, "installations")["minItems"] = 1
+	case reflect.TypeFor[secretPlace]():
+		s["minProperties"], s["maxProperties"] = 1, 1
+	case reflect.TypeFor[serverExec]():
+		property(s, "command")["minItems"] = 1
 	case reflect.TypeFor[Enforcement]():
 		property(property(s, "merge"), "auto")["const"] = false
 	case reflect.TypeFor[Settings](), reflect.TypeFor[Rule]():

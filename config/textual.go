@@ -39,6 +39,16 @@ var textuals = map[reflect.Type]textual{
 	reflect.TypeFor[FieldPath]():    text(readFieldPath, schemaOfFieldPath),
 	reflect.TypeFor[Base]():         text(readBase, schemaOfBase),
 	reflect.TypeFor[Template]():     text(readTemplate, schemaOfTemplate),
+
+	// Those of the server's configuration.
+	reflect.TypeFor[hostName]():     text(readHostName, schemaOfHostName),
+	reflect.TypeFor[folderPath]():   text(readFolderPath, schemaOfFolderPath),
+	reflect.TypeFor[accountName]():  text(readAccountName, schemaOfAccountName),
+	reflect.TypeFor[userName]():     text(readUserName, schemaOfUserName),
+	reflect.TypeFor[envName]():      text(readEnvName, schemaOfEnvName),
+	reflect.TypeFor[absolutePath](): text(readAbsolutePath, schemaOfAbsolutePath),
+	reflect.TypeFor[argument]():     text(readArgument, schemaOfArgument),
+	reflect.TypeFor[proxyAddress](): text(readProxyAddress, schemaOfProxyAddress),
 }
 
 func text[T any](read func(*T, string) *fault, schema func() schema) textual {

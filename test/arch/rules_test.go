@@ -36,9 +36,11 @@ var layers = []layer{
 	{"scanner/edit/...", []string{"scanner/edit/..."}},
 	{"scanner/version/...", []string{"scanner/version/..."}},
 	{"scanner/registry/...", []string{"scanner/registry/...", "scanner/image"}},
+	{"scanner/credentials/grant", nil},
+	{"scanner/credentials", []string{"scanner/credentials/grant", "scanner/image", "scanner/registry"}},
 	{"scanner/format/...", []string{"scanner/format/...", "scanner/image", "scanner/edit"}},
 	{"scanner/changelog/...", []string{"scanner/changelog/...", "scanner/image"}},
-	{"config/...", []string{"config/...", "scanner/image", "scanner/version"}},
+	{"config/...", []string{"config/...", "scanner/image", "scanner/version", "scanner/credentials/grant"}},
 	{"test/...", []string{"cmd/...", "server/...", "handlers/...", "scanner/...", "config/...", "test/..."}},
 }
 
@@ -51,6 +53,8 @@ var outsiders = []struct {
 	{"github.com/google/go-github/...", []string{"cmd/...", "server/...", "handlers/...", "test/..."}, "scanner and config know nothing of GitHub"},
 	{"github.com/palantir/go-githubapp/...", []string{"cmd/...", "server/...", "handlers/...", "test/..."}, "scanner and config know nothing of GitHub"},
 	{"github.com/google/go-containerregistry/pkg/v1/remote/...", []string{"scanner/registry/...", "test/..."}, "only scanner/registry talks to registries"},
+	{"github.com/aws/...", []string{"scanner/credentials", "test/..."}, "only scanner/credentials asks clouds for secrets"},
+	{"golang.org/x/oauth2/google/...", []string{"scanner/credentials", "test/..."}, "only scanner/credentials asks clouds for secrets"},
 	{"C", nil, "the product is one static binary"},
 }
 
