@@ -53,7 +53,7 @@ func (a *addresses) control(_, address string, _ syscall.RawConn) error {
 		return refused(address, "no address")
 	}
 	if a.refuses(to.Addr()) {
-		return refused(address, "a private or local address; allow the host with --plain-http if it is yours")
+		return refused(address, "a private or local address; if it is yours, allow the host with allowPrivate or --plain-http")
 	}
 	return nil
 }

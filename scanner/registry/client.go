@@ -2,21 +2,28 @@
 // images say of themselves.
 //
 // A repository's file decides which registry is asked, so every answer and every
-// address is treated as hostile: see guard. Nothing is cached here; whoever asks
-// twice pays twice.
+// address is treated as hostile: see guard. Requests pass one layer after the
+// other: authorising adds credentials, retrying repeats what stumbled, limiting
+// keeps to the limits of each host, guard looks at the request and its answer.
+// A Client caches no answers; whoever asks twice pays twice.
 //
 // It imports scanner/image and nothing else of the project.
 package registry
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
@@ -30,50 +37,105 @@ const (
 	callTimeouts = 10
 )
 
-// Options configure a Client. The zero value asks public registries over TLS.
+// Options configure a Client. The zero value asks public registries over TLS,
+// anonymously.
 type Options struct {
-	// PlainHTTP are the hosts, with their ports, that are asked without TLS and
-	// may be on loopback and private addresses: "registry.lan:5000". A host
-	// without a port means port 80. Every host that is not listed is asked over
-	// TLS and at public addresses alone.
+	// Hosts are what the operator says of registries. Every other one is asked
+	// over TLS, at public addresses alone, and within the usual limits.
+	Hosts []Host
+	// PlainHTTP is short for a Host{Name, PlainHTTP: true}: hosts, with their
+	// ports, that are asked without TLS and may be on loopback and private
+	// addresses: "registry.lan:5000". A host without a port means port 80.
 	PlainHTTP []string
-	// UserAgent is put before go-containerregistry's own.
+	// Credentials say as whom a repository is asked; nil means anonymously. None
+	// are read from the machine.
+	Credentials Credentials
+	// Proxy, when set, is what all hosts are asked through that are not listed
+	// as private. It resolves names, so that nobody can look at addresses:
+	// private addresses, and names that mean something within a network alone
+	// (one label, localhost, .local, .internal and the like), are refused.
+	Proxy *url.URL
+	// RootCAs are the authorities that certificates of registries and of the
+	// proxy are checked against; nil means the system's.
+	RootCAs *x509.CertPool
+	// UserAgent is sent with every request.
 	UserAgent string
 	// Timeout is for each request, with its answer; 0 means 30 seconds.
 	Timeout time.Duration
-	// Transport, when set, carries the requests in place of the client's own. It
-	// must then refuse private addresses itself; all other guards stay.
+	// Transport, when set, carries the requests in place of the client's own,
+	// without Proxy and RootCAs. It must then refuse private addresses itself;
+	// all other guards stay.
 	Transport http.RoundTripper
+	// Now is the clock of limits, pauses and tokens; nil means the real one.
+	Now func() time.Time
 }
 
-// Client asks registries, anonymously: it knows no credentials yet and reads
-// none from the machine. It uses no proxy, because a proxy would resolve names
-// behind the guard's back. It may be used from several goroutines.
+// Client asks registries. It may be used from several goroutines.
 //
 // Its errors wrap ErrNotFound, ErrUnauthorized, ErrRefusedAddress, ErrNoImage,
-// ErrTooLarge, ErrTimeout or *RateLimited where one of them fits.
+// ErrTooLarge, ErrTimeout, *RateLimited or *Unavailable where one of them fits,
+// or what Credentials gave. None holds a secret; of what a registry says, no more
+// than a few words are repeated, in quotes.
 type Client struct {
-	guard  *guard
-	puller *remote.Puller
-	plain  hosts
+	sites       *sites
+	credentials Credentials
+	guard       *guard
+	limiting    *limiting
+	authorised  http.RoundTripper
+	puller      *puller
+	natives     *natives
 }
 
 // New makes a client. It opens no connection.
 func New(options Options) *Client {
-	guard := newGuard(options)
-	puller, err := remote.NewPuller(
-		remote.WithTransport(&retrying{next: guard}),
-		remote.WithUserAgent(options.UserAgent),
-		// Its own retries sleep past the end of the context and hammer a
-		// registry that says 429.
-		remote.WithRetryBackoff(remote.Backoff{Steps: 1}),
-		remote.WithRetryPredicate(func(error) bool { return false }),
-		remote.WithRetryStatusCodes(),
-	)
-	if err != nil {
-		panic("registry: options contradict each other: " + err.Error())
+	if options.Now == nil {
+		options.Now = time.Now //nolint:forbidigo // the clock that is injected where none is
 	}
-	return &Client{guard: guard, puller: puller, plain: guard.plain}
+	c := &Client{sites: newSites(options), credentials: options.Credentials}
+	c.guard = newGuard(options, c.sites)
+	c.limiting = newLimiting(c.guard, c.sites, options.Now)
+	c.authorised = newAuthorising(&retrying{next: c.limiting}, options.Now)
+	c.puller = newPuller(c.authorised)
+	c.natives = newNatives(&retrying{next: c.limiting})
+	return c
+}
+
+// puller asks for manifests with go-containerregistry's, a new one each time: it
+// keeps one repository's state for ever, and here that is in other hands.
+type puller struct{ transport http.RoundTripper }
+
+func newPuller(authorised http.RoundTripper) *puller {
+	// A Wrapper is what go-containerregistry neither asks for the version
+	// through, nor repeats requests to: its own retries sleep past the end of
+	// the context and hammer a registry that says 429. There is no other way to
+	// get one than to ask for what adds nothing.
+	wrapper, err := transport.FromToken(name.Registry{}, authn.Anonymous, authorised, &transport.Challenge{}, nil)
+	if err != nil {
+		panic("registry: " + err.Error())
+	}
+	return &puller{wrapper}
+}
+
+func (p *puller) fresh() (*remote.Puller, error) {
+	return remote.NewPuller(remote.WithTransport(p.transport))
+}
+
+// Get reads a manifest.
+func (p *puller) Get(ctx context.Context, ref name.Reference) (*remote.Descriptor, error) {
+	fresh, err := p.fresh()
+	if err != nil {
+		return nil, err
+	}
+	return fresh.Get(ctx, ref)
+}
+
+// Head asks what a manifest is.
+func (p *puller) Head(ctx context.Context, ref name.Reference) (*v1.Descriptor, error) {
+	fresh, err := p.fresh()
+	if err != nil {
+		return nil, err
+	}
+	return fresh.Head(ctx, ref)
 }
 
 // Tags lists all tags of a repository, over all pages, in the registry's order.
@@ -81,55 +143,9 @@ func New(options Options) *Client {
 // and attestations of images are kept. It fails with ErrTooLarge beyond 1000
 // pages, 200,000 tags or 16 MiB a page, rather than return a part.
 func (c *Client) Tags(ctx context.Context, repo image.Repository) ([]string, error) {
-	tags, err := within(ctx, c, repo, func(ctx context.Context) ([]string, error) { return c.tags(ctx, repo) })
+	tags, err := within(ctx, c, repo, "", c.tags)
 	if err != nil {
 		return nil, fmt.Errorf("listing tags of %s: %w", repo, err)
-	}
-	return tags, nil
-}
-
-// within makes a call of several requests and ends it when together they take
-// too long.
-func within[T any](ctx context.Context, c *Client, repo image.Repository, call func(context.Context) (T, error)) (T, error) {
-	limit := callTimeouts * c.guard.timeout
-	limited, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
-	defer cancel()
-	result, err := call(asking(limited, repo))
-	switch {
-	case err == nil:
-		return result, nil
-	case ctx.Err() == nil && limited.Err() != nil:
-		return result, fmt.Errorf("%w: all requests together took longer than %s", ErrTimeout, limit)
-	}
-	return result, explain(ctx, err)
-}
-
-func (c *Client) tags(ctx context.Context, repo image.Repository) ([]string, error) {
-	remoteRepo, err := c.repository(repo)
-	if err != nil {
-		return nil, err
-	}
-	lister, err := c.puller.Lister(ctx, remoteRepo)
-	if err != nil {
-		return nil, err
-	}
-	var tags []string
-	seen := map[string]bool{}
-	for pages := 1; lister.HasNext(); pages++ {
-		page, err := lister.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		tags = appendValid(tags, page.Tags)
-		switch {
-		case len(tags) > maxTags:
-			return nil, fmt.Errorf("%w: more than %d tags", ErrTooLarge, maxTags)
-		case page.Next != "" && pages == maxPages:
-			return nil, fmt.Errorf("%w: more than %d pages of tags", ErrTooLarge, maxPages)
-		case page.Next != "" && seen[page.Next]:
-			return nil, fmt.Errorf("%w: the pages of tags go round in a circle", ErrTooLarge)
-		}
-		seen[page.Next] = true
 	}
 	return tags, nil
 }
@@ -139,22 +155,18 @@ func (c *Client) tags(ctx context.Context, repo image.Repository) ([]string, err
 // "sha256-<hex>.sig", ".att" and ".sbom" to what cosign made.
 var artefactPattern = regexp.MustCompile(`^sha256-[0-9a-f]{64}(?:\.|$)`)
 
-func appendValid(tags, page []string) []string {
-	for _, tag := range page {
-		if image.ValidTag(tag) && !artefactPattern.MatchString(tag) {
-			tags = append(tags, tag)
-		}
-	}
-	return tags
-}
+// isImageTag tells whether a listed name is a tag to pull an image by.
+func isImageTag(tag string) bool { return image.ValidTag(tag) && !artefactPattern.MatchString(tag) }
 
 // Digest resolves a tag to the digest a client would pull: that of the index
 // where there is one. It asks by HEAD, which registries do not count as a pull,
 // and falls back to GET where the answer to that is of no use.
 func (c *Client) Digest(ctx context.Context, repo image.Repository, tag string) (string, error) {
-	digest, err := c.digest(asking(ctx, repo), repo, tag)
+	digest, err := within(ctx, c, repo, tag, func(ctx context.Context, at image.Repository) (string, error) {
+		return c.digest(ctx, at, tag)
+	})
 	if err != nil {
-		return "", fmt.Errorf("resolving %s:%s: %w", repo, tag, explain(ctx, err))
+		return "", fmt.Errorf("resolving %s:%s: %w", repo, tag, err)
 	}
 	return digest, nil
 }
@@ -206,14 +218,23 @@ func valid(digest string) (string, error) {
 // repository checks a name by the strict grammar, which go-containerregistry
 // does not: it would send "a/../../api" as it stands.
 func (c *Client) repository(repo image.Repository) (name.Repository, error) {
-	if _, err := image.ParseName(repo.String()); err != nil {
+	if err := c.checkName(repo); err != nil {
 		return name.Repository{}, err
 	}
-	var options []name.Option
-	if c.plain.has(repo.Registry) {
-		options = append(options, name.Insecure)
+	return name.NewRepository(repo.String())
+}
+
+func (c *Client) checkName(repo image.Repository) error {
+	if repo.Registry == "" {
+		return fmt.Errorf("%w: %.100q has no registry", image.ErrInvalid, repo.Path)
 	}
-	return name.NewRepository(repo.String(), options...)
+	if _, err := image.ParseName(repo.String()); err != nil {
+		return err
+	}
+	if odd := oddName(repo.Registry); odd != "" && !c.sites.of(repo.Registry).listed {
+		return refused(repo.Registry, odd+"; if it is yours, list the host")
+	}
+	return nil
 }
 
 // Counts are the requests that one host was sent, by what they are for.
@@ -231,3 +252,7 @@ type Counts struct {
 // Requests are the requests sent so far by host, with retries and redirects.
 // Docker Hub's registry is "docker.io". What the guard refused was not sent.
 func (c *Client) Requests() map[string]Counts { return c.guard.requests.snapshot() }
+
+// LimitsLeft is what is left of the pulls of each host and identity, for those
+// that have a limit and were asked of late. It is sorted and asks nothing.
+func (c *Client) LimitsLeft() []Left { return c.limiting.left() }

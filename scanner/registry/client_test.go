@@ -135,10 +135,12 @@ func TestOtherAnswers(t *testing.T) {
 		tags http.HandlerFunc
 		want string
 	}{
-		"next page on another host": {link("http://203.0.113.9/v2/acme/web/tags/list"), "pagination URL host does not match"},
-		"no JSON":                   {text("<html>"), "invalid character"},
-		"teapot":                    {status(418), "the registry answered 418 I'm a teapot"},
-		"redirects without end":     {redirect("/v2/acme/web/tags/list"), "redirects without end"},
+		"no JSON":               {text("<html>"), "the answer is no list of tags"},
+		"JSON of another kind":  {text(`{"tags":{"a":1}}`), "the answer is no list of tags"},
+		"tags that are no text": {text(`{"tags":["a",1]}`), "the answer is no list of tags"},
+		"half a list":           {text(`{"tags":["a","b"`), "the answer is no list of tags"},
+		"teapot":                {status(418), "the registry answered 418 I'm a teapot"},
+		"redirects without end": {redirect("/v2/acme/web/tags/list"), "redirects without end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -155,15 +157,14 @@ func TestRateLimited(t *testing.T) {
 	for name, test := range map[string]struct {
 		header http.Header
 		want   time.Duration
-		second int // requests that a second call makes
 	}{
-		"seconds":       {http.Header{"Retry-After": {"120"}}, 2 * time.Minute, 0},
-		"date":          {http.Header{"Date": {"Sat, 21 Nov 2026 12:00:00 GMT"}, "Retry-After": {"Sat, 21 Nov 2026 12:00:30 GMT"}}, 30 * time.Second, 0},
-		"docker hub":    {http.Header{"Date": {"Thu, 01 Jan 1970 00:01:00 GMT"}, "X-Retry-After": {"90"}}, 30 * time.Second, 0},
-		"very long":     {http.Header{"Retry-After": {"999999"}}, time.Hour, 0},
-		"nothing said":  {nil, 0, 1},
-		"in the past":   {http.Header{"Retry-After": {"-5"}}, 0, 1},
-		"hostile value": {http.Header{"Retry-After": {"99999999999999999999"}}, 0, 1},
+		"seconds":       {http.Header{"Retry-After": {"120"}}, 2 * time.Minute},
+		"date":          {http.Header{"Date": {"Sat, 21 Nov 2026 12:00:00 GMT"}, "Retry-After": {"Sat, 21 Nov 2026 12:00:30 GMT"}}, 30 * time.Second},
+		"docker hub":    {http.Header{"Date": {"Thu, 01 Jan 1970 00:01:00 GMT"}, "X-Retry-After": {"90"}}, 30 * time.Second},
+		"very long":     {http.Header{"Retry-After": {"999999"}}, time.Hour},
+		"nothing said":  {nil, 30 * time.Second},
+		"in the past":   {http.Header{"Retry-After": {"-5"}}, 30 * time.Second},
+		"hostile value": {http.Header{"Retry-After": {"99999999999999999999"}}, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -178,7 +179,7 @@ func TestRateLimited(t *testing.T) {
 					t.Fatalf("error %v (%+v), want to wait %s", err, limited, test.want)
 				}
 			}
-			f.counted(t, registry.Counts{List: 1 + test.second, Other: 1})
+			f.counted(t, registry.Counts{List: 1, Other: 1})
 		})
 	}
 }
@@ -343,7 +344,7 @@ func TestUnreachableRegistry(t *testing.T) {
 	f := fake(t, routes{})
 	f.server.Close()
 	_, err := f.client.Tags(t.Context(), f.repo)
-	if err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "asked already") {
+	if err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -445,7 +446,7 @@ func TestDockerHub(t *testing.T) {
 	if _, err := client.Tags(t.Context(), image.Repository{Registry: image.DockerHub, Path: "library/nginx"}); err != nil {
 		t.Fatal(err)
 	}
-	if last := asked[len(asked)-1]; last != "https://index.docker.io/v2/library/nginx/tags/list?n=1000" {
+	if last := asked[len(asked)-1]; last != "https://index.docker.io/v2/library/nginx/tags/list?n=10000" {
 		t.Errorf("asked %s", last)
 	}
 	if diff := cmp.Diff(map[string]registry.Counts{image.DockerHub: {List: 1, Other: 1}}, client.Requests()); diff != "" {

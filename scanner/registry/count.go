@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"path"
@@ -17,10 +18,21 @@ const (
 	useHead
 	useManifest
 	useBlob
+	useNative
 )
+
+type useKey struct{}
+
+// using tells what requests are for where their paths do not.
+func using(ctx context.Context, told use) context.Context {
+	return context.WithValue(ctx, useKey{}, told)
+}
 
 // useOf goes by what was asked first: a redirect may lead to any path.
 func useOf(req *http.Request) use {
+	if told, ok := req.Context().Value(useKey{}).(use); ok {
+		return told
+	}
 	chain := append([]*http.Request{req}, before(req)...)
 	first := chain[len(chain)-1].URL.Path
 	switch folder := path.Base(path.Dir(first)); {
@@ -45,12 +57,35 @@ func (u use) bodyLimit() int64 {
 		return 16 << 20
 	case useManifest:
 		return 4 << 20 // the limit that the specification names
+	case useNative:
+		return 4 << 20 // a hundred tags of dozens of platforms each
 	case useBlob:
 		return maxConfig // no other blob is asked for
 	default:
 		return 1 << 20
 	}
 }
+
+// shape is what an answer may look like.
+func (u use) shape() shape {
+	switch u {
+	case useList:
+		return shape{run: 64 << 10} // it is read value by value
+	case useManifest:
+		return shape{parts: 50_000} // it may hold a config as one value
+	case useBlob:
+		return shape{parts: 100_000}
+	default:
+		return shape{parts: 100_000}
+	}
+}
+
+// maxCounted is of how many hosts requests are counted one by one. Redirects can
+// name any number of them.
+const (
+	maxCounted = 1000
+	uncounted  = "(others)"
+)
 
 // requests counts what was sent to each host.
 type requests struct {
@@ -64,9 +99,12 @@ func (r *requests) count(req *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	host := displayed(req.URL.Host)
+	if _, known := r.byHost[host]; !known && len(r.byHost) >= maxCounted {
+		host = uncounted
+	}
 	counts := r.byHost[host]
 	switch useOf(req) {
-	case useList:
+	case useList, useNative:
 		counts.List++
 	case useHead:
 		counts.Head++

@@ -57,8 +57,8 @@ type Details struct {
 // the platform, with ErrNotFound also where the image or its config is gone, and
 // with ErrTooLarge also where the config is larger than 8 MiB.
 func (c *Client) Details(ctx context.Context, repo image.Repository, reference string, platform *Platform) (Details, error) {
-	details, err := within(ctx, c, repo, func(ctx context.Context) (Details, error) {
-		return c.details(ctx, repo, reference, platform)
+	details, err := within(ctx, c, repo, reference, func(ctx context.Context, at image.Repository) (Details, error) {
+		return c.details(ctx, at, reference, platform)
 	})
 	if err != nil {
 		return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(repo, reference), err)

@@ -16,7 +16,7 @@ var (
 	// says so because it is private.
 	ErrNotFound = errors.New("not found: there is no such repository or tag, or it is private")
 	// ErrUnauthorized is a registry that asks for credentials.
-	ErrUnauthorized = errors.New("the registry asks for credentials: the image is private or does not exist; private images are not supported by scan yet")
+	ErrUnauthorized = errors.New("the registry asks for credentials: the image is private or does not exist")
 	// ErrRefusedAddress is a request that was not sent because of where it would
 	// have gone. An operator can allow a host.
 	ErrRefusedAddress = errors.New("refused address")
@@ -31,24 +31,24 @@ var (
 
 	errNoConfig  = errors.New("the manifest is that of an image without a config")
 	errRedirects = errors.New("the registry redirects without end")
-	// errSecondPing ends the second of two pings that go-containerregistry
-	// sends when it cannot know that the first one needs no TLS.
-	errSecondPing = errors.New("asked already")
 )
 
-// RateLimited is a registry that wants fewer requests. While RetryAfter has not
-// passed the client asks that host nothing and fails with the same error.
+// RateLimited is a registry that wants fewer requests, or one that we do not ask
+// more often. While RetryAfter has not passed the client asks that host nothing
+// of the kind and fails with the same error.
 type RateLimited struct { //nolint:errname // read as registry.RateLimited
-	// Host is who said so.
+	// Host is whom we leave alone.
 	Host string
-	// RetryAfter is how long to wait; 0 where the registry did not say.
+	// RetryAfter is how long to wait.
 	RetryAfter time.Duration
+	// Why tells which limit it is; "" is one of the registry's own.
+	Why string
 }
 
 // Error says what to do.
 func (e *RateLimited) Error() string {
-	if e.RetryAfter == 0 {
-		return e.Host + " is rate limiting us: try again later"
+	if e.Why != "" {
+		return fmt.Sprintf("%s is not asked for now, %s: try again in %s", e.Host, e.Why, e.RetryAfter)
 	}
 	return fmt.Sprintf("%s is rate limiting us: try again in %s", e.Host, e.RetryAfter)
 }
@@ -68,13 +68,18 @@ type failed struct{ cause error }
 func (f *failed) Error() string { return f.cause.Error() }
 func (f *failed) Unwrap() error { return f.cause }
 
+// broken is a connection that could not be made, or that ended too early.
+type broken struct{ cause error }
+
+func (b *broken) Error() string { return b.cause.Error() }
+func (b *broken) Unwrap() error { return b.cause }
+
 // explain turns what go-containerregistry returns into what a person can act
 // on. Bodies of foreign answers are left out.
 func explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	// An answer comes first: beside it there may be the refusal of a second ping.
 	if answered, ok := errors.AsType[*transport.Error](err); ok {
 		return statusError(answered.StatusCode)
 	}

@@ -7,14 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
 const (
@@ -24,52 +21,34 @@ const (
 )
 
 // guard is the last RoundTripper before the network. It refuses to talk without
-// TLS, or to private addresses, except with hosts that the operator listed; caps
-// redirects, time and sizes; keeps away from a host that said 429; and counts.
+// TLS, or to private addresses, except with hosts that the operator listed; keeps
+// credentials from all but whose they are; caps redirects, time and sizes; and
+// counts.
 type guard struct {
-	next     http.RoundTripper
-	plain    hosts
-	timeout  time.Duration
-	requests *requests
-	paused   *paused
+	next      http.RoundTripper
+	sites     *sites
+	networks  *addresses
+	userAgent string
+	timeout   time.Duration
+	requests  *requests
 }
 
-func newGuard(options Options) *guard {
+func newGuard(options Options, listed *sites) *guard {
 	g := &guard{
-		next:     options.Transport,
-		plain:    newHosts(options.PlainHTTP),
-		timeout:  options.Timeout,
-		requests: newRequests(),
-		paused:   newPaused(),
+		next:      options.Transport,
+		sites:     listed,
+		networks:  newAddresses(),
+		userAgent: options.UserAgent,
+		timeout:   options.Timeout,
+		requests:  newRequests(),
 	}
 	if g.next == nil {
-		g.next = newTransport(g.plain)
+		g.next = newTransport(options, listed, newDialer())
 	}
 	if g.timeout == 0 {
 		g.timeout = defaultTimeout
 	}
 	return g
-}
-
-// newTransport dials addresses that are checked after the name was resolved, so
-// that no name can lead to where an address may not.
-func newTransport(plain hosts) *http.Transport {
-	open := &net.Dialer{Timeout: defaultTimeout, KeepAlive: defaultTimeout}
-	guarded := &net.Dialer{Timeout: defaultTimeout, KeepAlive: defaultTimeout, Control: newAddresses().control}
-	return &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if plain.has(address) {
-				return open.DialContext(ctx, network, address)
-			}
-			return guarded.DialContext(ctx, network, address)
-		},
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // a small answer must not grow beyond its cap
-		MaxResponseHeaderBytes: maxHeader,
-		MaxIdleConnsPerHost:    8,
-		IdleConnTimeout:        90 * time.Second,
-		TLSHandshakeTimeout:    10 * time.Second,
-	}
 }
 
 // RoundTrip sends a request and reads its whole answer.
@@ -85,45 +64,38 @@ func (g *guard) send(req *http.Request) (*http.Response, error) {
 	if err := g.check(req); err != nil {
 		return nil, err
 	}
-	host := displayed(req.URL.Host)
-	if limited := g.paused.get(host); limited != nil {
-		return nil, limited
-	}
 	ctx, cancel := context.WithTimeoutCause(req.Context(), g.timeout, ErrTimeout)
 	defer cancel()
 
-	resp, err := g.exchange(g.rewritten(ctx, req))
-	switch {
-	case err != nil && req.Context().Err() == nil && errors.Is(context.Cause(ctx), ErrTimeout):
-		return nil, fmt.Errorf("%w: %s took longer than %s", ErrTimeout, host, g.timeout)
-	case err != nil:
-		return nil, err
-	case resp.StatusCode == http.StatusTooManyRequests:
-		limited := &RateLimited{Host: host, RetryAfter: retryAfter(resp.Header)}
-		g.paused.set(limited)
-		return nil, limited
+	resp, err := g.exchange(g.dressed(ctx, req))
+	if err != nil && req.Context().Err() == nil && errors.Is(context.Cause(ctx), ErrTimeout) {
+		return nil, fmt.Errorf("%w: %s took longer than %s", ErrTimeout, displayed(req.URL.Host), g.timeout)
 	}
-	return resp, nil
+	return resp, err
 }
 
 // exchange sends the request and puts the answer's body into memory. That keeps
 // it below its cap, within the time, and the connection fit for the next one.
 func (g *guard) exchange(req *http.Request) (*http.Response, error) {
 	resp, err := g.next.RoundTrip(req)
-	if !errors.Is(err, ErrRefusedAddress) {
-		g.requests.count(req)
-	}
-	if err != nil {
+	if errors.Is(err, ErrRefusedAddress) {
 		return nil, err
+	}
+	g.requests.count(req)
+	if err != nil {
+		return nil, &broken{err}
 	}
 	defer resp.Body.Close()
 	limit := useOf(req).bodyLimit()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return nil, err
+		return nil, &broken{err}
 	}
 	if int64(len(body)) > limit {
 		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
+	}
+	if err := useOf(req).shape().check(body); err != nil {
+		return nil, err
 	}
 	if err := checkDigest(req, resp, body); err != nil {
 		return nil, err
@@ -153,25 +125,69 @@ func checkDigest(req *http.Request, resp *http.Response, body []byte) error {
 
 // check says why a request must not be sent.
 func (g *guard) check(req *http.Request) error {
+	for _, rule := range []func(*http.Request) error{g.checkWay, g.checkPlace, g.checkSecrets} {
+		if err := rule(req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkWay looks at how a request goes there.
+func (g *guard) checkWay(req *http.Request) error {
 	host := req.URL.Host
-	listed := g.plain.has(host)
-	switch before := before(req); {
+	before := before(req)
+	switch {
 	case len(before) > maxRedirects:
 		return errRedirects
 	case req.URL.Scheme != "https" && req.URL.Scheme != "http":
 		return refused(host, "neither https nor http")
+	case req.URL.User != nil:
+		return refused(host, "an address that holds a name or a password")
 	case req.URL.Scheme == "http" && len(before) > 0 && before[0].URL.Scheme == "https":
 		return refused(host, "a redirect from https to http")
-	case req.URL.Scheme == "http" && !listed:
-		return refused(host, "it is asked over TLS alone; allow it with --plain-http if it is yours")
-	case listed && !g.plain.has(asked(req.Context())):
-		// What the operator allows is allowed to who names it, not to whom
-		// another registry sends there.
-		return refused(host, "another registry leads to a plain HTTP registry")
-	case listed && req.URL.Scheme == "http" && len(before) == 0 && isPing(req):
-		return errSecondPing
+	case req.URL.Scheme == "http" && !g.mayBePlain(req):
+		return refused(host, "it is asked over TLS alone; allow it with plainHTTP or --plain-http if it is yours")
 	}
 	return nil
+}
+
+func (g *guard) mayBePlain(req *http.Request) bool {
+	c := visitOf(req.Context())
+	return g.sites.of(req.URL.Host).PlainHTTP || c != nil && c.site.ownsTokens(req.URL)
+}
+
+// checkPlace looks at where a request goes. What the operator allows is allowed
+// to who names it, not to whom another registry sends there. Where a proxy
+// resolves names, nobody can look at addresses: then names have to do.
+func (g *guard) checkPlace(req *http.Request) error {
+	c := visitOf(req.Context())
+	open := g.sites.isOpen(req.URL)
+	switch {
+	case open && (c == nil || !c.site.private()):
+		return refused(req.URL.Host, "another registry leads to one that is listed as private or as plain HTTP")
+	case !open && g.sites.proxied && localName(req.URL.Host, g.networks):
+		return refused(req.URL.Host, "a private or local name, which is not asked for through a proxy; if it is yours, allow the host with allowPrivate")
+	}
+	return nil
+}
+
+// checkSecrets is the last look at where credentials go, whatever went wrong
+// before: tokens to the registry alone, what tokens are got with also to its
+// token servers.
+func (g *guard) checkSecrets(req *http.Request) error {
+	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
+	if scheme == "" && (req.Method == http.MethodGet || req.Method == http.MethodHead) {
+		return nil
+	}
+	c := visitOf(req.Context())
+	switch {
+	case c != nil && c.site.owns(req.URL):
+		return nil
+	case c != nil && scheme != "Bearer" && c.site.ownsTokens(req.URL):
+		return nil
+	}
+	return refused(req.URL.Host, "the credentials belong to another host")
 }
 
 // before are the requests whose redirects led here, the latest first.
@@ -184,55 +200,12 @@ func before(req *http.Request) []*http.Request {
 	return chain
 }
 
-func isPing(req *http.Request) bool { return req.URL.Path == "/v2/" }
-
-// rewritten is the request as it is sent: without TLS to the listed hosts.
-// go-containerregistry tries TLS first even there, which costs a connection.
-func (g *guard) rewritten(ctx context.Context, req *http.Request) *http.Request {
+// dressed is the request as it is sent: it says who asks, and not who sent us.
+func (g *guard) dressed(ctx context.Context, req *http.Request) *http.Request {
 	sent := req.Clone(ctx)
-	if g.plain.has(req.URL.Host) {
-		sent.URL.Scheme = "http"
+	sent.Header.Del("Referer")
+	if g.userAgent != "" {
+		sent.Header.Set("User-Agent", g.userAgent)
 	}
 	return sent
-}
-
-// hosts is a set of "host:port".
-type hosts map[string]bool
-
-func newHosts(listed []string) hosts {
-	set := hosts{}
-	for _, host := range listed {
-		set[withPort(host)] = true
-	}
-	return set
-}
-
-func (h hosts) has(host string) bool { return h[withPort(host)] }
-
-func withPort(host string) string {
-	host = strings.ToLower(host)
-	if _, _, err := net.SplitHostPort(host); err == nil {
-		return host
-	}
-	return host + ":80"
-}
-
-type askedKey struct{}
-
-// asking remembers in the context which registry a call is about.
-func asking(ctx context.Context, repo image.Repository) context.Context {
-	return context.WithValue(ctx, askedKey{}, repo.Registry)
-}
-
-func asked(ctx context.Context) string {
-	host, _ := ctx.Value(askedKey{}).(string)
-	return host
-}
-
-// displayed is the host as references spell it.
-func displayed(host string) string {
-	if host == "index.docker.io" {
-		return image.DockerHub
-	}
-	return host
 }

@@ -16,19 +16,27 @@ type Host struct {
 	Name string
 	// PlainHTTP asks it without TLS. It implies AllowPrivate.
 	PlainHTTP bool
-	// AllowPrivate lets it be at loopback, private and link-local addresses.
+	// AllowPrivate lets it, and its TokenHosts, be at loopback, private and
+	// link-local addresses. It is then never asked through a proxy.
 	AllowPrivate bool
 	// TokenHosts are hosts, beside the registry's own, to which its credentials
-	// may be sent for a token: "auth.example.com".
+	// may be sent for a token: "auth.example.com". Those of Docker Hub and of
+	// GitLab.com are known.
 	TokenHosts []string
-	// Mirrors are asked first, in order, for what is on this host. They are
-	// hosts with their own entries.
+	// Mirrors are asked, in order, for what is on this host: before it for what
+	// has a digest, and for tags only where it does not answer, because a mirror
+	// may not have heard of the newest. They are hosts with their own entries
+	// and credentials, and have the same repositories.
 	Mirrors []string
-	Limits  Limits
+	// Native is the kind of registry where that has an API of its own, which
+	// tells when tags were pushed: "harbor" or "quay". Docker Hub and Quay.io are
+	// known; "none" keeps from asking theirs.
+	Native string
+	Limits Limits
 }
 
 // Limits are how fast one host is asked. Zero values mean the defaults for that
-// host.
+// host, and values below zero that there is no such limit.
 type Limits struct {
 	// PerSecond is how many requests are sent in a second, on average.
 	PerSecond float64
@@ -36,8 +44,10 @@ type Limits struct {
 	Burst int
 	// Concurrent is how many may be under way.
 	Concurrent int
-	// Budget is how many manifests and blobs may be got within BudgetWindow,
-	// where a registry counts them as pulls; 0 means that nobody counts.
+	// Budget is how many manifests each identity may get within BudgetWindow,
+	// where a registry counts them as pulls. The default is 60 in 6 hours for
+	// who is anonymous at Docker Hub, and none elsewhere. To ask for a digest is
+	// no pull.
 	Budget       int
 	BudgetWindow time.Duration
 }

@@ -82,8 +82,8 @@ type Manifest struct {
 // image, or Docker's schema 1; and with ErrTooLarge beyond 4 MiB a manifest, 1000
 // entries, 16 indexes within the index, or two levels of them.
 func (c *Client) Manifest(ctx context.Context, repo image.Repository, reference string) (Manifest, error) {
-	manifest, err := within(ctx, c, repo, func(ctx context.Context) (Manifest, error) {
-		return c.manifest(ctx, repo, reference)
+	manifest, err := within(ctx, c, repo, reference, func(ctx context.Context, at image.Repository) (Manifest, error) {
+		return c.manifest(ctx, at, reference)
 	})
 	if err != nil {
 		return Manifest{}, fmt.Errorf("reading the manifest of %s: %w", spelt(repo, reference), err)

@@ -7,13 +7,17 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// maxPause is how long a registry can make us stay away.
-const maxPause = time.Hour
+const (
+	// maxPause is how long a registry can make us stay away.
+	maxPause = time.Hour
+	// longestStumble is how long a registry that is unavailable may ask for
+	// without being left alone by all.
+	longestStumble = 2 * time.Second
+)
 
 // retrying sends a request up to three times when the registry stumbles. It
 // never repeats one that was rate limited or took too long.
@@ -22,7 +26,7 @@ type retrying struct{ next http.RoundTripper }
 // RoundTrip returns the last answer.
 func (r *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 	for _, pause := range []time.Duration{200 * time.Millisecond, 800 * time.Millisecond} {
-		resp, err := r.next.RoundTrip(req)
+		resp, err := r.try(req)
 		if !stumbled(resp, err) {
 			return resp, err
 		}
@@ -30,7 +34,21 @@ func (r *retrying) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return r.next.RoundTrip(req)
+	return r.try(req)
+}
+
+// try sends a request with its body from the beginning.
+func (r *retrying) try(req *http.Request) (*http.Response, error) {
+	if req.GetBody == nil {
+		return r.next.RoundTrip(req)
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	sent := req.Clone(req.Context())
+	sent.Body = body
+	return r.next.RoundTrip(sent)
 }
 
 func stumbled(resp *http.Response, err error) bool {
@@ -54,7 +72,7 @@ func wait(ctx context.Context, pause time.Duration) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
@@ -79,42 +97,3 @@ func retryAfter(header http.Header) time.Duration {
 }
 
 func bounded(pause time.Duration) time.Duration { return max(0, min(pause, maxPause)) }
-
-// paused remembers the hosts that told how long they want to be left alone.
-type paused struct {
-	mu     sync.Mutex
-	byHost map[string]pause
-}
-
-type pause struct {
-	limited *RateLimited
-	over    <-chan time.Time
-}
-
-func newPaused() *paused { return &paused{byHost: map[string]pause{}} }
-
-func (p *paused) set(limited *RateLimited) {
-	if limited.RetryAfter == 0 {
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.byHost[limited.Host] = pause{limited, time.After(limited.RetryAfter)}
-}
-
-// get is the error of the host's pause; nil when there is none.
-func (p *paused) get(host string) *RateLimited {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	current, ok := p.byHost[host]
-	if !ok {
-		return nil
-	}
-	select {
-	case <-current.over:
-		delete(p.byHost, host)
-		return nil
-	default:
-		return current.limited
-	}
-}

@@ -1,0 +1,462 @@
+package registry
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// Limits that hold where an operator sets none. A burst covers a run over 50
+// images of one host, with four requests each; what goes on for longer gets along
+// with few requests a second.
+//
+//nolint:gochecknoglobals // tables, never written
+var (
+	publicLimits  = Limits{PerSecond: 5, Burst: 250, Concurrent: 4}
+	privateLimits = Limits{PerSecond: 100, Burst: 1000, Concurrent: 16} // the operator's own
+	knownLimits   = map[string]Limits{
+		// 100 pulls in 6 hours for all who share an address: some are left to them.
+		image.DockerHub: {PerSecond: 5, Burst: 250, Concurrent: 4, Budget: 60, BudgetWindow: 6 * time.Hour},
+		// Said to slow down above a few requests a second.
+		"quay.io":        {PerSecond: 5, Burst: 50, Concurrent: 4},
+		"public.ecr.aws": {PerSecond: 2, Burst: 50, Concurrent: 2},
+	}
+)
+
+const (
+	// maxLanes and maxPayers bound what is remembered of hosts and identities.
+	maxLanes  = 1000
+	maxPayers = 100
+	// usualPause is for a registry that says 429 and not for how long; each
+	// further one in a row doubles it.
+	usualPause = 30 * time.Second
+	// pullPause is how long no manifest is got where the pulls are used up: they
+	// come back one by one over hours.
+	pullPause = 15 * time.Minute
+	// usualWindow is for a budget without one.
+	usualWindow = 6 * time.Hour
+)
+
+// limitsOf are the limits for a host: its operator's, where there are none the
+// usual ones. Below zero there is no limit.
+func limitsOf(s *site) Limits {
+	usual := publicLimits
+	if s.private() {
+		usual = privateLimits
+	}
+	if known, ok := knownLimits[s.Name]; ok {
+		usual = known
+	}
+	return Limits{
+		PerSecond:    cmp.Or(s.Limits.PerSecond, usual.PerSecond),
+		Burst:        cmp.Or(s.Limits.Burst, usual.Burst),
+		Concurrent:   cmp.Or(s.Limits.Concurrent, usual.Concurrent),
+		Budget:       cmp.Or(s.Limits.Budget, usual.Budget),
+		BudgetWindow: cmp.Or(s.Limits.BudgetWindow, usual.BudgetWindow, usualWindow),
+	}
+}
+
+// Left is what is left of a limit.
+type Left struct {
+	// Host is who counts, and Identity the credentials it counts for; "" is
+	// anonymous.
+	Host, Identity string
+	// Limit and Remaining are what the registry said at last, and Window the
+	// time they are for, where it said. Limit is -1 where it never did.
+	Limit, Remaining int
+	Window           time.Duration
+	// At is when it said so.
+	At time.Time
+	// Budget is what we allow ourselves, and BudgetLeft what is left of that.
+	// Budget is 0 where there is none.
+	Budget, BudgetLeft int
+}
+
+// limiting keeps to the limits of each host: at most so many requests at once and
+// in a second, none while it wants to be left alone or has failed again and again,
+// and no more pulls than it gives. What waits for one host waits for no other.
+type limiting struct {
+	next  http.RoundTripper
+	sites *sites
+	now   func() time.Time
+
+	mu    sync.Mutex
+	lanes *recent[string, *lane]
+}
+
+func newLimiting(next http.RoundTripper, listed *sites, now func() time.Time) *limiting {
+	return &limiting{next: next, sites: listed, now: now, lanes: newRecent[string, *lane](maxLanes)}
+}
+
+// RoundTrip waits for its turn, or fails at once where that would be no use.
+func (l *limiting) RoundTrip(req *http.Request) (*http.Response, error) {
+	lane := l.lane(req)
+	r := &ride{lane: lane, payer: payerOf(req, lane.site), pull: useOf(req) == useManifest && len(before(req)) == 0}
+	resp, err := r.send(req, l.next)
+	if err != nil {
+		return nil, asFailed(err)
+	}
+	return resp, nil
+}
+
+func (l *limiting) lane(req *http.Request) *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lanes.get(address(req.URL.Scheme, req.URL.Host), func() *lane { return newLane(l.sites.of(req.URL.Host), l.now) })
+}
+
+// payerOf is the identity that a registry counts a request for.
+func payerOf(req *http.Request, at *site) string {
+	c := visitOf(req.Context())
+	if c == nil || c.site.Name != at.Name {
+		return ""
+	}
+	return c.identity
+}
+
+// left is what is left, by host and identity.
+func (l *limiting) left() []Left {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []Left
+	for _, item := range l.lanes.items {
+		all = append(all, item.value.left()...)
+	}
+	slices.SortFunc(all, func(a, b Left) int {
+		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Identity, b.Identity))
+	})
+	return all
+}
+
+// lane is the way to one host.
+type lane struct {
+	site   *site
+	limits Limits
+	now    func() time.Time
+	rate   *rate.Limiter // nil without a limit
+	slots  chan struct{} // nil without a limit
+
+	mu      sync.Mutex
+	breaker breaker
+	quiet   pause
+	pauses  int // in a row, without a time that the host told
+	payers  *recent[string, *payer]
+}
+
+func newLane(at *site, now func() time.Time) *lane {
+	l := &lane{site: at, limits: limitsOf(at), now: now, payers: newRecent[string, *payer](maxPayers)}
+	if l.limits.PerSecond > 0 {
+		l.rate = rate.NewLimiter(rate.Limit(l.limits.PerSecond), max(1, l.limits.Burst))
+	}
+	if l.limits.Concurrent > 0 {
+		l.slots = make(chan struct{}, l.limits.Concurrent)
+	}
+	return l
+}
+
+// pause is a time in which nothing is asked, and why.
+type pause struct {
+	until time.Time
+	why   string
+}
+
+// over is the error of a pause; nil when it is over.
+func (p pause) over(host string, now time.Time) error {
+	if !now.Before(p.until) {
+		return nil
+	}
+	return &RateLimited{Host: host, RetryAfter: wholeSeconds(p.until.Sub(now)), Why: p.why}
+}
+
+// wholeSeconds rounds up: who comes back too early is sent away again.
+func wholeSeconds(d time.Duration) time.Duration {
+	return (d + time.Second - 1).Truncate(time.Second)
+}
+
+// enter waits for its turn and then for a free slot, as long as the context
+// allows.
+func (l *lane) enter(ctx context.Context) (leave func(), err error) {
+	if err := l.await(ctx); err != nil {
+		return nil, err
+	}
+	if l.slots == nil {
+		return func() {}, nil
+	}
+	select {
+	case l.slots <- struct{}{}:
+		return func() { <-l.slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (l *lane) await(ctx context.Context) error {
+	if l.rate == nil {
+		return nil
+	}
+	now := l.now()
+	turn := l.rate.ReserveN(now, 1)
+	delay := turn.DelayFrom(now)
+	if deadline, ok := ctx.Deadline(); ok && delay > max(0, time.Until(deadline)) {
+		turn.CancelAt(now)
+		return &RateLimited{Host: l.site.Name, RetryAfter: wholeSeconds(delay), Why: fmt.Sprintf("it is asked %g times a second, and others are first", l.limits.PerSecond)}
+	}
+	if delay == 0 {
+		return nil
+	}
+	if err := wait(ctx, delay); err != nil {
+		turn.CancelAt(l.now())
+		return err
+	}
+	return nil
+}
+
+// ride is one request on its way.
+type ride struct {
+	*lane
+
+	payer string
+	pull  bool // it may count as one
+	probe bool
+}
+
+func (r *ride) send(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+	if err := r.mayGo(); err != nil {
+		return nil, err
+	}
+	leave, err := r.enter(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if err := r.start(); err != nil {
+		return nil, err
+	}
+	resp, err := next.RoundTrip(req)
+	if err != nil {
+		r.failed(req, err)
+		return nil, err
+	}
+	return resp, r.answered(req, resp)
+}
+
+// mayGo fails without waiting in vain.
+func (r *ride) mayGo() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refusal(r.now())
+}
+
+func (r *ride) refusal(now time.Time) error {
+	if err := r.quiet.over(r.site.Name, now); err != nil {
+		return err
+	}
+	if err := r.breaker.rest(r.site.Name, now); err != nil {
+		return err
+	}
+	if r.pull {
+		return r.paying().refusal(r.lane, now)
+	}
+	return nil
+}
+
+// start looks a second time, after the wait, and takes what there is to take.
+func (r *ride) start() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if err := r.refusal(now); err != nil {
+		return err
+	}
+	r.probe = r.breaker.try(now)
+	if r.pull {
+		r.paying().take(r.lane, now)
+	}
+	return nil
+}
+
+// paying is who pays, under the lock of the lane.
+func (r *ride) paying() *payer {
+	return r.payers.get(r.payer, func() *payer { return &payer{identity: r.payer, limit: -1} })
+}
+
+// failed takes a request without an answer, or with one that the guard refused.
+func (r *ride) failed(req *http.Request, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	what := outcomeAnswered
+	switch _, isBroken := errors.AsType[*broken](err); {
+	case errors.Is(err, ErrRefusedAddress) || errors.Is(err, errRedirects) || req.Context().Err() != nil:
+		what = outcomeNone
+	case isBroken || errors.Is(err, ErrTimeout):
+		what = outcomeBroken
+	}
+	r.breaker.done(r.now(), what, repositoryOf(req), explain(req.Context(), err), r.probe)
+}
+
+// answered takes an answer, and makes an error of those that want us to wait.
+func (r *ride) answered(req *http.Request, resp *http.Response) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	use := useOf(req)
+	if use == useManifest || use == useHead {
+		r.paying().learn(resp.Header, now)
+	}
+	told := retryAfter(resp.Header)
+	switch {
+	case resp.StatusCode == http.StatusTooManyRequests:
+		r.breaker.done(now, outcomeAnswered, "", nil, r.probe)
+		return r.tooMany(resp, told, now)
+	case resp.StatusCode == http.StatusServiceUnavailable && told > longestStumble:
+		r.breaker.done(now, outcomeAnswered, "", nil, r.probe)
+		r.quiet = pause{now.Add(told), ""}
+		return r.quiet.over(r.site.Name, now)
+	case resp.StatusCode >= http.StatusInternalServerError && resp.StatusCode != http.StatusNotImplemented:
+		r.breaker.done(now, outcomeError, repositoryOf(req), statusError(resp.StatusCode), r.probe)
+	default:
+		if use != useOther {
+			r.pauses = 0
+		}
+		r.breaker.done(now, outcomeAnswered, "", nil, r.probe)
+	}
+	return nil
+}
+
+// tooMany tells the two kinds of 429 apart: where the pulls are used up, all that
+// is no pull goes on.
+func (r *ride) tooMany(resp *http.Response, told time.Duration, now time.Time) error {
+	if r.pull && pullsUsedUp(resp) {
+		paying := r.paying()
+		paying.quiet = pause{now.Add(cmp.Or(told, pullPause)), "its pulls are used up"}
+		return paying.quiet.over(r.site.Name, now)
+	}
+	if told == 0 {
+		told = min(usualPause<<min(r.pauses, 10), maxPause)
+		r.pauses++
+	}
+	r.quiet = pause{now.Add(told), ""}
+	return r.quiet.over(r.site.Name, now)
+}
+
+// pullsUsedUp goes by what Docker documents: the limit of pulls answers at length,
+// and the one against abuse in three words.
+func pullsUsedUp(resp *http.Response) bool {
+	if limit, remaining, _ := limitHeaders(resp.Header); limit >= 0 && remaining == 0 {
+		return true
+	}
+	body, err := io.ReadAll(resp.Body)
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return err == nil && (bytes.Contains(body, []byte("pull rate limit")) || bytes.Contains(body, []byte("increase-rate-limit")))
+}
+
+// repositoryOf is whose failure it is.
+func repositoryOf(req *http.Request) string {
+	if c := visitOf(req.Context()); c != nil {
+		return c.repo.String()
+	}
+	return ""
+}
+
+// payer is an identity, whose pulls a registry counts.
+type payer struct {
+	identity string
+
+	// What the registry said.
+	limit, remaining int
+	window           time.Duration
+	at               time.Time
+	quiet            pause
+
+	pulls []time.Time // within the window of the budget, the oldest first
+}
+
+// budget is what somebody may pull. The usual one is for who is anonymous: who
+// has an account pays with what that has.
+func (p *payer) budget(l *lane) int {
+	if l.site.Limits.Budget == 0 && p.identity != "" {
+		return 0
+	}
+	return max(0, l.limits.Budget)
+}
+
+// refusal says why nothing may be pulled. A tenth of what the registry gives is
+// left to others who share the address or the account.
+func (p *payer) refusal(l *lane, now time.Time) error {
+	p.forget(now.Add(-l.limits.BudgetWindow))
+	budget := p.budget(l)
+	switch {
+	case budget > 0 && len(p.pulls) >= budget:
+		again := p.pulls[0].Add(l.limits.BudgetWindow)
+		return pause{again, fmt.Sprintf("the budget of %d pulls in %s is used up", budget, l.limits.BudgetWindow)}.over(l.site.Name, now)
+	case p.limit > 0 && p.remaining <= p.limit/10:
+		return pause{p.at.Add(pullPause), fmt.Sprintf("%d of its %d pulls are left", p.remaining, p.limit)}.over(l.site.Name, now)
+	}
+	return p.quiet.over(l.site.Name, now)
+}
+
+func (p *payer) take(l *lane, now time.Time) {
+	if p.budget(l) > 0 {
+		p.pulls = append(p.pulls, now)
+	}
+}
+
+func (p *payer) forget(before time.Time) {
+	p.pulls = slices.DeleteFunc(p.pulls, func(at time.Time) bool { return !at.After(before) })
+}
+
+func (p *payer) learn(header http.Header, now time.Time) {
+	if limit, remaining, window := limitHeaders(header); limit >= 0 {
+		p.limit, p.remaining, p.window, p.at = limit, remaining, window, now
+	}
+}
+
+// limitHeaders are what a registry says of pulls: "ratelimit-limit: 100;w=21600"
+// and "ratelimit-remaining: 76;w=21600". limit is -1 where it does not.
+func limitHeaders(header http.Header) (limit, remaining int, window time.Duration) {
+	most, parameters, _ := strings.Cut(header.Get("Ratelimit-Limit"), ";")
+	left, _, _ := strings.Cut(header.Get("Ratelimit-Remaining"), ";")
+	limit, err := strconv.Atoi(strings.TrimSpace(most))
+	remaining, err2 := strconv.Atoi(strings.TrimSpace(left))
+	if err != nil || err2 != nil || limit < 0 || remaining < 0 {
+		return -1, 0, 0
+	}
+	if seconds, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(parameters), "w="), 10, 32); err == nil {
+		window = time.Duration(seconds) * time.Second
+	}
+	return limit, remaining, window
+}
+
+// left is what the payers of a host have left.
+func (l *lane) left() []Left {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []Left
+	for _, item := range l.payers.items {
+		p := item.value
+		p.forget(l.now().Add(-l.limits.BudgetWindow))
+		budget := p.budget(l)
+		if budget == 0 && p.limit < 0 {
+			continue
+		}
+		all = append(all, Left{
+			Host: l.site.Name, Identity: p.identity,
+			Limit: p.limit, Remaining: p.remaining, Window: p.window, At: p.at,
+			Budget: budget, BudgetLeft: max(0, budget-len(p.pulls)),
+		})
+	}
+	return all
+}
