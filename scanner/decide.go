@@ -182,12 +182,12 @@ func (l *lookup) refuse(ctx context.Context, w *wish, target version.Target, dig
 		return rejection, nil
 	}
 	if target.Kind == version.Digest {
-		same, err := l.sameImages(ctx, w.result.Field.Ref.Digest, digest)
+		same, had, err := l.sameImages(ctx, w.result.Field.Ref.Digest, digest)
 		if err != nil || same {
 			return sameImages(target, digest, same), err
 		}
-	}
-	if q.Platforms, err = l.platforms(ctx, w); err != nil {
+		q.Platforms = had
+	} else if q.Platforms, err = l.platforms(ctx, w); err != nil {
 		return nil, err
 	}
 	if len(q.Platforms)+len(w.policy.Platforms) == 0 {
@@ -284,7 +284,7 @@ func (l *lookup) settle(ctx context.Context, w *wish, q version.Question) (versi
 		return choice, fmt.Errorf("%s has %d tags to tell the newest from, and no more than %d are asked: narrow them with tags.allow", l.repository, choice.Timed, mostTimed)
 	}
 	if len(choice.Needs) > 0 {
-		if err := l.timing(ctx, w, choice.Needs); err != nil {
+		if err := l.timing(ctx, w, choice); err != nil {
 			return choice, err
 		}
 		choice = l.tags.Choose(q)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,8 +20,8 @@ import (
 
 const (
 	// mostTimed is how many tags of an image may have to be told apart by when
-	// they were built.
-	mostTimed = 500
+	// they were built: 300 in ten minutes, it takes half a working day to know all.
+	mostTimed = 10_000
 	// mostChecked is how many tags are asked for one decision before it is given
 	// up: a registry that lists what it does not have.
 	mostChecked = 20
@@ -94,9 +95,7 @@ func (l *lookup) list(ctx context.Context) error {
 
 // learn keeps what a listing tells of a tag.
 func (l *lookup) learn(tag registry.Tag) {
-	if !tag.Pushed.IsZero() {
-		l.know(tag.Name, func(f *version.Facts) { f.Pushed = tag.Pushed })
-	}
+	l.know(tag.Name, func(f *version.Facts) { f.Pushed, f.FirstSeen = tag.Pushed, tag.Before })
 	if tag.Manifest == nil {
 		return
 	}
@@ -165,7 +164,11 @@ func (l *lookup) firstSeen(ctx context.Context, p *version.Policy) error {
 	}
 	l.seen = true
 	for tag, at := range times {
-		l.know(tag, func(f *version.Facts) { f.FirstSeen = at })
+		l.know(tag, func(f *version.Facts) {
+			if f.FirstSeen.IsZero() || at.Before(f.FirstSeen) {
+				f.FirstSeen = at
+			}
+		})
 	}
 	return nil
 }
@@ -198,20 +201,26 @@ func gather(ctx context.Context, tags []string, ask func(context.Context, string
 	return group.Wait()
 }
 
-// timing asks for the creation times of tags. That of the current tag, if it is
-// gone, is asked for by the digest that a field has.
-func (l *lookup) timing(ctx context.Context, w *wish, tags []string) error {
-	return gather(ctx, tags, func(ctx context.Context, tag string) error {
+// timing asks for the creation times that a choice needs. That of the current
+// tag, if it is gone, is asked for by the digest that a field has. Where a registry
+// may not be asked about all at once nothing is chosen: the newest may be among the
+// rest.
+func (l *lookup) timing(ctx context.Context, w *wish, choice version.Choice) error {
+	var left atomic.Int64
+	err := gather(ctx, choice.Needs, func(ctx context.Context, tag string) error {
 		reference := tag
 		current := w.result.Field.Ref
 		if tag == current.Tag && current.Digest != "" && !slices.Contains(l.names, tag) {
 			reference = current.Digest
 		}
 		details, err := l.Registry.Details(ctx, l.repository, reference, nil)
-		if err != nil && !absent(err) {
+		switch {
+		case errors.Is(err, registry.ErrIncomplete):
+			left.Add(1)
+			return nil
+		case err != nil && !absent(err):
 			return err
-		}
-		if err == nil && reference == tag {
+		case err == nil && reference == tag && details.Manifest.Digest != "":
 			l.keep(tag, details.Manifest)
 		}
 		l.know(tag, func(f *version.Facts) {
@@ -222,6 +231,11 @@ func (l *lookup) timing(ctx context.Context, w *wish, tags []string) error {
 		})
 		return nil
 	})
+	if err == nil && left.Load() > 0 {
+		return fmt.Errorf("telling the newest tag of %s: %w: %d of %d were looked at; the rest follow when it is asked again",
+			l.repository, registry.ErrIncomplete, int64(choice.Timed)-left.Load(), choice.Timed)
+	}
+	return err
 }
 
 // absent tells whether there is nothing to pull, which is an answer.
@@ -321,8 +335,8 @@ func familyOf(tag string) string {
 // mostInUse is how many references are tried: those that are gone tell nothing.
 const mostInUse = 3
 
-// inUse are the references of a family that fields have, the newest first. What
-// has a digest is asked for by that: it says more than the tag.
+// inUse are the references of a family that fields have, the newest first: by tag,
+// since that tells new content too, and by digest where the tag is gone.
 func (l *lookup) inUse(family string) []string {
 	var refs []image.Reference
 	for _, w := range l.wishes {
@@ -341,7 +355,7 @@ func (l *lookup) inUse(family string) []string {
 	})
 	var references []string
 	for _, ref := range refs {
-		for _, reference := range []string{ref.Digest, ref.Tag} {
+		for _, reference := range []string{ref.Tag, ref.Digest} {
 			if reference != "" && len(references) < mostInUse && !slices.Contains(references, reference) {
 				references = append(references, reference)
 			}
@@ -360,20 +374,22 @@ func newer(tag, than string) bool {
 }
 
 // sameImages tells whether two digests are of indexes that hold the same
-// images: signing one or attesting to it changes the index alone.
-func (l *lookup) sameImages(ctx context.Context, old, now string) (bool, error) {
+// images: signing one or attesting to it changes the index alone. It gives the
+// platforms of the old one too.
+func (l *lookup) sameImages(ctx context.Context, old, now string) (same bool, had []version.Platform, err error) {
 	before, err := l.manifest(ctx, old)
 	if absent(err) {
-		return false, nil
+		return false, nil, nil
 	}
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	after, err := l.manifest(ctx, now)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
-	return before.Index && after.Index && len(after.Platforms) > 0 && slices.Equal(before.Platforms, after.Platforms), nil
+	same = before.Index && after.Index && len(after.Platforms) > 0 && slices.Equal(before.Platforms, after.Platforms)
+	return same, platformsOf(before), nil
 }
 
 // firstSeenAs is when a tag was first seen with a digest.

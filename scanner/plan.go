@@ -140,7 +140,8 @@ func (r *run) unasked(w *wish, tracked bool) *format.Reason {
 	enabled := w.result.Settings.Enabled
 	_, isVersion := version.Parse(field.Ref.Tag)
 	semver := w.policy.Strategy == version.StrategySemver
-	follows := field.Digest != nil || w.pins()
+	built := version.NamesCommit(field.Ref.Tag)
+	follows := field.Digest != nil && !built || w.pins()
 	switch {
 	case !enabled.Value:
 		return &format.Reason{Code: Disabled, Detail: "enabled: false, by " + enabled.Origin.String()}
@@ -149,11 +150,18 @@ func (r *run) unasked(w *wish, tracked bool) *format.Reason {
 	case w.policy.Strategy == version.StrategyDigest && !tracked && !takesDigest(field):
 		return noPlace(field, "strategy: digest follows a digest")
 	case semver && len(w.policy.Allow) == 0 && !isVersion && !follows:
-		return &format.Reason{Code: Floating, Detail: fmt.Sprintf("the tag %s is no version, and there is no digest to follow", field.Ref.Tag)}
+		return &format.Reason{Code: Floating, Detail: floating(field, built)}
 	case r.Registry == nil:
 		return &format.Reason{Code: NotAsked, Detail: "offline: no registry was asked"}
 	}
 	return nil
+}
+
+func floating(field *format.Field, built bool) string {
+	if built && field.Digest != nil {
+		return fmt.Sprintf("the tag %s is no version, and names a commit: its digest stays what it is", field.Ref.Tag)
+	}
+	return fmt.Sprintf("the tag %s is no version, and there is no digest to follow", field.Ref.Tag)
 }
 
 func noPlace(field *format.Field, why string) *format.Reason {

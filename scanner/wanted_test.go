@@ -120,6 +120,14 @@ func TestPlanByConfiguration(t *testing.T) {
 			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable@" + oldDigest,
 			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update digest:stable@sha256:222/acme/api",
 		},
+		"a commit is not followed": {
+			config: "", image: "ghcr.io/acme/api:sha-1a2b3c4@" + oldDigest,
+			registry: &memory{}, want: "skipped floating",
+		},
+		"a commit is followed if one asks for it": {
+			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:sha-1a2b3c4@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:sha-1a2b3c4", someOther), want: "update digest:sha-1a2b3c4@sha256:222/acme/api",
+		},
 		"a digest is added and followed": {
 			config: "defaults: {strategy: digest}", image: "ghcr.io/acme/api:stable",
 			registry: tags("ghcr.io/acme/api", "").digest("ghcr.io/acme/api:stable", someOther), want: "update pin:stable@sha256:222/acme/api",
@@ -405,11 +413,11 @@ func TestPlanOfOneFieldIsThatOfAll(t *testing.T) {
 		return tags("docker.io/acme/web", "1.0.0 1.1.0 "+upTo("1.2.", 30)).gone(each("docker.io/acme/web:1.2.", 30)...)
 	}
 	many := func() *memory {
-		m := tags("docker.io/acme/web", "1.0.0 "+upTo("a", 400)+" "+upTo("b", 400))
-		for i, name := range append(each("docker.io/acme/web:a", 400), each("docker.io/acme/web:b", 400)...) {
+		m := tags("docker.io/acme/web", "1.0.0 "+upTo("a", 6000)+" "+upTo("b", 6000))
+		for i, name := range append(each("docker.io/acme/web:a", 6000), each("docker.io/acme/web:b", 6000)...) {
 			m.created[name] = daysAgo(i + 1)
 		}
-		m.created["docker.io/acme/web:1.0.0"] = daysAgo(2000)
+		m.created["docker.io/acme/web:1.0.0"] = daysAgo(20_000)
 		return m
 	}
 	for name, test := range map[string]struct {

@@ -53,7 +53,8 @@ func Lacking(there, wanted []Platform) []Platform {
 // Facts are what is known of a tag. The zero value is nothing.
 type Facts struct {
 	// Pushed is when the registry was given what the tag now stands for, and
-	// Created when that says it was built. FirstSeen is when we first met it.
+	// Created when that says it was built. FirstSeen is when we first met it, or
+	// a time before which the registry says that it had been pushed.
 	Pushed, Created, FirstSeen time.Time
 	// Timed is whether the registry was asked for these times.
 	Timed bool

@@ -224,11 +224,25 @@ func hashAtEnd(flavor string) int {
 	if at < 0 {
 		return -1
 	}
-	word := flavor[at+1:]
-	if !isHashWord(word) || !strings.ContainsAny(word, "abcdef") || !strings.ContainsAny(word, "0123456789") {
+	if !isCertainHash(flavor[at+1:]) {
 		return -1
 	}
 	return at
+}
+
+// NamesCommit tells whether a tag is no version and holds the hash of a commit, as
+// sha-1a2b3c4 and main-1a2b3c4-1716 do: what it stands for is built once.
+func NamesCommit(tag string) bool {
+	if _, isVersion := Parse(tag); isVersion {
+		return false
+	}
+	words := strings.FieldsFunc(tag, func(r rune) bool { return strings.ContainsRune("-._", r) })
+	return slices.ContainsFunc(words, isCertainHash)
+}
+
+// isCertainHash tells whether a word is a commit hash and no number.
+func isCertainHash(word string) bool {
+	return isHashWord(word) && strings.ContainsAny(word, "abcdef") && strings.ContainsAny(word, "0123456789")
 }
 
 func isDate(s string) bool {

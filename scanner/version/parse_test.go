@@ -364,3 +364,15 @@ func manyTags(random *rand.Rand, n int) []string {
 	}
 	return tags
 }
+
+func TestNamesCommit(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]bool{
+		"sha-1a2b3c4": true, "main-1a2b3c4-1716000000": true, "1a2b3c4": true, "branch-g1a2b3c4d": true, "0123456789abcdef0123456789abcdef01234567": true,
+		"main": false, "latest": false, "1.2.3": false, "1.2.3-1a2b3c4": false, "1234567": false, "main-1234567": false, "defaced": false, "sha-1a2b3": false, "": false, "é-1a2b3c4": true,
+	} {
+		if got := version.NamesCommit(tag); got != want {
+			t.Errorf("%q: %t, want %t", tag, got, want)
+		}
+	}
+}

@@ -165,7 +165,8 @@ func checkCounts(t *testing.T, asking *client.Client, asked *registry.Registry) 
 	if got, want := counts.List+counts.Head+counts.Get+counts.Other, len(asked.Requests()); got != want {
 		t.Errorf("the client counts %d requests, %d arrived", got, want)
 	}
-	// A list, the manifest of each target and the one whose platforms count.
+	// A list, the manifest of each target and the one whose platforms count. See
+	// TestRequests for what is asked of several intervals.
 	const most = 3.1 * images
 	if got := float64(counts.List + counts.Head + counts.Get); got > most {
 		t.Errorf("%.0f requests for lists, manifests and blobs, more than %.0f", got, most)

@@ -27,8 +27,12 @@ const programName = "imageupdater"
 type Environment struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// Getenv reads an environment variable.
-	Getenv func(name string) string
+	// Getenv reads an environment variable, Environ all of them for programs
+	// that are started.
+	Getenv  func(name string) string
+	Environ func() []string
+	// Home is the user's folder; "" where there is none.
+	Home string
 	// IsTerminal tells whether a writer shows on a terminal.
 	IsTerminal func(w io.Writer) bool
 	// Now is the clock, by which holds in files end.
@@ -38,6 +42,15 @@ type Environment struct {
 	CacheDir string
 	// BuildInfo is what the toolchain wrote into the binary.
 	BuildInfo func() (*debug.BuildInfo, bool)
+}
+
+// userHome is the user's folder.
+func userHome() string {
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return "" // then nobody has logged in from here
+	}
+	return dir
 }
 
 // cacheDir is the program's folder in the user's folder for caches.
@@ -57,6 +70,8 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		Stdout:     stdout,
 		Stderr:     stderr,
 		Getenv:     os.Getenv,
+		Environ:    os.Environ,
+		Home:       userHome(),
 		IsTerminal: isTerminal,
 		Now:        time.Now,
 		CacheDir:   cacheDir(),

@@ -325,7 +325,7 @@ Settings
 			[]string{"--no-config", e.registry.host + "/acme/none"},
 			`envs/dev/api.yaml:11:40: HOST/acme/none 1.0.0 (kubernetes, spec.containers[2].image)
 
-problem: listing tags of HOST/acme/none: the registry asks for credentials: the image is private or does not exist; private images are not supported by scan yet
+problem: listing tags of HOST/acme/none: the registry asks for credentials: the image is private or does not exist
 
 Settings
   all by the built-in defaults

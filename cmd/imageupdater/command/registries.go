@@ -1,25 +1,59 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 
 	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/credentials"
+	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
 // registries are the registries of one command: a client that counts what it
-// asks, or nothing when it is offline.
-type registries struct{ client *registry.Client }
+// asks, with what it remembers, or nothing when it is offline.
+type registries struct {
+	client *registry.Client
+	shared *registry.Shared
+}
 
+// newRegistries asks as the user of the machine: with what docker login wrote.
 func newRegistries(env Environment, plainHTTP []string, offline bool) registries {
 	if offline {
 		return registries{}
 	}
-	return registries{registry.New(registry.Options{
-		PlainHTTP: plainHTTP,
-		UserAgent: programName + "/" + readBuild(env.BuildInfo).Version,
+	user := credentials.NewUser(credentials.Environment{Getenv: env.Getenv, Environ: env.Environ, Now: env.Now}, env.Home)
+	client := registry.New(registry.Options{
+		PlainHTTP:   plainHTTP,
+		Credentials: user,
+		UserAgent:   userAgent(env),
+	})
+	return registries{client, newSharedRegistry(env, client, func(ctx context.Context, repo image.Repository) (string, error) {
+		credential, err := user.For(ctx, repo)
+		return credential.Identity, err
 	})}
+}
+
+func userAgent(env Environment) string { return programName + "/" + readBuild(env.BuildInfo).Version }
+
+// asked is what planning asks: nil, and not an interface around nil, when
+// nothing shall be asked.
+func (r registries) asked() scanner.Registry {
+	if r.shared == nil {
+		return nil
+	}
+	return r.shared
+}
+
+func (r registries) counts() map[string]requestCounts {
+	counts := make(map[string]requestCounts)
+	if r.client != nil {
+		for host, c := range r.client.Requests() {
+			counts[host] = requestCounts(c)
+		}
+	}
+	return counts
 }
 
 // hostPattern is a registry as --plain-http takes it.
@@ -33,23 +67,4 @@ func validHosts(hosts []string) error {
 		}
 	}
 	return nil
-}
-
-// asked is what planning asks: nil, and not an interface around nil, when
-// nothing shall be asked.
-func (r registries) asked() scanner.Registry {
-	if r.client == nil {
-		return nil
-	}
-	return r.client
-}
-
-func (r registries) counts() map[string]requestCounts {
-	counts := make(map[string]requestCounts)
-	if r.client != nil {
-		for host, c := range r.client.Requests() {
-			counts[host] = requestCounts(c)
-		}
-	}
-	return counts
 }
