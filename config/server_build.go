@@ -30,6 +30,7 @@ func (r *serverRegistry) build() Registry {
 		AllowPrivate: r.AllowPrivate.Value || r.PlainHTTP.Value,
 		TokenHosts:   names(r.TokenHosts),
 		Mirrors:      names(r.Mirrors),
+		Native:       string(r.Native.Value),
 		Limits:       r.Limits.build(),
 	}
 }

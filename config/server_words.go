@@ -23,6 +23,9 @@ type hostName struct {
 
 func (h *hostName) place(o *Origin) { h.origin = o }
 
+// nativeAPI is the kind of registry whose own API is asked.
+type nativeAPI string
+
 // longestHost is DNS's.
 const longestHost = 253
 

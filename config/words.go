@@ -86,6 +86,7 @@ var vocabularies = map[reflect.Type]vocabulary{
 		// Argo CD Image Updater's.
 		aliases: map[string]string{"latest": "newest", "newest-build": "newest", "name": "alphabetical"},
 	},
+	reflect.TypeFor[nativeAPI]():          {words: []string{"harbor", "quay", "none"}},
 	reflect.TypeFor[version.FlavorMode](): {words: words(version.FlavorKeep, version.FlavorMove)},
 	reflect.TypeFor[version.PinMode]():    {words: words(version.PinKeep, version.PinDigest)},
 	reflect.TypeFor[version.Kind](): {words: words(version.Major, version.Minor, version.Patch, version.Build,

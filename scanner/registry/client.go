@@ -66,6 +66,8 @@ type Options struct {
 	// without Proxy and RootCAs. It must then refuse private addresses itself;
 	// all other guards stay.
 	Transport http.RoundTripper
+	// Observe, when set, is called after each request, from several goroutines.
+	Observe func(Exchange)
 	// Now is the clock of limits, pauses and tokens; nil means the real one.
 	Now func() time.Time
 }
@@ -93,7 +95,7 @@ func New(options Options) *Client {
 	}
 	c := &Client{sites: newSites(options), credentials: options.Credentials}
 	c.guard = newGuard(options, c.sites)
-	c.limiting = newLimiting(c.guard, c.sites, options.Now)
+	c.limiting = newLimiting(&recording{c.guard, options.Observe, options.Now}, c.sites, options.Now)
 	c.authorised = newAuthorising(&retrying{next: c.limiting}, options.Now)
 	c.puller = newPuller(c.authorised)
 	c.natives = newNatives(&retrying{next: c.limiting})

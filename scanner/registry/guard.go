@@ -87,20 +87,20 @@ func (g *guard) exchange(req *http.Request) (*http.Response, error) {
 	}
 	defer resp.Body.Close()
 	limit := useOf(req).bodyLimit()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	read, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
 		return nil, &broken{err}
 	}
-	if int64(len(body)) > limit {
+	if int64(len(read)) > limit {
 		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
 	}
-	if err := useOf(req).shape().check(body); err != nil {
+	if err := useOf(req).shape().check(read); err != nil {
 		return nil, err
 	}
-	if err := checkDigest(req, resp, body); err != nil {
+	if err := checkDigest(req, resp, read); err != nil {
 		return nil, err
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = body{bytes.NewReader(read)}
 	return resp, nil
 }
 

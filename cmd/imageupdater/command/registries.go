@@ -6,7 +6,6 @@ import (
 	"regexp"
 
 	"github.com/imageupdater/imageupdater/scanner"
-	"github.com/imageupdater/imageupdater/scanner/credentials"
 	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 )
@@ -23,7 +22,7 @@ func newRegistries(env Environment, plainHTTP []string, offline bool) registries
 	if offline {
 		return registries{}
 	}
-	user := credentials.NewUser(credentials.Environment{Getenv: env.Getenv, Environ: env.Environ, Now: env.Now}, env.Home)
+	user := userCredentials(env)
 	client := registry.New(registry.Options{
 		PlainHTTP:   plainHTTP,
 		Credentials: user,
