@@ -70,9 +70,13 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 	for _, target := range targets {
 		update := Update{Kind: target.Kind, Tag: target.Tag, Group: w.group(target.Kind)}
 		if w.wantsDigest() {
-			digest, err := l.digest(ctx, target.Tag)
+			digest, rejection, err := l.digestFor(ctx, w, target)
 			if err != nil {
 				return nil, err
+			}
+			if rejection != nil {
+				choice.Rejected = append(slices.Clip(choice.Rejected), *rejection)
+				continue
 			}
 			update.Digest = digest
 		}
@@ -128,6 +132,12 @@ func (l *lookup) refresh(ctx context.Context, w *wish, target version.Target) (*
 	digest, err := l.digest(ctx, target.Tag)
 	if err != nil {
 		return nil, gone(target, err), ifFinal(err)
+	}
+	if digest != ref.Digest && ref.Digest != "" {
+		var rejection *version.Rejection
+		if digest, rejection, err = l.ofOneImage(ctx, ref.Digest, digest, target); err != nil || rejection != nil {
+			return nil, rejection, err
+		}
 	}
 	if digest == ref.Digest && target.Kind == version.Digest {
 		return nil, nil, nil

@@ -162,6 +162,27 @@ func TestPlanByConfiguration(t *testing.T) {
 				index("ghcr.io/acme/api:"+oldDigest, "linux/amd64@a linux/arm64@b").index("ghcr.io/acme/api:"+someOther, "linux/amd64@c").index("ghcr.io/acme/api:stable", "linux/amd64@c"),
 			want: "current",
 		},
+		"pinned to one image of an index, and moved": {
+			config: "", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0 1.1.0").index("ghcr.io/acme/api:1.0.0", "linux/amd64@"+oldDigest+" linux/arm64@b").digest("ghcr.io/acme/api:1.1.0", someOther).
+				index("ghcr.io/acme/api:1.1.0", "linux/arm64@"+digest("6")+" linux/amd64@"+digest("5")),
+			want: "update minor:1.1.0@sha256:555/acme/api",
+		},
+		"pinned to one image of an index, which stays": {
+			config: "", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther).index("ghcr.io/acme/api:"+someOther, "linux/amd64@"+oldDigest+" linux/arm64@b"),
+			want:     "current",
+		},
+		"pinned to one image of an index, built again": {
+			config: "", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther).index("ghcr.io/acme/api:"+someOther, "linux/amd64@"+digest("5")+" linux/arm64@b"),
+			want:     "update digest:1.0.0@sha256:555/acme/api",
+		},
+		"pinned to one image of an index, that is no more": {
+			config: "", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther).index("ghcr.io/acme/api:"+someOther, "linux/arm64@b"),
+			want:     "current",
+		},
 		"a pin": {
 			config: "defaults: {pin: digest}", image: "ghcr.io/acme/api:1.0.0",
 			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther), want: "update pin:1.0.0@sha256:222/acme/api",
