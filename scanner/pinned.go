@@ -29,12 +29,11 @@ func (l *lookup) digestFor(ctx context.Context, w *wish, target version.Target) 
 func (l *lookup) pinsOneImage(ctx context.Context, w *wish) (bool, error) {
 	family := familyOf(w.result.Field.Ref.Tag)
 	for _, reference := range []string{l.newestPinned(family), w.result.Field.Ref.Digest} {
-		manifest, err := l.manifest(ctx, reference)
-		if err != nil && !absent(err) {
-			return false, err
-		}
-		if err != nil || manifest.Index {
+		switch manifest, err := l.manifest(ctx, reference); {
+		case absent(err):
 			return false, nil
+		case err != nil || manifest.Index:
+			return false, err
 		}
 	}
 	return true, nil
@@ -70,11 +69,11 @@ func (l *lookup) ofOneImage(ctx context.Context, old, now string, target version
 	}
 	// What nobody can tell of the old image cannot be asked of the new one.
 	details, err := l.Registry.Details(ctx, l.repository, old, &registry.Platform{})
-	if err != nil && !absent(err) {
-		return "", nil, err
-	}
-	if err != nil || details.Platform.OS == "" {
+	switch {
+	case absent(err):
 		return now, nil, nil
+	case err != nil || details.Platform.OS == "":
+		return now, nil, err
 	}
 	wanted := platform(details.Platform)
 	at := slices.IndexFunc(after.Platforms, func(p registry.Platform) bool {
