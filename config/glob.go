@@ -17,6 +17,7 @@ type glob struct {
 	pattern        string
 	prefix, suffix string
 	inner          string // a text that is somewhere inside
+	pairs          uint64 // those of inner, see pairsOf
 	literal        bool
 	rest           bool // the pattern is its prefix and **
 }
@@ -26,7 +27,7 @@ const globSpecial = `*?[{\`
 func compileGlob(pattern string) glob {
 	first := strings.IndexAny(pattern, globSpecial)
 	if first < 0 {
-		return glob{pattern: pattern, literal: true}
+		return glob{pattern: pattern, literal: true, pairs: pairsOf(pattern)}
 	}
 	g := glob{pattern: pattern, prefix: pattern[:first], rest: pattern[first:] == "**"}
 	// "a/**" fits "a" too.
@@ -42,7 +43,24 @@ func compileGlob(pattern string) glob {
 			}
 		}
 	}
+	g.pairs = pairsOf(g.inner)
 	return g
+}
+
+// pairsOf marks the pairs of neighbouring bytes that a text has, as far as 64 bits
+// go. A text that has a mark which another lacks is no part of it: that tells most
+// globs from a name at the cost of one comparison.
+func pairsOf(text string) uint64 {
+	var marks uint64
+	for i := 1; i < len(text); i++ {
+		marks |= 1 << ((uint(text[i-1])*31 + uint(text[i])*7) % 64)
+	}
+	return marks
+}
+
+// fits is matches for a name whose pairs are known.
+func (g *glob) fits(name string, pairs uint64) bool {
+	return g.pairs&^pairs == 0 && g.matches(name)
 }
 
 func (g *glob) matches(name string) bool {

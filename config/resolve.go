@@ -233,6 +233,7 @@ type index struct {
 	mu    sync.Mutex
 	image map[string][]int
 	path  string
+	pairs uint64    // of path
 	fits  []verdict // of path, by rule
 }
 
@@ -260,7 +261,7 @@ func (x *index) rules(s Subject) []int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if s.Path != x.path {
-		x.path = s.Path
+		x.path, x.pairs = s.Path, pairsOf(s.Path)
 		clear(x.fits)
 	}
 	var found []int
@@ -275,7 +276,7 @@ func (x *index) rules(s Subject) []int {
 func (x *index) fitsPath(rule int) bool {
 	if x.fits[rule] == unasked {
 		x.fits[rule] = fitsNot
-		if anyPath(x.matches[rule].Path, x.path) {
+		if anyPathOf(x.matches[rule].Path, x.path, x.pairs) {
 			x.fits[rule] = fits
 		}
 	}
@@ -287,8 +288,9 @@ func (x *index) forImage(name string) []int {
 		return known
 	}
 	var fitting []int
+	pairs := pairsOf(name)
 	for i := range x.matches {
-		if anyImage(x.matches[i].Image, name) {
+		if anyImageOf(x.matches[i].Image, name, pairs) {
 			fitting = append(fitting, i)
 		}
 	}
@@ -298,18 +300,22 @@ func (x *index) forImage(name string) []int {
 	return fitting
 }
 
-func anyImage(globs []ImageGlob, name string) bool {
+func anyImage(globs []ImageGlob, name string) bool { return anyImageOf(globs, name, pairsOf(name)) }
+
+func anyImageOf(globs []ImageGlob, name string, pairs uint64) bool {
 	for i := range globs {
-		if globs[i].glob.matches(name) {
+		if globs[i].glob.fits(name, pairs) {
 			return true
 		}
 	}
 	return len(globs) == 0
 }
 
-func anyPath(globs []PathGlob, name string) bool {
+func anyPath(globs []PathGlob, name string) bool { return anyPathOf(globs, name, pairsOf(name)) }
+
+func anyPathOf(globs []PathGlob, name string, pairs uint64) bool {
 	for i := range globs {
-		if globs[i].glob.matches(name) {
+		if globs[i].glob.fits(name, pairs) {
 			return true
 		}
 	}

@@ -106,12 +106,27 @@ func newView(tags []string, p *Policy) *view {
 		v.allow = append(v.allow, allowed{pattern, group})
 		v.grouped = v.grouped || group > 0
 	}
-	kept := &pool{free: make([]number, 0, poolChunk)}
-	for i, tag := range tags {
-		v.fill(&v.tags[i], tag, kept)
+	var together sync.WaitGroup
+	for start := 0; start < len(tags); start += tagsAtOnce {
+		part := func() {
+			end := min(start+tagsAtOnce, len(tags))
+			kept := &pool{free: make([]number, 0, poolChunk)}
+			for i, tag := range tags[start:end] {
+				v.fill(&v.tags[start+i], tag, kept)
+			}
+		}
+		if len(tags) <= tagsAtOnce {
+			part()
+		} else {
+			together.Go(part)
+		}
 	}
+	together.Wait()
 	return v
 }
+
+// tagsAtOnce is how many tags one goroutine reads: few images have more.
+const tagsAtOnce = 5_000
 
 // read gives the entry of one tag.
 func (v *view) read(tag string) *entry {
