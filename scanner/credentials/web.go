@@ -51,6 +51,7 @@ func (d direct) RoundTrip(req *http.Request) (*http.Response, error) {
 // a secret would travel.
 func (e Environment) client() *http.Client {
 	return &http.Client{
+		Timeout:       askTimeout,
 		Transport:     direct{metadata: e.Metadata, others: e.Transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

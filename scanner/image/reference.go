@@ -143,7 +143,8 @@ func (r Reference) Repository() Repository {
 		}
 		return Repository{Registry: DockerHub, Path: path}
 	}
-	return Repository{Registry: strings.ToLower(r.Registry), Path: r.Path}
+	// The port that TLS has anyway says nothing.
+	return Repository{Registry: strings.TrimSuffix(strings.ToLower(r.Registry), ":443"), Path: r.Path}
 }
 
 // Repository is where images of one name live, in canonical spelling:

@@ -83,6 +83,7 @@ type Shared struct {
 	flights map[question]*flight
 	marks   map[image.Repository]*mark
 	budgets map[owner]*budget
+	swept   time.Time // when budgets were last looked through
 }
 
 // NewShared makes a Shared that knows nothing yet.

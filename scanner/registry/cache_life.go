@@ -148,7 +148,12 @@ func (s *Shared) spend(o owner, most int) bool {
 	return true
 }
 
+// Once an interval is often enough.
 func (s *Shared) forgetBudgets(now time.Time) {
+	if now.Before(s.swept.Add(s.options.Interval)) {
+		return
+	}
+	s.swept = now
 	for o, b := range s.budgets {
 		if !now.Before(b.since.Add(s.options.Interval)) {
 			delete(s.budgets, o)

@@ -32,6 +32,8 @@ func newListing(tags []Tag) *listing {
 var (
 	// numberPattern is the version in a tag, or what looks like one.
 	numberPattern = regexp.MustCompile(`[0-9]+(?:\.[0-9]+)*`)
+	// movingPattern is a word for what is built again and again.
+	movingPattern = regexp.MustCompile(`(?i)(?:^|[^a-z])(?:latest|nightly|edge|snapshot|dev|devel|develop|canary|unstable|testing|rolling|head)(?:$|[^a-z])`)
 	// buildPattern is the hash of a commit, a date or the number of a build.
 	buildPattern = regexp.MustCompile(`(?:^|[^0-9A-Za-z])[0-9a-f]{7,64}(?:$|[^0-9A-Za-z])`)
 )
@@ -40,13 +42,16 @@ var (
 // and by the tags beside it. Names deceive: whoever moves "1.25.3" is found out
 // later than others, and a forced look finds all. A caller holds the lock.
 func (s *Shared) movesLocked(o owner, tag string) bool {
-	number := numberPattern.FindStringIndex(tag)
-	switch {
-	case number == nil:
-		return true // latest
-	case buildPattern.MatchString(tag), strings.Count(tag[:number[1]], ".") >= 2:
+	number := numberPattern.FindStringIndex(strings.TrimPrefix(tag, "v"))
+	switch dots := strings.Count(numberPattern.FindString(tag), "."); {
+	case number == nil || movingPattern.MatchString(tag):
+		return true // latest, latest-amd64, 1.0.0-SNAPSHOT
+	case buildPattern.MatchString(tag), dots >= 2:
 		return false
+	case dots == 0 || number[0] > 0:
+		return true // 16, jdk21
 	}
+	number = numberPattern.FindStringIndex(tag)
 	known := s.memory.get(listingOf(o))
 	if known == nil || known.err != nil {
 		return true

@@ -98,14 +98,14 @@ func parse(contentType string, body []byte) (*document, kind, error) {
 		case found == kindUnknown:
 			found = k
 		case k != kindUnknown && k != found:
-			return nil, kindUnknown, fmt.Errorf("the manifest contradicts itself: it is both an image and an index (%.100q, %.100q)", contentType, d.MediaType)
+			return nil, kindUnknown, fmt.Errorf("%w: the manifest contradicts itself: it is both an image and an index (%.100q, %.100q)", ErrNoImage, contentType, d.MediaType)
 		}
 	}
 	switch {
 	case found == kindUnknown:
-		return nil, kindUnknown, fmt.Errorf("the answer is neither an image nor an index (%.100q)", contentType)
+		return nil, kindUnknown, fmt.Errorf("%w: the answer is neither an image nor an index (%.100q)", ErrNoImage, contentType)
 	case found == kindImage && d.Config == nil:
-		return nil, kindUnknown, errNoConfig
+		return nil, kindUnknown, fmt.Errorf("%w: %w", ErrNoImage, errNoConfig)
 	}
 	return &d, found, nil
 }

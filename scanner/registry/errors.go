@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
@@ -58,7 +59,7 @@ func (e *RateLimited) Temporary() bool { return true }
 
 // refused says that a request to host was not sent.
 func refused(host, why string) error {
-	return fmt.Errorf("%w: %s: %s", ErrRefusedAddress, host, why)
+	return fmt.Errorf("%w: %.260s: %s", ErrRefusedAddress, host, why)
 }
 
 // failed is the error of one attempt to send a request. It marks what stands
@@ -84,13 +85,27 @@ func explain(ctx context.Context, err error) error {
 		return statusError(answered.StatusCode)
 	}
 	if sent, ok := errors.AsType[*failed](err); ok {
-		return sent.cause
+		err = sent.cause
+	} else if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
 	}
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
+	if len(err.Error()) > longestError {
+		// A registry may say anything at any length.
+		return &curtailed{err}
 	}
 	return err
 }
+
+// longestError is in bytes.
+const longestError = 1000
+
+// curtailed is an error of which not all is told.
+type curtailed struct{ cause error }
+
+func (c *curtailed) Error() string {
+	return strings.ToValidUTF8(c.cause.Error()[:longestError], "") + "…"
+}
+func (c *curtailed) Unwrap() error { return c.cause }
 
 func statusError(status int) error {
 	switch status {

@@ -23,10 +23,10 @@ type Host struct {
 	// may be sent for a token: "auth.example.com". Those of Docker Hub and of
 	// GitLab.com are known.
 	TokenHosts []string
-	// Mirrors are asked, in order, for what is on this host: before it for what
-	// has a digest, and for tags only where it does not answer, because a mirror
-	// may not have heard of the newest. They are hosts with their own entries
-	// and credentials, and have the same repositories.
+	// Mirrors are asked, in order and before it, for what on this host is named by
+	// a digest. They are not asked for tags: a mirror may not have heard of the
+	// newest. They are hosts with their own entries and credentials, and have the
+	// same repositories.
 	Mirrors []string
 	// Native is the kind of registry where that has an API of its own, which
 	// tells when tags were pushed: "harbor" or "quay". Docker Hub and Quay.io are

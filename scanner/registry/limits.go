@@ -115,7 +115,12 @@ func (l *limiting) RoundTrip(req *http.Request) (*http.Response, error) {
 func (l *limiting) lane(req *http.Request) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.lanes.get(address(req.URL.Scheme, req.URL.Host), func() *lane { return newLane(l.sites.of(req.URL.Host), l.now) })
+	key := address(req.URL.Scheme, req.URL.Host)
+	if c := visitOf(req.Context()); c != nil && !c.site.owns(req.URL) && !c.site.ownsTokens(req.URL) {
+		// Who sends us to another host must not have it shut for all.
+		key = c.site.Name + " " + key
+	}
+	return l.lanes.get(key, func() *lane { return newLane(l.sites.of(req.URL.Host), l.now) })
 }
 
 // payerOf is the identity that a registry counts a request for.
@@ -323,8 +328,7 @@ func (r *ride) answered(req *http.Request, resp *http.Response) error {
 		return r.tooMany(resp, told, now)
 	case resp.StatusCode == http.StatusServiceUnavailable && told > longestStumble:
 		r.breaker.done(now, outcomeAnswered, "", nil, r.probe)
-		r.quiet = pause{now.Add(told), ""}
-		return r.quiet.over(r.site.Name, now)
+		return r.keepQuiet(now, told)
 	case resp.StatusCode >= http.StatusInternalServerError && resp.StatusCode != http.StatusNotImplemented:
 		r.breaker.done(now, outcomeError, repositoryOf(req), statusError(resp.StatusCode), r.probe)
 	default:
@@ -346,9 +350,20 @@ func (r *ride) tooMany(resp *http.Response, told time.Duration, now time.Time) e
 	}
 	if told == 0 {
 		told = min(usualPause<<min(r.pauses, 10), maxPause)
-		r.pauses++
+		if !now.Before(r.quiet.until) {
+			r.pauses++ // and not once for each of those that were under way
+		} else {
+			told = 0
+		}
 	}
-	r.quiet = pause{now.Add(told), ""}
+	return r.keepQuiet(now, told)
+}
+
+// keepQuiet leaves the host alone for a time, if not longer already.
+func (r *ride) keepQuiet(now time.Time, told time.Duration) error {
+	if until := now.Add(told); until.After(r.quiet.until) {
+		r.quiet = pause{until, ""}
+	}
 	return r.quiet.over(r.site.Name, now)
 }
 

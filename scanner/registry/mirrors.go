@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/imageupdater/imageupdater/scanner/image"
@@ -41,18 +40,44 @@ func within[T any](ctx context.Context, c *Client, repo image.Repository, refere
 	return none, failures.err()
 }
 
-// places are where a repository may be, in the order to ask. A digest means the
-// same everywhere; of tags a mirror may not have heard yet.
+// Identity tells what a repository is asked with, at its host and at all mirrors,
+// from what others are asked with. What one may see another may not.
+func (c *Client) Identity(ctx context.Context, repo image.Repository) (string, error) {
+	if c.credentials == nil {
+		return "", nil
+	}
+	origin := image.Repository{Registry: c.sites.of(repo.Registry).Name, Path: repo.Path}
+	identities := make([]string, 0, 1)
+	for _, at := range c.allPlaces(origin) {
+		credential, err := c.credentials.For(ctx, at)
+		if err != nil {
+			return "", fmt.Errorf("credentials for %s: %w", at, err)
+		}
+		identities = append(identities, credential.Identity)
+	}
+	if strings.Join(identities, "") == "" {
+		return "", nil
+	}
+	return strings.Join(identities, " "), nil
+}
+
+// places are where a repository is asked for, in this order. A digest means the
+// same everywhere. Of tags a mirror may not have heard yet, and what it once heard
+// would be taken for the newest.
 func (c *Client) places(origin image.Repository, reference string) []image.Repository {
-	mirrors := c.sites.of(origin.Registry).Mirrors
-	places := make([]image.Repository, 0, len(mirrors)+1)
-	for _, mirror := range mirrors {
+	if image.ValidDigest(reference) {
+		return c.allPlaces(origin)
+	}
+	return []image.Repository{origin}
+}
+
+// allPlaces are the mirrors of a host, and then the host.
+func (c *Client) allPlaces(origin image.Repository) []image.Repository {
+	var places []image.Repository
+	for _, mirror := range c.sites.of(origin.Registry).Mirrors {
 		places = append(places, image.Repository{Registry: c.sites.of(mirror).Name, Path: origin.Path})
 	}
-	if image.ValidDigest(reference) {
-		return append(places, origin)
-	}
-	return slices.Insert(places, 0, origin)
+	return append(places, origin)
 }
 
 // isAnswer tells whether there is no need to ask a mirror what its origin knows.

@@ -34,11 +34,11 @@ func TestMirrors(t *testing.T) {
 		"all fail":                                  {"by digest", map[string]reply{one: always(418, ""), two: always(404, ""), origin: always(404, "")}, []string{one, two, origin}, registry.ErrNotFound, "(mirror one.example: the registry answered 418"},
 		"tags are listed at the origin":             {"Tags", nil, []string{origin}, nil, ""},
 		"and nowhere else if it has none":           {"Tags", map[string]reply{origin: always(404, "")}, []string{origin}, registry.ErrNotFound, ""},
-		"but at a mirror if it does not answer":     {"Tags", map[string]reply{origin: always(501, ""), one: always(404, "")}, []string{origin, one, two}, nil, ""},
-		"or wants what we do not have":              {"Tags", map[string]reply{origin: refuse}, []string{origin, one}, nil, ""},
+		"also if it does not answer":                {"Tags", map[string]reply{origin: always(418, "")}, []string{origin}, nil, "the registry answered 418"},
+		"or wants what we do not have":              {"Tags", map[string]reply{origin: refuse}, []string{origin}, registry.ErrUnauthorized, ""},
 		"a tag is resolved at the origin":           {"Digest", nil, []string{origin}, nil, ""},
 		"a tag is read at the origin":               {"Manifest", nil, []string{origin}, nil, ""},
-		"or at a mirror":                            {"Manifest", map[string]reply{origin: always(429, "")}, []string{origin, one}, nil, ""},
+		"and not at a mirror":                       {"Manifest", map[string]reply{origin: always(404, "")}, []string{origin}, registry.ErrNotFound, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -72,7 +72,7 @@ func TestMirrors(t *testing.T) {
 			} else {
 				err = a.make(t, client, repo(origin))
 			}
-			if !errors.Is(err, test.want) || err != nil && !strings.Contains(err.Error(), test.text) {
+			if test.want != nil && !errors.Is(err, test.want) || (err != nil) != (test.want != nil || test.text != "") || err != nil && !strings.Contains(err.Error(), test.text) {
 				t.Errorf("error %v, want %v", err, test.want)
 			}
 			if diff := cmp.Diff(test.asked, asked); diff != "" {
@@ -111,5 +111,28 @@ func TestMirrorsHaveTheirOwnCredentials(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, shown); diff != "" {
 		t.Errorf("shown (-want +got)\n%s", diff)
+	}
+}
+
+// Who asks with other credentials at a mirror may see other things.
+func TestIdentityIsThatOfMirrorsToo(t *testing.T) {
+	t.Parallel()
+	const origin, mirror = "registry.example", "one.example"
+	client := registry.New(registry.Options{
+		Hosts:       []registry.Host{{Name: origin, Mirrors: []string{mirror}}, {Name: mirror}},
+		Credentials: keys{mirror + "/acme/web": alice()},
+	})
+	for _, test := range []struct {
+		repo image.Repository
+		want bool
+	}{
+		{image.Repository{Registry: origin, Path: "acme/web"}, true},
+		{image.Repository{Registry: origin, Path: "acme/api"}, false},
+		{image.Repository{Registry: mirror, Path: "acme/web"}, true},
+	} {
+		got, err := client.Identity(t.Context(), test.repo)
+		if err != nil || (got != "") != test.want {
+			t.Errorf("%s: identity %q, %v", test.repo, got, err)
+		}
 	}
 }

@@ -1,12 +1,10 @@
 package command
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 
 	"github.com/imageupdater/imageupdater/scanner"
-	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
@@ -22,16 +20,12 @@ func newRegistries(env Environment, plainHTTP []string, offline bool) registries
 	if offline {
 		return registries{}
 	}
-	user := userCredentials(env)
 	client := registry.New(registry.Options{
 		PlainHTTP:   plainHTTP,
-		Credentials: user,
+		Credentials: userCredentials(env),
 		UserAgent:   userAgent(env),
 	})
-	return registries{client, newSharedRegistry(env, client, func(ctx context.Context, repo image.Repository) (string, error) {
-		credential, err := user.For(ctx, repo)
-		return credential.Identity, err
-	})}
+	return registries{client, newSharedRegistry(env, client, client.Identity)}
 }
 
 func userAgent(env Environment) string { return programName + "/" + readBuild(env.BuildInfo).Version }
