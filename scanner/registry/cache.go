@@ -124,6 +124,7 @@ const (
 	aboutManifest                  // of a tag or a digest
 	aboutDetails                   // of a digest
 	aboutDetailsOfTag              // of a tag that is settled
+	aboutAbsence                   // of a tag that was no image
 )
 
 // question is what is asked at most once at a time.
@@ -261,16 +262,50 @@ func (s *Shared) Details(ctx context.Context, repo image.Repository, reference s
 		return Details{}, err
 	case image.ValidDigest(reference):
 		return s.detailsOf(ctx, owner, reference, platform)
-	case platform == nil && s.moves(owner, reference):
-		return s.detailsOfMoving(ctx, owner, reference)
 	case platform == nil:
-		return s.detailsOfSettled(ctx, owner, reference)
+		return s.detailsByTag(ctx, owner, reference)
 	}
 	digest, err := s.digest(ctx, owner, reference)
 	if err != nil {
 		return Details{}, err
 	}
 	return s.detailsOf(ctx, owner, digest, platform)
+}
+
+// detailsByTag remembers which tags are no images: lists are full of caches and
+// charts, and each would take from the budget again and again.
+func (s *Shared) detailsByTag(ctx context.Context, o owner, tag string) (Details, error) {
+	q := question{owner: o, about: aboutAbsence, reference: tag}
+	if last, found := recall(ctx, s, q, absence.valid); found && s.options.Now().Before(last.At.Add(s.options.Settled)) {
+		return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(o.repo, tag), last.cause())
+	}
+	ask := s.detailsOfSettled
+	if s.moves(o, tag) {
+		ask = s.detailsOfMoving
+	}
+	details, err := ask(ctx, o, tag)
+	if errors.Is(err, ErrNoImage) || errors.Is(err, ErrNotFound) {
+		gone := absence{At: s.options.Now(), NoImage: errors.Is(err, ErrNoImage)}
+		s.keep(q, answer{value: gone, asked: gone.At})
+		s.store(ctx, q, gone)
+	}
+	return details, err
+}
+
+// absence is a tag that stood for no image.
+type absence struct {
+	At time.Time `json:"absent"`
+	// NoImage is whether there was something else.
+	NoImage bool `json:"noImage"`
+}
+
+func (a absence) valid() bool { return !a.At.IsZero() }
+
+func (a absence) cause() error {
+	if a.NoImage {
+		return ErrNoImage
+	}
+	return ErrNotFound
 }
 
 func (s *Shared) detailsOf(ctx context.Context, o owner, digest string, platform *Platform) (Details, error) {

@@ -797,3 +797,43 @@ func TestMoves(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedRemembersWhatIsNoImage: such tags take from the budget once, also in
+// the next process, and until they may be images.
+func TestSharedRemembersWhatIsNoImage(t *testing.T) {
+	t.Parallel()
+	clock, source, store := newClock(), newScripted(), &shelf{values: map[string][]byte{}}
+	options := SharedOptions{Now: clock.Now, Store: store, Budget: 10}
+	cycle := func(s *Shared) (asked, left int) {
+		for i := range 25 {
+			for _, tag := range []string{"sha-1a2b3c" + strconv.Itoa(i), "buildcache-" + strconv.Itoa(i)} {
+				_, err := s.Details(t.Context(), web(), tag, nil)
+				switch {
+				case errors.Is(err, ErrIncomplete):
+					left++
+				case !errors.Is(err, ErrNotFound):
+					t.Fatalf("%s: %v", tag, err)
+				}
+			}
+		}
+		return len(source.take()), left
+	}
+	s := NewShared(source, options)
+	for want := 40; want >= 0; want -= 10 {
+		if asked, left := cycle(s); asked != 10 || left != want {
+			t.Errorf("%d asked, %d left, want %d", asked, left, want)
+		}
+		s.Refresh(web(), clock.Now())
+		clock.pass(15 * time.Minute)
+	}
+	if asked, left := cycle(s); asked != 0 || left != 0 {
+		t.Errorf("once all is known: %d asked, %d left", asked, left)
+	}
+	if asked, left := cycle(NewShared(source, options)); asked != 0 || left != 0 {
+		t.Errorf("in the next process: %d asked, %d left", asked, left)
+	}
+	clock.pass(7 * time.Hour)
+	if asked, _ := cycle(s); asked != 10 {
+		t.Errorf("after hours: %d asked", asked)
+	}
+}
