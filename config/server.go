@@ -102,7 +102,7 @@ type serverRegistry struct {
 	PlainHTTP    Setting[bool]      `key:"plainHTTP" doc:"Whether it is asked without TLS. That implies allowPrivate."`
 	AllowPrivate Setting[bool]      `key:"allowPrivate" doc:"Whether it, and its token hosts, may be at private and local addresses."`
 	Native       Setting[nativeAPI] `key:"native" doc:"Which API of its own tells when tags were pushed, or none. Those of Docker Hub, Google and Quay.io are known."`
-	Mirrors      []hostName         `key:"mirrors" doc:"Hosts with the same repositories, to be asked in its place. Each has its own entry for credentials and the like."`
+	Mirrors      []hostName         `key:"mirrors" doc:"Hosts with the same repositories, to be asked first for what a digest names. Each has its own entry for credentials and the like."`
 	TokenHosts   []hostName         `key:"tokenHosts" doc:"Other hosts to which its credentials may be sent, for a token."`
 	Limits       serverLimits       `key:"limits" doc:"How fast it is asked."`
 	Credentials  serverCredentials  `key:"credentials" doc:"As whom it is asked. Of those that cover a repository the one with the longest path counts, and the first of several."`

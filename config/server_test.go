@@ -212,7 +212,7 @@ var brokenServers = []struct{ name, src, want string }{
 	{"ecr elsewhere", credential("123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil.com", "{ecr: {}}"), `4:15: registries[0].credentials[0].ecr: ecr is not for 123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil.com, and its secret is never sent there (it is for hosts such as 123456789012.dkr.ecr.eu-central-1.amazonaws.com or public.ecr.aws)`},
 	{"gar elsewhere", credential("gcr.io.evil.com", "{gar: {}}"), `4:15: registries[0].credentials[0].gar: gar is not for gcr.io.evil.com, and its secret is never sent there (it is for hosts such as europe-docker.pkg.dev or gcr.io)`},
 	{"acr elsewhere", credential("x.azurecr.io.evil.com", "{acr: {}}"), `4:15: registries[0].credentials[0].acr: acr is not for x.azurecr.io.evil.com, and its secret is never sent there (it is for hosts such as acmeprod.azurecr.io)`},
-	{"githubApp elsewhere", credential("ghcr.io:443", "{githubApp: {}}"), `4:21: registries[0].credentials[0].githubApp: githubApp is not for ghcr.io:443, and its secret is never sent there (it is for hosts such as ghcr.io)`},
+	{"githubApp elsewhere", credential("ghcr.io:8443", "{githubApp: {}}"), `4:21: registries[0].credentials[0].githubApp: githubApp is not for ghcr.io:8443, and its secret is never sent there (it is for hosts such as ghcr.io)`},
 	{"githubToken elsewhere", credential("xghcr.io", "{githubToken: {env: A}}"), `4:23: registries[0].credentials[0].githubToken: githubToken is not for xghcr.io, and its secret is never sent there (it is for hosts such as ghcr.io)`},
 	{"key of a marker", credential("ghcr.io", "{githubApp: {id: 7}}"), `4:22: registries[0].credentials[0].githubApp.id: unknown key "id" (no key is known here: write {})`},
 

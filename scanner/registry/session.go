@@ -223,9 +223,9 @@ func (g *granted) exchange(ctx context.Context, secret *authn.AuthConfig, useles
 
 // login asks for a token unless the same credentials were refused a moment ago.
 func (g *granted) login(asking *exchange) func(context.Context) (string, time.Duration, error) {
-	key := tokenKey{root: g.visit.site.root(), identity: g.visit.identity}
+	key, path := tokenKey{root: g.visit.site.root(), identity: g.visit.identity}, g.visit.repo.Path
 	return func(ctx context.Context) (string, time.Duration, error) {
-		if err := g.refusals.standing(key); err != nil {
+		if err := g.refusals.standing(key, path); err != nil {
 			return "", 0, err
 		}
 		token, keep, err := asking.do(ctx)
@@ -237,14 +237,19 @@ func (g *granted) login(asking *exchange) func(context.Context) (string, time.Du
 			asking.secret, asking.refused = renewed, false
 			token, keep, err = asking.do(ctx)
 		}
-		if asking.refused {
-			g.refusals.add(key, err)
+		switch {
+		case asking.refused:
+			g.refusals.add(key, path, err)
+		case err == nil:
+			g.refusals.forget(key)
 		}
 		return token, keep, err
 	}
 }
 
-// refusals are of credentials, which were not good for any repository.
+// refusals are of credentials. Those that were refused for two repositories, and
+// let in nowhere since, are not good for any: a token server may mean the
+// repository, and say the same.
 type refusals struct {
 	now func() time.Time
 
@@ -253,22 +258,43 @@ type refusals struct {
 }
 
 type refusal struct {
+	paths map[string]bool
 	err   error
 	until time.Time
 }
 
-func (r *refusals) add(key tokenKey, err error) {
+func (r *refusals) add(key tokenKey, path string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	*r.items.get(key, func() *refusal { return &refusal{} }) = refusal{err, r.now().Add(afterRefusal)}
+	found := r.items.get(key, func() *refusal { return &refusal{} })
+	if found.paths == nil || !r.now().Before(found.until) {
+		found.paths = map[string]bool{}
+	}
+	if len(found.paths) < 2 { // more than that says nothing new
+		found.paths[path] = true
+	}
+	found.err, found.until = err, r.now().Add(afterRefusal)
+}
+
+// forget is for credentials that were let in.
+func (r *refusals) forget(key tokenKey) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if found, ok := r.items.items[key]; ok {
+		for path := range found.value.paths {
+			if len(found.value.paths) > 1 {
+				delete(found.value.paths, path)
+			}
+		}
+	}
 }
 
 // standing is the refusal that still stands; nil if there is none.
-func (r *refusals) standing(key tokenKey) error {
+func (r *refusals) standing(key tokenKey, path string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found, ok := r.items.items[key]
-	if !ok || !r.now().Before(found.value.until) {
+	if !ok || !r.now().Before(found.value.until) || len(found.value.paths) < 2 && !found.value.paths[path] {
 		return nil
 	}
 	return found.value.err

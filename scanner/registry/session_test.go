@@ -414,7 +414,26 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Wrong credentials are shown once and not with each image: accounts get locked.
+// One repository that is not ours must not shut all others.
+func TestRefusalOfOneRepository(t *testing.T) {
+	t.Parallel()
+	l := lock(t, bearerChallenge)
+	l.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/token" && strings.Contains(r.URL.Query().Get("scope"), "app-1:") {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		l.ServeHTTP(w, r)
+	})
+	client := l.client(keys{"": alice()})
+	for _, n := range []int{1, 2, 1, 3} {
+		if _, err := client.Tags(t.Context(), at(l.host(), n)); (err != nil) != (n == 1) {
+			t.Errorf("image %d: %v", n, err)
+		}
+	}
+}
+
+// Wrong credentials are shown twice and not with each image: accounts get locked.
 func TestWrongCredentialsAreNotShownAgainAndAgain(t *testing.T) {
 	t.Parallel()
 	l := lock(t, bearerChallenge)
@@ -438,12 +457,14 @@ func TestWrongCredentialsAreNotShownAgainAndAgain(t *testing.T) {
 		}
 	}
 	list(0, 1)
-	list(1, 1)
-	list(9, 2) // anonymous
+	list(0, 1)
+	list(1, 2) // it may have been about that repository
+	list(2, 2)
+	list(9, 3) // anonymous
 	now = now.Add(5 * time.Minute)
 	status = http.StatusForbidden // which may be about the repository
-	list(2, 3)
-	list(3, 4)
+	list(2, 4)
+	list(3, 5)
 }
 
 // A token server that stumbles is asked again, with the whole question.
