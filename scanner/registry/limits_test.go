@@ -534,3 +534,37 @@ func TestBreakerLetsOneThrough(t *testing.T) {
 		}
 	})
 }
+
+// Those that were under way together say once that it was too much.
+func TestTogetherRefusedIsRefusedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var arrived sync.WaitGroup
+		const together = 8
+		arrived.Add(together)
+		client := registry.New(registry.Options{
+			Hosts: []registry.Host{{Name: "registry.lan", AllowPrivate: true}},
+			Transport: roundTripper(func(req *http.Request) (*http.Response, error) {
+				status := http.StatusTooManyRequests
+				if req.URL.Path == "/v2/" {
+					status = http.StatusOK
+				} else {
+					arrived.Done()
+					arrived.Wait()
+				}
+				return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+			}),
+		})
+		var asked sync.WaitGroup
+		for i := range together {
+			asked.Go(func() {
+				_, err := client.Digest(t.Context(), image.Repository{Registry: "registry.lan", Path: fmt.Sprint("acme/app-", i)}, "1")
+				var limited *registry.RateLimited
+				if !errors.As(err, &limited) || limited.RetryAfter > 30*time.Second {
+					t.Errorf("app %d: %v", i, err)
+				}
+			})
+		}
+		asked.Wait()
+	})
+}
