@@ -1,0 +1,123 @@
+package githubtest_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imageupdater/imageupdater/test/githubtest"
+)
+
+// answer is what the stand-in answered.
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+	list   []any
+}
+
+func (a answer) message() string { return fmt.Sprint(a.body["message"], a.body["errors"]) }
+
+// call sends one of the REST API; header is name, value, name, value.
+func call(t *testing.T, hub *githubtest.Server, auth, method, path, body string, header ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(hub.APIURL(), "/")+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if auth != "" {
+		req.Header.Set("Authorization", "Bearer "+auth)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := answer{status: res.StatusCode, header: res.Header}
+	if json.Unmarshal(text, &a.body) != nil {
+		_ = json.Unmarshal(text, &a.list) // a list, or nothing
+	}
+	return a
+}
+
+// jwt is the App's, with claims that a test may spoil.
+func jwt(t *testing.T, hub *githubtest.Server, claims map[string]any) string {
+	t.Helper()
+	all := map[string]any{"iat": hub.Now().Add(-time.Minute).Unix(), "exp": hub.Now().Add(5 * time.Minute).Unix(), "iss": hub.App.ID}
+	maps.Copy(all, claims)
+	text, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode([]byte(hub.App.PrivateKey))
+	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(text)
+	digest := sha256.Sum256([]byte(signed))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
+}
+
+func tokenOf(t *testing.T, hub *githubtest.Server, i *githubtest.Installation, body string) string {
+	t.Helper()
+	a := call(t, hub, jwt(t, hub, nil), "POST", fmt.Sprintf("/app/installations/%d/access_tokens", i.ID), body)
+	if a.status != http.StatusCreated {
+		t.Fatalf("token: %d %s", a.status, a.message())
+	}
+	return fmt.Sprint(a.body["token"])
+}
+
+// world is a repository, the App on it, and a token.
+func world(t *testing.T) (*githubtest.Server, *githubtest.Repository, *githubtest.Installation, string) {
+	t.Helper()
+	hub := githubtest.New(t, githubtest.Options{})
+	repo := hub.AddRepository("acme/shop", map[string]string{"a/b.txt": "one\n", "c.txt": "see\n"})
+	i := hub.Install("acme", grants(), repo)
+	return hub, repo, i, tokenOf(t, hub, i, "")
+}
+
+func want(t *testing.T, a answer, status int, message string) {
+	t.Helper()
+	if a.status != status || !strings.Contains(a.message(), message) {
+		t.Errorf("%d %s, want %d %s", a.status, a.message(), status, message)
+	}
+}
+
+// broken is a test that may fail without harm.
+type broken struct {
+	*testing.T
+	failures *[]string
+}
+
+func (b broken) Errorf(format string, args ...any) {
+	*b.failures = append(*b.failures, fmt.Sprintf(format, args...))
+}
+func (b broken) Context() context.Context { return b.T.Context() }

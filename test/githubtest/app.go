@@ -1,0 +1,244 @@
+package githubtest
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// App is the GitHub App.
+type App struct {
+	ID       int64
+	ClientID string
+	Slug     string
+	// PrivateKey is PEM, as GitHub lets it be downloaded.
+	PrivateKey string
+
+	key   *rsa.PrivateKey
+	since time.Time
+}
+
+// Installation is the App on an account.
+type Installation struct {
+	ID      int64
+	Account string
+
+	server      *Server
+	account     *user
+	permissions map[string]string
+	repos       []*Repository
+	since       time.Time
+	suspended   bool
+	deleted     bool
+	limit, used int
+	reset       time.Time
+}
+
+func newApp(s *Server) (*App, error) {
+	// A short key is quick to make, and it guards nothing.
+	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // see above
+	if err != nil {
+		return nil, fmt.Errorf("making the App's key: %w", err)
+	}
+	block := pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+	return &App{
+		ID: s.id(), ClientID: "Iv1.0123456789abcdef", Slug: "image-updater",
+		PrivateKey: string(pem.EncodeToMemory(&block)), key: key, since: s.Now(),
+	}, nil
+}
+
+// Install puts the App on an account, with permissions such as
+// {"contents": "write"}, for the repositories given.
+func (s *Server) Install(account string, permissions map[string]string, repos ...*Repository) *Installation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := &Installation{
+		ID: s.id(), Account: account, server: s, account: s.person(account), permissions: maps.Clone(permissions),
+		repos: slices.Clone(repos), since: s.Now(), limit: hourly,
+	}
+	s.installs[i.ID] = i
+	return i
+}
+
+// Suspend stops the installation's calls, or lets them go on.
+func (i *Installation) Suspend(suspended bool) {
+	i.server.mu.Lock()
+	defer i.server.mu.Unlock()
+	i.suspended = suspended
+}
+
+// SetLimit changes how many calls the installation has in an hour.
+func (i *Installation) SetLimit(limit int) {
+	i.server.mu.Lock()
+	defer i.server.mu.Unlock()
+	i.limit = limit
+}
+
+func (s *Server) showApp() object {
+	return object{
+		"id": s.App.ID, "client_id": s.App.ClientID, "slug": s.App.Slug, "node_id": node("A", s.App.ID),
+		"owner": s.showUser(s.person("imageupdater")), "name": s.App.Slug, "description": nil,
+		"external_url": s.URL, "html_url": s.URL + "/apps/" + s.App.Slug, "created_at": stamp(s.App.since),
+		"updated_at": stamp(s.App.since), "permissions": object{"metadata": "read"}, "events": []string{},
+	}
+}
+
+func (s *Server) showInstallation(i *Installation) object {
+	shown := object{
+		"id": i.ID, "account": s.showUser(i.account), "repository_selection": "selected",
+		"access_tokens_url": s.api("/app/installations/%d/access_tokens", i.ID),
+		"repositories_url":  s.api("/installation/repositories"),
+		"html_url":          fmt.Sprintf("%s/settings/installations/%d", s.URL, i.ID),
+		"app_id":            s.App.ID, "client_id": s.App.ClientID, "app_slug": s.App.Slug, "target_id": i.account.id,
+		"target_type": i.account.kind, "permissions": i.permissions, "events": []string{},
+		"created_at": stamp(i.since), "updated_at": stamp(i.since), "single_file_name": nil,
+		"suspended_by": nil, "suspended_at": nil,
+	}
+	if i.suspended {
+		shown["suspended_by"], shown["suspended_at"] = s.showUser(i.account), stamp(i.since)
+	}
+	return shown
+}
+
+func getApp(c *call) reply { return ok(c.showApp()) }
+
+// listed is an installation as the list has it: GitHub's description wants
+// there an account that is a user and an enterprise at once.
+func (s *Server) listed(i *Installation) object {
+	account := s.showUser(i.account)
+	account["name"], account["slug"] = i.account.login, i.account.login
+	account["created_at"], account["updated_at"] = stamp(i.since), stamp(i.since)
+	shown := s.showInstallation(i)
+	shown["account"] = account
+	return shown
+}
+
+func listInstallations(c *call) reply {
+	ids := slices.Sorted(maps.Keys(c.installs))
+	return paged(c, "/app/installations", ids, func(id int64) object { return c.listed(c.installs[id]) })
+}
+
+func getInstallation(c *call) reply {
+	i := c.installs[c.number("installation_id")]
+	if i == nil || i.deleted {
+		return notFound()
+	}
+	return ok(c.showInstallation(i))
+}
+
+func getRepoInstallation(c *call) reply {
+	repo := c.find(c.params["owner"] + "/" + c.params["repo"])
+	for _, id := range slices.Sorted(maps.Keys(c.installs)) {
+		if i := c.installs[id]; repo != nil && slices.Contains(i.repos, repo) {
+			return ok(c.showInstallation(i))
+		}
+	}
+	return notFound()
+}
+
+func getAccountInstallation(c *call) reply {
+	name := c.params["org"] + c.params["username"] // the path has one of the two
+	for _, id := range slices.Sorted(maps.Keys(c.installs)) {
+		if i := c.installs[id]; strings.EqualFold(i.Account, name) {
+			return ok(c.showInstallation(i))
+		}
+	}
+	return notFound()
+}
+
+func createToken(c *call) reply {
+	i := c.installs[c.number("installation_id")]
+	switch {
+	case i == nil || i.deleted:
+		return notFound()
+	case i.suspended:
+		return failure(http.StatusForbidden, "This installation has been suspended")
+	}
+	var in struct {
+		Repositories  []string          `json:"repositories"`
+		RepositoryIDs []int64           `json:"repository_ids"`
+		Permissions   map[string]string `json:"permissions"`
+	}
+	if len(c.body) > 0 && !c.decode(&in) {
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	t := &token{install: i, permissions: i.permissions, expires: c.Now().Add(tokenLife).Truncate(time.Second)}
+	if in.Permissions != nil {
+		if !within(in.Permissions, i.permissions) {
+			return failure(http.StatusUnprocessableEntity, "The permissions requested are not granted to this installation.")
+		}
+		t.permissions = in.Permissions
+	}
+	if in.Repositories != nil || in.RepositoryIDs != nil {
+		if t.repos = i.among(in.Repositories, in.RepositoryIDs); len(t.repos) != len(in.Repositories)+len(in.RepositoryIDs) {
+			return failure(http.StatusUnprocessableEntity, "There is at least one repository that does not exist or is not accessible to the parent installation.")
+		}
+	}
+	t.text = fmt.Sprintf("ghs_%036d", c.id())
+	c.tokens[t.text] = t
+	return created(c.showToken(t))
+}
+
+// within says whether all that is asked for has been granted.
+func within(asked, granted map[string]string) bool {
+	rank := map[string]int{"": 0, "read": 1, "write": 2, "admin": 3}
+	for name, level := range asked {
+		if rank[level] > rank[granted[name]] && (name != "metadata" || level != "read") {
+			return false
+		}
+	}
+	return true
+}
+
+func (i *Installation) among(names []string, ids []int64) []*Repository {
+	found := []*Repository{}
+	for _, r := range i.repos {
+		if slices.Contains(names, r.Name) || slices.Contains(ids, r.ID) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func (s *Server) showToken(t *token) object {
+	shown := object{
+		"token": t.text, "expires_at": stamp(t.expires), "permissions": t.permissions, "repository_selection": "selected",
+	}
+	if t.repos != nil {
+		repos := make([]object, 0, len(t.repos))
+		for _, r := range t.repos {
+			repos = append(repos, s.showRepo(r))
+		}
+		shown["repositories"] = repos
+	}
+	return shown
+}
+
+func revokeToken(c *call) reply {
+	delete(c.tokens, c.by.token.text)
+	return noContent()
+}
+
+func listInstallationRepos(c *call) reply {
+	repos := c.by.token.repos
+	if repos == nil {
+		repos = c.by.token.install.repos
+	}
+	return pagedUnder(c, "/installation/repositories", "repositories", repos, c.showRepo)
+}
+
+func getRateLimit(c *call) reply {
+	rate := object{"limit": 60, "used": 0, "remaining": 60, "reset": c.Now().Add(time.Hour).Unix()}
+	if c.by.token != nil {
+		i := c.by.token.install
+		rate = object{"limit": i.limit, "used": i.used, "remaining": max(i.limit-i.used, 0), "reset": i.reset.Unix()}
+	}
+	return ok(object{"resources": object{"core": rate, "search": rate, "graphql": rate}, "rate": rate})
+}

@@ -1,0 +1,203 @@
+package githubtest
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tokenLife is how long an installation's token is good.
+const tokenLife = time.Hour
+
+// hourly is how many calls an installation has in an hour.
+const hourly = 5000
+
+// caller is who calls: the App by its JWT, an installation by a token, or
+// nobody.
+type caller struct {
+	app   bool
+	token *token
+}
+
+// token is an installation's.
+type token struct {
+	text        string
+	install     *Installation
+	permissions map[string]string
+	repos       []*Repository // nil for all of the installation's
+	expires     time.Time
+}
+
+// authenticate finds out who calls, or refuses.
+func (c *call) authenticate(header string) *reply {
+	if header == "" {
+		return nil
+	}
+	kind, text, _ := strings.Cut(header, " ")
+	if strings.EqualFold(kind, "bearer") && strings.Count(text, ".") == 2 && !strings.HasPrefix(text, "ghs_") {
+		if problem := c.App.verify(text, c.Now()); problem != "" {
+			return refuse(http.StatusUnauthorized, problem)
+		}
+		c.by.app = true
+		return nil
+	}
+	t := c.tokens[text]
+	if t == nil || !c.Now().Before(t.expires) || t.install.deleted {
+		return refuse(http.StatusUnauthorized, "Bad credentials")
+	}
+	if t.install.suspended {
+		return refuse(http.StatusForbidden, "This installation has been suspended")
+	}
+	c.by.token = t
+	return nil
+}
+
+func refuse(status int, message string) *reply {
+	r := failure(status, "%s", message)
+	return &r
+}
+
+// verify says what is wrong with a JWT, in GitHub's words; "" when nothing is.
+func (a *App) verify(jwt string, now time.Time) string {
+	const undecodable = "A JSON web token could not be decoded"
+	parts := strings.Split(jwt, ".")
+	var head struct {
+		Alg string `json:"alg"`
+	}
+	var claims struct {
+		Iat any `json:"iat"`
+		Exp any `json:"exp"`
+		Iss any `json:"iss"`
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil || !claim(parts[0], &head) || head.Alg != "RS256" || !claim(parts[1], &claims) {
+		return undecodable
+	}
+	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+	if rsa.VerifyPKCS1v15(&a.key.PublicKey, crypto.SHA256, digest[:], signature) != nil {
+		return undecodable
+	}
+	if iss := issuer(claims.Iss); iss != strconv.FormatInt(a.ID, 10) && iss != a.ClientID {
+		return "'Issuer' claim ('iss') must be an Integer"
+	}
+	return lifetime(claims.Iat, claims.Exp, now)
+}
+
+func claim(part string, into any) bool {
+	text, err := base64.RawURLEncoding.DecodeString(part)
+	return err == nil && json.Unmarshal(text, into) == nil
+}
+
+func issuer(iss any) string {
+	if n, isNumber := iss.(float64); isNumber {
+		return strconv.FormatInt(int64(n), 10)
+	}
+	return fmt.Sprint(iss)
+}
+
+func lifetime(iat, exp any, now time.Time) string {
+	from, isNumber := iat.(float64)
+	if !isNumber || time.Unix(int64(from), 0).After(now) {
+		return "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"
+	}
+	until, isNumber := exp.(float64)
+	end := time.Unix(int64(until), 0)
+	switch {
+	case !isNumber || !end.After(now):
+		return "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires"
+	case end.After(now.Add(10*time.Minute + 5*time.Second)):
+		return "'Expiration time' claim ('exp') is too far in the future"
+	}
+	return ""
+}
+
+// permit refuses who may not; it also finds the repository of the path.
+func (c *call) permit(needs string) *reply {
+	switch {
+	case needs == "app" && !c.by.app:
+		return refuse(http.StatusUnauthorized, "A JSON web token could not be decoded")
+	case needs == "app" || (needs == "any" && c.params["repo"] == ""):
+		return nil
+	case needs == "installation" && c.by.token == nil:
+		return refuse(http.StatusForbidden, "You must authenticate with an installation access token in order to list repositories for an installation.")
+	case needs == "installation":
+		return nil
+	}
+	c.repo = c.find(c.params["owner"] + "/" + c.params["repo"])
+	return c.permitRepo(needs)
+}
+
+func (c *call) permitRepo(needs string) *reply {
+	name, level, _ := strings.Cut(needs, ":")
+	covered := c.repo != nil && c.by.token != nil && c.by.token.covers(c.repo)
+	switch {
+	case c.repo == nil || (c.repo.Private && !covered):
+		return refuse(http.StatusNotFound, "Not Found")
+	case c.by.app:
+		return refuse(http.StatusForbidden, "Resource not accessible by integration")
+	case covered && c.by.token.allows(name, level), !covered && level == "read" && !c.repo.Private:
+		return nil
+	case c.by.token == nil:
+		return refuse(http.StatusUnauthorized, "Requires authentication")
+	}
+	return refuse(http.StatusForbidden, "Resource not accessible by integration")
+}
+
+func (t *token) covers(r *Repository) bool {
+	among := t.install.repos
+	if t.repos != nil {
+		among = t.repos
+	}
+	return slices.Contains(among, r)
+}
+
+// allows takes several names that are good each: "issues|pull_requests".
+func (t *token) allows(names, level string) bool {
+	for name := range strings.SplitSeq(names, "|") {
+		have := t.permissions[name]
+		if name == "metadata" && level == "read" || have == "write" || have == "admin" || (have == "read" && level == "read") {
+			return true
+		}
+	}
+	return false
+}
+
+// count takes the call from the installation's hourly budget, and refuses when
+// there is none. A conditional call that may come to 304 is not counted.
+func (c *call) count(r *http.Request) (reply, bool) {
+	if c.by.token == nil {
+		return reply{}, false
+	}
+	i := c.by.token.install
+	if !c.Now().Before(i.reset) {
+		i.reset, i.used = c.Now().Add(time.Hour).Truncate(time.Second), 0
+	}
+	over := i.used >= i.limit
+	if !over && r.Header.Get("If-None-Match") == "" && !strings.HasSuffix(r.URL.Path, "/rate_limit") {
+		i.used++
+	}
+	if !over {
+		return reply{header: i.limits()}, false
+	}
+	answer := failure(http.StatusForbidden, "API rate limit exceeded for installation ID %d.", i.ID)
+	answer.header = i.limits()
+	return answer, true
+}
+
+func (i *Installation) limits() http.Header {
+	h := http.Header{}
+	h.Set("X-RateLimit-Limit", strconv.Itoa(i.limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(i.limit-i.used, 0)))
+	h.Set("X-RateLimit-Used", strconv.Itoa(i.used))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(i.reset.Unix(), 10))
+	h.Set("X-RateLimit-Resource", "core")
+	return h
+}

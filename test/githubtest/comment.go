@@ -1,0 +1,134 @@
+package githubtest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+)
+
+func (c *call) showComment(m *comment) object {
+	api := c.repo.api(fmt.Sprintf("/issues/comments/%d", m.id))
+	return object{
+		"id": m.id, "node_id": node("IC", m.id), "url": api, "body": m.body, "user": c.showUser(m.by),
+		"html_url":  c.repo.html(fmt.Sprintf("/issues/%d#issuecomment-%d", m.issue.number, m.id)),
+		"issue_url": c.repo.api(fmt.Sprintf("/issues/%d", m.issue.number)), "created_at": stamp(m.at),
+		"updated_at": stamp(m.updated), "author_association": "NONE",
+	}
+}
+
+// comment is the one that the path names.
+func (c *call) comment() *comment {
+	id := c.number("comment_id")
+	for _, i := range c.repo.issues {
+		for _, m := range i.comments {
+			if m.id == id {
+				return m
+			}
+		}
+	}
+	return nil
+}
+
+// body is the one that the call carries, or a refusal.
+func (c *call) text() (string, *reply) {
+	var in struct {
+		Body string `json:"body"`
+	}
+	if !c.decode(&in) {
+		return "", refuse(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	if in.Body == "" {
+		r := invalid("IssueComment", "body", "missing_field", "")
+		return "", &r
+	}
+	return in.Body, tooLong(in.Body)
+}
+
+func createComment(c *call) reply {
+	i := c.issue()
+	if i == nil {
+		return notFound()
+	}
+	body, refusal := c.text()
+	if refusal != nil {
+		return *refusal
+	}
+	m := &comment{id: c.id(), issue: i, body: body, by: c.caller(), at: c.Now(), updated: c.Now()}
+	i.comments, i.updated = append(i.comments, m), c.Now()
+	return created(c.showComment(m))
+}
+
+func listComments(c *call) reply {
+	i := c.issue()
+	if i == nil {
+		return notFound()
+	}
+	return paged(c, fmt.Sprintf("/repos/%s/issues/%d/comments", c.repo.FullName(), i.number), i.comments, c.showComment)
+}
+
+func getComment(c *call) reply {
+	m := c.comment()
+	if m == nil {
+		return notFound()
+	}
+	return ok(c.showComment(m))
+}
+
+func updateComment(c *call) reply {
+	m := c.comment()
+	if m == nil {
+		return notFound()
+	}
+	body, refusal := c.text()
+	if refusal != nil {
+		return *refusal
+	}
+	m.body, m.updated = body, c.Now()
+	return ok(c.showComment(m))
+}
+
+func deleteComment(c *call) reply {
+	m := c.comment()
+	if m == nil {
+		return notFound()
+	}
+	m.issue.comments = slices.DeleteFunc(m.issue.comments, func(have *comment) bool { return have == m })
+	return noContent()
+}
+
+func (c *call) showReaction(r *reaction) object {
+	return object{
+		"id": r.id, "node_id": node("REA", r.id), "user": c.showUser(r.by), "content": r.content, "created_at": stamp(r.at),
+	}
+}
+
+// createReaction answers 200 for one that the caller gave before.
+func createReaction(c *call) reply {
+	var in struct {
+		Content string `json:"content"`
+	}
+	m := c.comment()
+	switch {
+	case m == nil:
+		return notFound()
+	case !c.decode(&in):
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	for _, have := range m.reactions {
+		if have.content == in.Content && have.by == c.caller() {
+			return ok(c.showReaction(have))
+		}
+	}
+	r := &reaction{id: c.id(), content: in.Content, by: c.caller(), at: c.Now()}
+	m.reactions = append(m.reactions, r)
+	return created(c.showReaction(r))
+}
+
+func listReactions(c *call) reply {
+	m := c.comment()
+	if m == nil {
+		return notFound()
+	}
+	path := fmt.Sprintf("/repos/%s/issues/comments/%d/reactions", c.repo.FullName(), m.id)
+	return paged(c, path, m.reactions, c.showReaction)
+}

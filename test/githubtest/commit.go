@@ -1,0 +1,236 @@
+package githubtest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// signature is who made a commit, and when.
+type signature struct {
+	name, email string
+	at          time.Time
+}
+
+// commitText is a commit as git stores it.
+type commitText struct {
+	tree              string
+	parents           []string
+	author, committer signature
+	message           string
+}
+
+// commit writes a commit object. It is not made by commit-tree because GitHub
+// keeps a message to the byte, without a line feed at its end.
+func (g *gitRepo) commit(ctx context.Context, in commitText) (string, error) {
+	var text strings.Builder
+	fmt.Fprintf(&text, "tree %s\n", in.tree)
+	for _, parent := range in.parents {
+		fmt.Fprintf(&text, "parent %s\n", parent)
+	}
+	fmt.Fprintf(&text, "author %s\ncommitter %s\n\n%s", in.author.line(), in.committer.line(), in.message)
+	return g.write(ctx, "commit", []byte(text.String()))
+}
+
+func (s signature) line() string {
+	return fmt.Sprintf("%s <%s> %d +0000", s.name, s.email, s.at.Unix())
+}
+
+func (s signature) show() object {
+	return object{"name": s.name, "email": s.email, "date": stamp(s.at)}
+}
+
+func parseSignature(line string) signature {
+	name, rest, _ := strings.Cut(line, " <")
+	email, date, _ := strings.Cut(rest, "> ")
+	seconds, _, _ := strings.Cut(date, " ")
+	at, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil {
+		at = 0
+	}
+	return signature{name, email, time.Unix(at, 0)}
+}
+
+// readCommit is the commit of an id.
+func (g *gitRepo) readCommit(id string) (commitText, error) {
+	o, err := g.readAs("commit", id)
+	if err != nil {
+		return commitText{}, err
+	}
+	head, message, _ := strings.Cut(string(o.data), "\n\n")
+	found := commitText{message: message}
+	for line := range strings.SplitSeq(head, "\n") {
+		key, value, _ := strings.Cut(line, " ")
+		switch key {
+		case "tree":
+			found.tree = value
+		case "parent":
+			found.parents = append(found.parents, value)
+		case "author":
+			found.author = parseSignature(value)
+		case "committer":
+			found.committer = parseSignature(value)
+		}
+	}
+	return found, nil
+}
+
+// verification is GitHub's verdict: it signs what it commits itself.
+func (t commitText) verification() object {
+	if t.committer.email != "noreply@github.com" {
+		return object{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil}
+	}
+	return object{
+		"verified": true, "reason": "valid", "signature": "-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n",
+		"payload": "tree " + t.tree, "verified_at": stamp(t.committer.at),
+	}
+}
+
+func (r *Repository) showGitCommit(id string, t commitText) object {
+	return object{
+		"sha": id, "node_id": node("C", id), "url": r.api("/git/commits/" + id), "html_url": r.html("/commit/" + id),
+		"author": t.author.show(), "committer": t.committer.show(), "message": t.message,
+		"tree":    object{"sha": t.tree, "url": r.api("/git/trees/" + t.tree)},
+		"parents": r.showParents(t, "/git/commits/"), "verification": t.verification(),
+	}
+}
+
+func (r *Repository) showParents(t commitText, under string) []object {
+	shown := []object{}
+	for _, p := range t.parents {
+		shown = append(shown, object{"sha": p, "url": r.api(under + p), "html_url": r.html("/commit/" + p)})
+	}
+	return shown
+}
+
+func (r *Repository) showCommit(id string) object {
+	t, err := r.git.readCommit(id)
+	if err != nil {
+		return object{}
+	}
+	return object{
+		"sha": id, "node_id": node("C", id), "url": r.api("/commits/" + id), "html_url": r.html("/commit/" + id),
+		"comments_url": r.api("/commits/" + id + "/comments"), "author": r.account(t.author), "committer": r.account(t.committer),
+		"parents": r.showParents(t, "/commits/"),
+		"commit": object{
+			"url": r.api("/git/commits/" + id), "author": t.author.show(), "committer": t.committer.show(),
+			"message": t.message, "comment_count": 0, "verification": t.verification(),
+			"tree": object{"sha": t.tree, "url": r.api("/git/trees/" + t.tree)},
+		},
+	}
+}
+
+// account is the user of an address, null for a stranger's.
+func (r *Repository) account(s signature) any {
+	for _, u := range r.server.users {
+		if u.email() == s.email {
+			return r.server.showUser(u)
+		}
+	}
+	return nil
+}
+
+func getGitCommit(c *call) reply {
+	t, err := c.repo.git.readCommit(c.params["commit_sha"])
+	if err != nil {
+		return notFound()
+	}
+	return ok(c.repo.showGitCommit(c.params["commit_sha"], t))
+}
+
+// writtenBy is a signature of a request.
+type writtenBy struct {
+	Name  string    `json:"name"`
+	Email string    `json:"email"`
+	Date  time.Time `json:"date"`
+}
+
+func (w *writtenBy) signature(now time.Time) signature {
+	if w.Date.IsZero() {
+		w.Date = now
+	}
+	return signature{w.Name, w.Email, w.Date}
+}
+
+func createGitCommit(c *call) reply {
+	var in struct {
+		Message   string     `json:"message"`
+		Tree      string     `json:"tree"`
+		Parents   []string   `json:"parents"`
+		Author    *writtenBy `json:"author"`
+		Committer *writtenBy `json:"committer"`
+	}
+	if !c.decode(&in) {
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	if _, err := c.repo.git.readAs("tree", in.Tree); err != nil {
+		return failure(http.StatusUnprocessableEntity, "Tree SHA does not exist")
+	}
+	for _, p := range in.Parents {
+		if _, err := c.repo.git.readAs("commit", p); err != nil {
+			return failure(http.StatusUnprocessableEntity, "Parent SHA does not exist or is not a commit object")
+		}
+	}
+	t := commitText{
+		tree: in.Tree, parents: in.Parents, message: in.Message,
+		author: c.repo.person(c.bot()), committer: c.webFlow(),
+	}
+	if in.Author != nil {
+		t.author = in.Author.signature(c.Now())
+		t.committer = t.author
+	}
+	if in.Committer != nil {
+		t.committer = in.Committer.signature(c.Now())
+	}
+	return c.storeCommit(t)
+}
+
+func (c *call) storeCommit(t commitText) reply {
+	id, err := c.repo.git.commit(c.ctx, t)
+	if err != nil {
+		return broken(err)
+	}
+	return created(c.repo.showGitCommit(id, t))
+}
+
+// webFlow is GitHub as the committer of what it makes.
+func (s *Server) webFlow() signature { return signature{"GitHub", "noreply@github.com", s.Now()} }
+
+// broken is an answer that should not be: git did not do what it was told.
+func broken(err error) reply { return failure(http.StatusInternalServerError, "%v", err) }
+
+func listCommits(c *call) reply {
+	start := c.repo.commitish(c.query.Get("sha"))
+	if start == "" {
+		return notFound()
+	}
+	args := []string{"rev-list", start}
+	if path := c.query.Get("path"); path != "" {
+		args = append(args, "--", path)
+	}
+	ids, err := c.repo.git.lines(c.ctx, args...)
+	if err != nil {
+		return broken(err)
+	}
+	return paged(c, "/repos/"+c.repo.FullName()+"/commits", ids, c.repo.showCommit)
+}
+
+func getCommit(c *call) reply {
+	id := c.repo.commitish(c.params["ref"])
+	if id == "" {
+		return failure(http.StatusUnprocessableEntity, "No commit found for SHA: %s", c.params["ref"])
+	}
+	if strings.HasSuffix(c.accept, "github.v3.sha") || strings.HasSuffix(c.accept, "github.sha") {
+		return reply{status: http.StatusOK, body: []byte(id), header: http.Header{"Content-Type": {"application/vnd.github.sha"}}}
+	}
+	shown := c.repo.showCommit(id)
+	files, err := c.repo.changes(c.ctx, id+"^", id)
+	if err != nil { // the first commit has no parent
+		files = nil
+	}
+	shown["files"], shown["stats"] = c.repo.showChanges(files, id), stats(files)
+	return ok(shown)
+}

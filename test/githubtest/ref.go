@@ -1,0 +1,121 @@
+package githubtest
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// move points a ref at a commit, or removes it when id is "", and lets pull
+// requests follow.
+func (r *Repository) move(ctx context.Context, ref, id string) error {
+	args := []string{"update-ref", ref, id}
+	if id == "" {
+		args = []string{"update-ref", "-d", ref}
+	}
+	if _, err := r.git.run(ctx, nil, args...); err != nil {
+		return err
+	}
+	if branch, isBranch := strings.CutPrefix(ref, "refs/heads/"); isBranch {
+		r.follow(ctx, branch)
+	}
+	return nil
+}
+
+func (r *Repository) showRef(ref string) object {
+	o, err := r.git.read(ref)
+	if err != nil {
+		return object{}
+	}
+	plural := map[string]string{"commit": "commits", "tag": "tags", "tree": "trees", "blob": "blobs"}[o.kind]
+	return object{
+		"ref": ref, "node_id": node("REF", ref), "url": r.api("/git/" + ref),
+		"object": object{"type": o.kind, "sha": o.id, "url": r.api("/git/" + plural + "/" + o.id)},
+	}
+}
+
+func (r *Repository) hasRef(ref string) bool {
+	_, err := r.git.read(ref)
+	return err == nil
+}
+
+func getRef(c *call) reply {
+	ref := "refs/" + c.params["ref"]
+	if !c.repo.hasRef(ref) {
+		return notFound()
+	}
+	return ok(c.repo.showRef(ref))
+}
+
+func listMatchingRefs(c *call) reply {
+	all, err := c.repo.refs(c.ctx, "refs/")
+	if err != nil {
+		return broken(err)
+	}
+	shown := []object{}
+	for _, ref := range all {
+		if strings.HasPrefix(ref, "refs/"+c.params["ref"]) {
+			shown = append(shown, c.repo.showRef(ref))
+		}
+	}
+	return ok(shown)
+}
+
+func createRef(c *call) reply {
+	var in struct {
+		Ref string `json:"ref"`
+		SHA string `json:"sha"`
+	}
+	if !c.decode(&in) {
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	_, missing := c.repo.git.read(in.SHA)
+	_, malformed := c.repo.git.run(c.ctx, nil, "check-ref-format", in.Ref)
+	switch {
+	case malformed != nil || strings.Count(in.Ref, "/") < 2 || !strings.HasPrefix(in.Ref, "refs/"):
+		return failure(http.StatusUnprocessableEntity, "%s is not a valid ref name.", in.Ref)
+	case missing != nil || len(in.SHA) != 40:
+		return failure(http.StatusUnprocessableEntity, "Object does not exist")
+	case c.repo.hasRef(in.Ref):
+		return failure(http.StatusUnprocessableEntity, "Reference already exists")
+	}
+	if err := c.repo.move(c.ctx, in.Ref, in.SHA); err != nil {
+		return failure(http.StatusUnprocessableEntity, "Reference could not be created")
+	}
+	return created(c.repo.showRef(in.Ref))
+}
+
+func updateRef(c *call) reply {
+	var in struct {
+		SHA   string `json:"sha"`
+		Force bool   `json:"force"`
+	}
+	ref := "refs/" + c.params["ref"]
+	if !c.decode(&in) {
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	_, missing := c.repo.git.readAs("commit", in.SHA)
+	switch {
+	case !c.repo.hasRef(ref):
+		return failure(http.StatusUnprocessableEntity, "Reference does not exist")
+	case missing != nil || len(in.SHA) != 40:
+		return failure(http.StatusUnprocessableEntity, "Object does not exist")
+	case !in.Force && !c.repo.git.isAncestor(c.ctx, ref, in.SHA):
+		return failure(http.StatusUnprocessableEntity, "Update is not a fast forward")
+	}
+	if err := c.repo.move(c.ctx, ref, in.SHA); err != nil {
+		return failure(http.StatusUnprocessableEntity, "Reference cannot be updated")
+	}
+	return ok(c.repo.showRef(ref))
+}
+
+func deleteRef(c *call) reply {
+	ref := "refs/" + c.params["ref"]
+	if !c.repo.hasRef(ref) {
+		return failure(http.StatusUnprocessableEntity, "Reference does not exist")
+	}
+	if err := c.repo.move(c.ctx, ref, ""); err != nil {
+		return broken(err)
+	}
+	return noContent()
+}
