@@ -339,7 +339,7 @@ func (s *Shared) detailsOfMoving(ctx context.Context, o owner, tag string) (Deta
 			s.keep(q, answer{value: details, asked: asked})
 			s.store(ctx, q, details)
 		})
-	case fresh || !s.spend(o, s.options.Budget/2):
+	case fresh || s.waitsItsTurn(o, tag) || !s.spend(o, s.options.Budget/2):
 		return known, nil
 	}
 	digest, err := s.digest(ctx, o, tag)
@@ -347,6 +347,24 @@ func (s *Shared) detailsOfMoving(ctx context.Context, o owner, tag string) (Deta
 		return Details{}, err
 	}
 	return s.detailsOf(ctx, o, digest, nil)
+}
+
+// waitsItsTurn tells whether other tags of the image are to be asked again first:
+// of many that move the first ones must not use up what there is to ask.
+func (s *Shared) waitsItsTurn(o owner, tag string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known, list := s.memory.get(digestOf(o, tag)), s.memory.get(listingOf(o))
+	if known == nil || known.err != nil || list == nil || list.err != nil {
+		return false
+	}
+	listed, _ := list.value.(*listing) // a question has answers of one type
+	// One more than it takes: who asks each interval asks a little later each time.
+	rounds := len(listed.tags)/max(1, s.options.Budget/2) + 2
+	if rounds == 2 {
+		return false // all have room
+	}
+	return s.options.Now().Before(known.asked.Add(time.Duration(rounds) * s.options.Interval))
 }
 
 // detailsOfTag asks by the tag, which tells its digest as well, if that is within

@@ -837,3 +837,39 @@ func TestSharedRemembersWhatIsNoImage(t *testing.T) {
 		t.Errorf("after hours: %d asked", asked)
 	}
 }
+
+// TestSharedGoesRound: of more moving tags than may be asked in an interval each
+// is asked in its turn.
+func TestSharedGoesRound(t *testing.T) {
+	t.Parallel()
+	var tags []string
+	for i := range 26 {
+		tags = append(tags, "tag-"+letters(i))
+	}
+	clock, source := newClock(), newScripted(tags...)
+	s := NewShared(source, SharedOptions{Now: clock.Now, Budget: 20})
+	cycle := func() map[string]string {
+		if err := call(t, s, "list"); err != nil {
+			t.Fatal(err)
+		}
+		said := map[string]string{}
+		for _, tag := range tags {
+			if details, err := s.Details(t.Context(), web(), tag, nil); err == nil {
+				said[tag] = details.Labels["of"]
+			}
+		}
+		s.Refresh(web(), clock.Now())
+		clock.pass(12 * time.Minute)
+		return said
+	}
+	cycle()
+	cycle()
+	last := tags[len(tags)-1]
+	source.move(last, 77)
+	for range 6 {
+		if cycle()[last] == brief(digestNamed(77)) {
+			return
+		}
+	}
+	t.Error("the last tag was never asked again")
+}
