@@ -163,10 +163,7 @@ func regexps(patterns Patterns) []*regexp.Regexp {
 // kinds are the kinds that are wanted and possible.
 func (s *Settings) kinds() Kinds {
 	var kinds Kinds
-	for _, kind := range []version.Kind{
-		version.Major, version.Minor, version.Patch, version.Build, version.Digest,
-		version.Pin, version.Flavor, version.Tag, version.Rollback,
-	} {
+	for _, kind := range version.Kinds() {
 		impossible := kind == version.Rollback && !s.AllowDowngrade.Value || kind == version.Flavor && s.Flavor.Value != version.FlavorMove
 		if s.Update.Value.Has(kind) && !impossible {
 			kinds = append(kinds, kind)

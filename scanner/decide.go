@@ -51,6 +51,7 @@ func incomparable(w *wish, reason version.Reason) string {
 // tag that is there.
 func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) ([]Update, error) {
 	var updates []Update
+	var taken []version.Target
 	targets := choice.Targets
 	if content, wanted := w.content(targets); wanted {
 		update, rejection, err := l.refresh(ctx, w, content)
@@ -63,7 +64,7 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 				choice.Waiting = rejection
 			}
 		case update != nil:
-			choice.Targets = append([]version.Target{content}, choice.Targets...)
+			taken = append(taken, content)
 			updates = append(updates, *update)
 		}
 	}
@@ -80,12 +81,16 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 			}
 			update.Digest = digest
 		}
+		taken = append(taken, target)
 		updates = append(updates, update)
 	}
 	if len(updates) == 2 && updates[0].Group == updates[1].Group {
 		// One pull request cannot hold both.
-		return updates[1:], nil
+		passed := version.Rejection{Tag: taken[0].Tag, Reason: version.OlderThanTarget, Kind: taken[0].Kind}
+		choice.Rejected = append(slices.Clip(choice.Rejected), passed)
+		taken, updates = taken[1:], updates[1:]
 	}
+	choice.Targets = taken
 	return updates, nil
 }
 
@@ -344,9 +349,9 @@ func (l *lookup) checked(ctx context.Context, w *wish, q version.Question) (vers
 
 // exhausted says what so many of the newest tags lack.
 func (l *lookup) exhausted(w *wish, q version.Question) error {
-	wanted := q.Platforms
+	wanted, why := q.Platforms, "which the image has now; name the platforms that are needed under platforms"
 	if len(w.policy.Platforms) > 0 {
-		wanted = w.policy.Platforms
+		wanted, why = w.policy.Platforms, "which platforms names: leave out what is not needed"
 	}
 	gone, lacking := 0, map[version.Platform]bool{}
 	for _, facts := range l.facts {
@@ -368,7 +373,7 @@ func (l *lookup) exhausted(w *wish, q version.Question) error {
 		names = append(names, platform.String())
 	}
 	slices.Sort(names)
-	return fmt.Errorf("%s lack %s, which the image has now, and no more than %d are asked: name the platforms that are needed under platforms", what, strings.Join(names, ", "), mostChecked)
+	return fmt.Errorf("%s, %d of them, lack %s, %s", what, mostChecked, strings.Join(names, ", "), why)
 }
 
 // warn keeps what the tags show about the settings.

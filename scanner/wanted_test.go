@@ -313,7 +313,26 @@ func TestPlanByConfiguration(t *testing.T) {
 			if got := told(explained.Results[0]); got != test.want {
 				t.Errorf("explained, it is %s", got)
 			}
+			checkExplained(t, explained.Results[0])
 		})
+	}
+}
+
+// checkExplained holds what an explanation calls chosen to what is proposed.
+func checkExplained(t *testing.T, result scanner.Result) {
+	t.Helper()
+	if result.Choice == nil {
+		return
+	}
+	var chosen, proposed []version.Kind
+	for _, target := range result.Choice.Targets {
+		chosen = append(chosen, target.Kind)
+	}
+	for _, update := range result.Updates {
+		proposed = append(proposed, update.Kind)
+	}
+	if diff := cmp.Diff(proposed, chosen); diff != "" {
+		t.Errorf("chosen, beside what is proposed (-proposed +chosen)\n%s", diff)
 	}
 }
 
@@ -488,7 +507,7 @@ func TestPlanTellsWhichPlatformIsLacking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "the newest tags of docker.io/acme/web that fit lack linux/mips64le, which the image has now, and no more than 20 are asked: name the platforms that are needed under platforms"
+	const want = "the newest tags of docker.io/acme/web that fit, 20 of them, lack linux/mips64le, which the image has now; name the platforms that are needed under platforms"
 	if got := plan.Results[0].Reason.Detail; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -258,20 +258,31 @@ type refusals struct {
 }
 
 type refusal struct {
-	paths map[string]bool
+	paths map[string]bool // of repositories, no more than mostPaths
+	inRow int             // for other repositories, since the last that was let in
 	err   error
 	until time.Time
 }
+
+// mostPaths is how many repositories are remembered, and notLetIn for how many
+// credentials are refused before they are good for none.
+const (
+	mostPaths = 100
+	notLetIn  = 2
+)
 
 func (r *refusals) add(key tokenKey, path string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found := r.items.get(key, func() *refusal { return &refusal{} })
-	if found.paths == nil || !r.now().Before(found.until) {
-		found.paths = map[string]bool{}
+	if !r.now().Before(found.until) {
+		found.paths, found.inRow = map[string]bool{}, 0
 	}
-	if len(found.paths) < 2 { // more than that says nothing new
-		found.paths[path] = true
+	if !found.paths[path] {
+		found.inRow++
+		if len(found.paths) < mostPaths {
+			found.paths[path] = true
+		}
 	}
 	found.err, found.until = err, r.now().Add(afterRefusal)
 }
@@ -281,11 +292,7 @@ func (r *refusals) forget(key tokenKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if found, ok := r.items.items[key]; ok {
-		for path := range found.value.paths {
-			if len(found.value.paths) > 1 {
-				delete(found.value.paths, path)
-			}
-		}
+		found.value.inRow = 0
 	}
 }
 
@@ -294,7 +301,7 @@ func (r *refusals) standing(key tokenKey, path string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	found, ok := r.items.items[key]
-	if !ok || !r.now().Before(found.value.until) || len(found.value.paths) < 2 && !found.value.paths[path] {
+	if !ok || !r.now().Before(found.value.until) || found.value.inRow < notLetIn && !found.value.paths[path] {
 		return nil
 	}
 	return found.value.err

@@ -40,19 +40,6 @@ var against = []struct {
 	{reason: LacksPlatform, stands: func(j *judge, to *entry, _ Kind) bool { return len(j.lacking(to)) > 0 }, detail: func(j *judge, to *entry, _ Kind) string { return platformList(j.lacking(to)) }, late: true},
 }
 
-// RefuseEarly is Refuse for what can be told without asking anything of a
-// registry.
-func (c *Candidates) RefuseEarly(q Question, target Target) *Rejection {
-	j := c.newJudge(q)
-	to := j.view.read(target.Tag)
-	found := j.early(to, target.Kind)
-	if found == 0 {
-		return nil
-	}
-	rejection := j.rejection(to, target.Kind, found)
-	return &rejection
-}
-
 // policy is what the policy has against a step: all of it if the question wants
 // to be explained, else the first.
 func (j *judge) policy(to *entry, kind Kind) obstacles { return j.examine(to, kind, true) }

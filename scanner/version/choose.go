@@ -122,9 +122,19 @@ func (c *Candidates) Choose(q Question) Choice {
 // choose from; nil where it has nothing against it. What chooses among tags,
 // patterns and ranges, has nothing to say on new content of the current tag.
 func (c *Candidates) Refuse(q Question, target Target) *Rejection {
+	return c.refuse(q, target, true)
+}
+
+// RefuseEarly is Refuse for what can be told without asking anything of a
+// registry.
+func (c *Candidates) RefuseEarly(q Question, target Target) *Rejection {
+	return c.refuse(q, target, false)
+}
+
+func (c *Candidates) refuse(q Question, target Target, late bool) *Rejection {
 	j := c.newJudge(q)
 	to := j.view.read(target.Tag)
-	found := j.policy(to, target.Kind)
+	found := j.examine(to, target.Kind, late)
 	if found == 0 {
 		return nil
 	}
