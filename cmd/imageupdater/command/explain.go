@@ -146,13 +146,8 @@ func find(ctx context.Context, tree fs.FS, c *configuration, line *progress) (*s
 func (j *explainJob) decide(ctx context.Context, c *configuration, inventory *scanner.Inventory, picked []bool, line *progress) (*report, error) {
 	found := &report{warnings: c.warnings}
 	files := map[string]bool{}
-	part := &scanner.Inventory{}
-	var wanted []bool // of the fields of part
-	for i, together := range decidedTogether(inventory.Fields, picked) {
-		if together {
-			part.Fields, wanted = append(part.Fields, inventory.Fields[i]), append(wanted, picked[i])
-			files[inventory.Fields[i].File] = files[inventory.Fields[i].File] || picked[i]
-		}
+	for i, field := range inventory.Fields {
+		files[field.File] = files[field.File] || picked[i]
 	}
 	for _, problem := range inventory.Problems {
 		if files[problem.File] {
@@ -163,14 +158,12 @@ func (j *explainJob) decide(ctx context.Context, c *configuration, inventory *sc
 		Registry: newRegistries(j.env, j.plainHTTP, j.offline).asked(),
 		Config:   c.config, Prefix: c.prefix, History: newFirstSeen(j.env), Now: j.env.Now, Progress: line.asking, Explain: true,
 	}
-	plan, err := planner.Plan(ctx, part)
+	plan, err := planPicked(ctx, &planner, inventory, picked)
 	if err != nil {
 		return nil, err
 	}
-	for i, result := range plan.Results {
-		if wanted[i] {
-			found.rows = append(found.rows, row{Result: result})
-		}
+	for _, result := range plan.Results {
+		found.rows = append(found.rows, row{Result: result})
 	}
 	found.warnings = append(found.warnings, plan.Warnings...)
 	return found, nil

@@ -15,9 +15,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/imageupdater/imageupdater/scanner"
-	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
-	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
 // pick tells which of the fields the argument of explain means: at least one.
@@ -121,10 +119,6 @@ func linesOf(f *format.Field) []int {
 		lines = append(lines, slot.At.Line)
 	}
 	return lines
-}
-
-func slotsOf(f *format.Field) []*edit.Slot {
-	return slices.DeleteFunc([]*edit.Slot{f.Tag, f.Digest, f.EmptyDigest}, func(s *edit.Slot) bool { return s == nil })
 }
 
 // missedPlace says what is there instead.
@@ -242,44 +236,4 @@ func sharedEnds(a, b string) int {
 		back++
 	}
 	return front + back
-}
-
-// decidedTogether tells which fields the decision on the picked ones depends on:
-// all of their images, for the newest tag in use says which platforms are
-// needed, and what shares a value with one of these, for a value moves only
-// where all of its users want the same.
-func decidedTogether(fields []format.Field, picked []bool) []bool {
-	images := map[image.Repository]bool{}
-	for i := range fields {
-		if picked[i] {
-			images[fields[i].Ref.Repository()] = true
-		}
-	}
-	type value struct {
-		file string
-		at   edit.Position
-	}
-	for known := 0; known < len(images); {
-		known = len(images)
-		shared := map[value]bool{}
-		for i := range fields {
-			for _, slot := range slotsOf(&fields[i]) {
-				if images[fields[i].Ref.Repository()] {
-					shared[value{fields[i].File, slot.At}] = true
-				}
-			}
-		}
-		for i := range fields {
-			for _, slot := range slotsOf(&fields[i]) {
-				if shared[value{fields[i].File, slot.At}] {
-					images[fields[i].Ref.Repository()] = true
-				}
-			}
-		}
-	}
-	together := make([]bool, len(fields))
-	for i := range fields {
-		together[i] = images[fields[i].Ref.Repository()]
-	}
-	return together
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
@@ -67,31 +66,23 @@ func (s selector) matchesPath(file string) bool {
 	return doublestar.MatchUnvalidated(s.path, file) || doublestar.MatchUnvalidated(s.path+"/**", file)
 }
 
-// narrow keeps the fields that any selector matches, all of them if there are
-// none, and returns the selectors that matched nothing. Problems are kept: a
-// file that could not be read may hold what is looked for.
-func narrow(inventory *scanner.Inventory, only []selector) (narrowed *scanner.Inventory, unused []selector) {
-	if len(only) == 0 {
-		return inventory, nil
-	}
-	result := *inventory
-	result.Fields = nil
+// pick tells which fields any selector matches, all of them if there are none,
+// and returns the selectors that matched nothing.
+func pick(fields []format.Field, only []selector) (picked []bool, unused []selector) {
+	picked = make([]bool, len(fields))
 	used := make([]bool, len(only))
-	for _, field := range inventory.Fields {
-		keep := false
-		for i, s := range only {
-			if s.matches(field) {
-				keep, used[i] = true, true
+	for i := range fields {
+		picked[i] = len(only) == 0
+		for k, s := range only {
+			if s.matches(fields[i]) {
+				picked[i], used[k] = true, true
 			}
 		}
-		if keep {
-			result.Fields = append(result.Fields, field)
-		}
 	}
-	for i, s := range only {
-		if !used[i] {
+	for k, s := range only {
+		if !used[k] {
 			unused = append(unused, s)
 		}
 	}
-	return &result, unused
+	return picked, unused
 }

@@ -179,14 +179,14 @@ func (j scanJob) plan(ctx context.Context, tree fs.FS, c *configuration) (*repor
 		return nil, err
 	}
 	warnings := slices.Concat(c.warnings, unmatched(c, inventory))
-	inventory, unused := narrow(inventory, j.selectors)
+	picked, unused := pick(inventory.Fields, j.selectors)
 
 	registries := newRegistries(j.env, j.plainHTTP, j.offline)
 	planner := scanner.Planner{
 		Registry: registries.asked(), Config: c.config, Prefix: c.prefix,
 		History: newFirstSeen(j.env), Now: j.env.Now, Progress: line.asking,
 	}
-	plan, err := planner.Plan(ctx, inventory)
+	plan, err := planPicked(ctx, &planner, inventory, picked)
 	if err != nil {
 		return nil, err
 	}

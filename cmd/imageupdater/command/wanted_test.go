@@ -184,3 +184,32 @@ func TestScanWithoutAPlaceForAges(t *testing.T) {
 		t.Errorf("exit code %d, stdout %q", code, p.out.String())
 	}
 }
+
+// --only shows less, and decides as all would: a value that is shared with a
+// field that is not picked does not move away from it.
+func TestScanOnlyDecidesAsAll(t *testing.T) {
+	t.Parallel()
+	host := exampleRegistry(t)
+	dir := tree(t, map[string]string{
+		".imageupdater.yaml": "rules:\n  - match: {image: \"" + host + "/acme/api\"}\n    enabled: false\n",
+		"values.yaml":        "web:\n  image: {repository: " + host + "/acme/web, tag: &v 1.2.0}\nother:\n  image: {repository: " + host + "/acme/web, tag: *v}\n",
+		"a.yaml":             pod(host + "/acme/web:1.2.0"),
+	})
+	ends := func(args ...string) map[string]string {
+		var p process
+		p.run(t, append([]string{"scan", "-o", "json", "--plain-http", host, dir}, args...)...)
+		found := map[string]string{}
+		for _, field := range decodeContract(t, p.out.String()).Fields {
+			found[field.File+" "+field.Path] = field.Status
+		}
+		return found
+	}
+	all := ends()
+	for _, only := range []string{"values.yaml", "a.yaml"} {
+		for place, status := range ends("--only", only) {
+			if all[place] != status {
+				t.Errorf("--only %s: %s is %s, and %s among all", only, place, status, all[place])
+			}
+		}
+	}
+}
