@@ -25,6 +25,7 @@ const hourly = 5000
 type caller struct {
 	app   bool
 	token *token
+	user  *user // a person
 }
 
 // token is an installation's.

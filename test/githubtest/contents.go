@@ -127,7 +127,7 @@ func (c *call) storeFile(branch string, data []byte, t commitText) reply {
 	if err != nil {
 		return broken(err)
 	}
-	if err := c.repo.move(c.ctx, "refs/heads/"+branch, id); err != nil {
+	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+branch, id); err != nil {
 		return broken(err)
 	}
 	file := c.repo.showEntry("file", c.params["path"], gitObject{id: blob, data: data}, id)

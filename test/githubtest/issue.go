@@ -65,7 +65,12 @@ func (r *Repository) numbered(keep func(*issue) bool) []*issue {
 }
 
 // caller is the user that a call is made as.
-func (c *call) caller() *user { return c.bot() }
+func (c *call) caller() *user {
+	if c.by.user != nil {
+		return c.by.user
+	}
+	return c.bot()
+}
 
 // tooLong refuses a body that GitHub would.
 func tooLong(body string) *reply {

@@ -65,7 +65,7 @@ func mergePull(c *call) reply {
 	}
 	i.change(c.Now(), nil, nil, new("closed"))
 	i.pull.merged, i.pull.mergedBy, i.pull.mergeCommit = c.Now(), c.caller(), id
-	if err := c.repo.move(c.ctx, "refs/heads/"+i.pull.base, id); err != nil {
+	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+i.pull.base, id); err != nil {
 		return broken(err)
 	}
 	return ok(object{"sha": id, "merged": true, "message": "Pull Request successfully merged"})

@@ -21,15 +21,21 @@ type pull struct {
 }
 
 // follow lets pull requests follow a branch that moved.
-func (r *Repository) follow(ctx context.Context, branch string) {
+func (r *Repository) follow(ctx context.Context, by *user, branch string) {
 	for _, i := range r.numbered(func(i *issue) bool { return i.pull != nil && i.state == "open" }) {
 		p := i.pull
 		if p.head != branch && p.base != branch {
 			continue
 		}
 		head, base := r.branch(p.head), r.branch(p.base)
+		before := p.headSHA
 		if head != "" && base != "" {
 			p.headSHA, p.baseSHA = head, base
+		}
+		if p.headSHA != before {
+			r.server.happen(event{name: "pull_request", action: "synchronize", repo: r, by: by, payload: object{
+				"number": i.number, "before": before, "after": head, "pull_request": r.acting(ctx, by).pullOfEvent(i),
+			}})
 		}
 		i.updated = r.server.Now()
 		if head != "" && base != "" && !r.git.isAncestor(ctx, head, base) {
@@ -37,7 +43,7 @@ func (r *Repository) follow(ctx context.Context, branch string) {
 		}
 		i.state, i.closed = "closed", r.server.Now()
 		if p.base == branch && head != "" && base != "" { // its commits came to the base by a push
-			p.merged, p.mergedBy, p.mergeCommit = r.server.Now(), r.owner, base
+			p.merged, p.mergedBy, p.mergeCommit = r.server.Now(), by, base
 		}
 	}
 }
@@ -203,6 +209,16 @@ func (c *call) showPullShort(i *issue) object {
 	if p.mergeCommit != "" {
 		shown["merge_commit_sha"] = p.mergeCommit
 	}
+	return shown
+}
+
+// pullOfEvent is a pull request as a webhook shows it, which asks nothing:
+// whether it merges is not known because of it.
+func (c *call) pullOfEvent(i *issue) object {
+	asked := i.pull.asked
+	i.pull.asked = ""
+	shown := c.showPull(i)
+	i.pull.asked = asked
 	return shown
 }
 

@@ -6,20 +6,32 @@ import (
 	"strings"
 )
 
-// move points a ref at a commit, or removes it when id is "", and lets pull
-// requests follow.
-func (r *Repository) move(ctx context.Context, ref, id string) error {
+// move points a ref at a commit, or removes it when id is "", as somebody's
+// push, and lets pull requests follow.
+func (r *Repository) move(ctx context.Context, by *user, ref, id string) error {
 	args := []string{"update-ref", ref, id}
 	if id == "" {
 		args = []string{"update-ref", "-d", ref}
 	}
+	before := r.resolve(ref)
 	if _, err := r.git.run(ctx, nil, args...); err != nil {
 		return err
 	}
+	r.server.happen(event{name: "push", repo: r, by: by, payload: object{
+		"ref": ref, "before": orZeros(before), "after": orZeros(id), "created": before == "", "deleted": id == "",
+	}})
 	if branch, isBranch := strings.CutPrefix(ref, "refs/heads/"); isBranch {
-		r.follow(ctx, branch)
+		r.follow(ctx, by, branch)
 	}
 	return nil
+}
+
+// orZeros is how GitHub writes the commit of a ref that is not there.
+func orZeros(id string) string {
+	if id == "" {
+		return strings.Repeat("0", 40)
+	}
+	return id
 }
 
 func (r *Repository) showRef(ref string) object {
@@ -79,7 +91,7 @@ func createRef(c *call) reply {
 	case c.repo.hasRef(in.Ref):
 		return failure(http.StatusUnprocessableEntity, "Reference already exists")
 	}
-	if err := c.repo.move(c.ctx, in.Ref, in.SHA); err != nil {
+	if err := c.repo.move(c.ctx, c.caller(), in.Ref, in.SHA); err != nil {
 		return failure(http.StatusUnprocessableEntity, "Reference could not be created")
 	}
 	return created(c.repo.showRef(in.Ref))
@@ -103,7 +115,7 @@ func updateRef(c *call) reply {
 	case !in.Force && !c.repo.git.isAncestor(c.ctx, ref, in.SHA):
 		return failure(http.StatusUnprocessableEntity, "Update is not a fast forward")
 	}
-	if err := c.repo.move(c.ctx, ref, in.SHA); err != nil {
+	if err := c.repo.move(c.ctx, c.caller(), ref, in.SHA); err != nil {
 		return failure(http.StatusUnprocessableEntity, "Reference cannot be updated")
 	}
 	return ok(c.repo.showRef(ref))
@@ -114,7 +126,7 @@ func deleteRef(c *call) reply {
 	if !c.repo.hasRef(ref) {
 		return failure(http.StatusUnprocessableEntity, "Reference does not exist")
 	}
-	if err := c.repo.move(c.ctx, ref, ""); err != nil {
+	if err := c.repo.move(c.ctx, c.caller(), ref, ""); err != nil {
 		return broken(err)
 	}
 	return noContent()

@@ -94,7 +94,7 @@ func (r *Repository) commit(ctx context.Context, branch, message string, files m
 	if err != nil {
 		return "", err
 	}
-	return id, r.move(ctx, "refs/heads/"+branch, id)
+	return id, r.move(ctx, r.owner, "refs/heads/"+branch, id)
 }
 
 func (r *Repository) person(u *user) signature { return signature{u.login, u.email(), r.server.Now()} }

@@ -58,6 +58,7 @@ type Server struct {
 	repos    map[string]*Repository // by lower-case owner/name
 	installs map[int64]*Installation
 	tokens   map[string]*token
+	events   []event
 }
 
 // New starts a server that stops with the test. Whatever breaks GitHub's
