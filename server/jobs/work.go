@@ -1,0 +1,155 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/imageupdater/imageupdater/server/store"
+)
+
+// afterParked is when a repository whose looks were given up is looked at again.
+const afterParked = 6 * time.Hour
+
+type deliveryWorker struct {
+	river.WorkerDefaults[Delivery]
+	q *Queue
+}
+
+// Work handles a webhook.
+func (w *deliveryWorker) Work(ctx context.Context, job *river.Job[Delivery]) error {
+	log := w.q.o.Logger.With().Str("github_event_type", job.Args.Event).Str("github_delivery_id", job.Args.ID).Logger()
+	ctx = log.WithContext(ctx)
+	err := guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) })
+	if later, is := errors.AsType[*LaterError](err); is {
+		return w.q.snooze(later)
+	}
+	if err != nil {
+		log.Error().Err(err).Int("attempt", job.Attempt).Msg("handling a webhook failed")
+	}
+	return err
+}
+
+type lookWorker struct {
+	river.WorkerDefaults[lookArgs]
+	q *Queue
+}
+
+// Work looks at a repository.
+func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
+	q := w.q
+	repository, err := q.db.Reading().Repository(ctx, job.Args.RepositoryID)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // it left meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	log := q.o.Logger.With().Int64("github_repository_id", repository.ID).Str("github_repository_owner", repository.Owner).
+		Str("github_repository_name", repository.Name).Int64("github_installation_id", repository.InstallationID).
+		Int64("job_id", job.ID).Logger()
+	ctx = log.WithContext(ctx)
+	began := q.o.Now()
+	var seen Seen
+	err = guarded(func() (err error) {
+		seen, err = q.o.Handlers.Look(ctx, Look{Repository: repository, Attempt: job.Attempt})
+		return err
+	})
+	later, isLater := errors.AsType[*LaterError](err)
+	switch {
+	case isLater:
+		log.Info().Err(err).Time("until", later.Until).Msg("a look waits")
+		return q.snooze(later)
+	case err != nil && context.Cause(ctx) != nil:
+		return err // stopped, or out of time
+	case err != nil && job.Attempt < job.MaxAttempts:
+		log.Error().Err(err).Int("attempt", job.Attempt).Msg("a look failed")
+		return err
+	case err != nil:
+		log.Error().Err(err).Int("attempt", job.Attempt).Msg("a look failed and is given up for now")
+		return q.park(ctx, job, repository, err)
+	}
+	log.Info().Dur("elapsed", q.o.Now().Sub(began)).Msg("a look ended")
+	return q.end(ctx, job, repository, seen)
+}
+
+// end notes what was seen and ends the job, in one transaction; or keeps the job
+// when another look was asked for since this one began.
+func (q *Queue) end(ctx context.Context, job *lookJob, r store.Repository, seen Seen) error {
+	var again bool
+	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var err error
+		again, err = tx.EndLook(ctx, store.Looked{
+			RepositoryID: r.ID, Requested: r.Requested, At: q.o.Now(), Next: seen.Next, Result: seen.Result,
+		})
+		if errors.Is(err, store.ErrNotFound) { // it left meanwhile
+			return q.engine.complete(ctx, tx, job)
+		}
+		if err != nil {
+			return err
+		}
+		if err := q.note(ctx, tx, r.ID, seen); err != nil || again {
+			return err
+		}
+		return q.engine.complete(ctx, tx, job)
+	})
+	if err == nil && again {
+		return river.JobSnooze(0)
+	}
+	return err
+}
+
+func (q *Queue) note(ctx context.Context, tx *store.Tx, repository int64, seen Seen) error {
+	if seen.Images != nil {
+		if err := tx.UseImages(ctx, repository, seen.Images); err != nil {
+			return err
+		}
+	}
+	for _, d := range seen.Decisions {
+		if err := tx.Log(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// park gives a repository up until the next time, or until somebody asks for
+// a look; who asked since this one began gets another. The job ends in the same
+// transaction: as long as it runs nobody's request adds another one.
+func (q *Queue) park(ctx context.Context, job *lookJob, r store.Repository, cause error) error {
+	now := q.o.Now()
+	var again bool
+	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		var err error
+		again, err = tx.EndLook(ctx, store.Looked{
+			RepositoryID: r.ID, Requested: r.Requested, At: now, Next: now.Add(afterParked), Parked: cause.Error(),
+		})
+		if again || err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return q.engine.complete(ctx, tx, job)
+	})
+	if err == nil && again {
+		return river.JobSnooze(q.retried(job.Attempt))
+	}
+	return err
+}
+
+// snooze does a job later. Waiting does not count as an attempt.
+func (q *Queue) snooze(l *LaterError) error {
+	return river.JobSnooze(max(l.Until.Sub(q.o.Now()), time.Second))
+}
+
+// guarded makes an error of a panic, with where it was.
+func guarded(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return do()
+}

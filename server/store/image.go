@@ -1,0 +1,84 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// Image is a repository of a registry, as references spell it out.
+type Image struct{ Registry, Path string }
+
+// UseImages keeps which images a repository uses, in place of what was kept. It
+// writes nothing when that is the same.
+func (tx *Tx) UseImages(ctx context.Context, repository int64, images []Image) error {
+	gone := map[Image]bool{}
+	err := tx.each(ctx, func(r row) error {
+		var i Image
+		err := r.Scan(&i.Registry, &i.Path)
+		gone[i] = true
+		return err
+	}, "SELECT registry, path FROM image_use WHERE repository_id = $1", repository)
+	if err != nil {
+		return fmt.Errorf("reading the images of repository %d: %w", repository, err)
+	}
+	for _, i := range images {
+		if gone[i] {
+			delete(gone, i)
+			continue
+		}
+		if _, err := tx.exec(ctx, `INSERT INTO image_use (registry, path, repository_id) VALUES ($1, $2, $3)
+			ON CONFLICT DO NOTHING`, i.Registry, i.Path, repository); err != nil {
+			return fmt.Errorf("keeping the images of repository %d: %w", repository, err)
+		}
+	}
+	for i := range gone {
+		if _, err := tx.exec(ctx, "DELETE FROM image_use WHERE registry = $1 AND path = $2 AND repository_id = $3",
+			i.Registry, i.Path, repository); err != nil {
+			return fmt.Errorf("keeping the images of repository %d: %w", repository, err)
+		}
+	}
+	return nil
+}
+
+// UsersOf gives the repositories that use an image.
+func (tx *Tx) UsersOf(ctx context.Context, i Image) ([]int64, error) {
+	ids, err := tx.ids(ctx, "SELECT repository_id FROM image_use WHERE registry = $1 AND path = $2 ORDER BY repository_id",
+		i.Registry, i.Path)
+	if err != nil {
+		return nil, fmt.Errorf("finding who uses %s/%s: %w", i.Registry, i.Path, err)
+	}
+	return ids, nil
+}
+
+// FirstSeen gives when each of the names was first asked for, and notes now for
+// those that are new. Names are "tag" or "tag@digest".
+func (tx *Tx) FirstSeen(ctx context.Context, image string, names []string, now time.Time) (map[string]time.Time, error) {
+	seen := make(map[string]time.Time, len(names))
+	err := tx.each(ctx, func(r row) error {
+		var name string
+		var at int64
+		err := r.Scan(&name, &at)
+		seen[name] = fromMillis(at)
+		return err
+	}, "SELECT name, seen_at FROM first_seen WHERE image = $1", image)
+	if err != nil {
+		return nil, fmt.Errorf("reading when tags of %s were first seen: %w", image, err)
+	}
+	asked := make(map[string]time.Time, len(names))
+	for _, name := range names {
+		if at, known := seen[name]; known {
+			asked[name] = at
+			continue
+		}
+		// Another replica may have been quicker: then its time counts.
+		var at int64
+		err := tx.row(ctx, `INSERT INTO first_seen (image, name, seen_at) VALUES ($1, $2, $3)
+			ON CONFLICT (image, name) DO UPDATE SET seen_at = first_seen.seen_at RETURNING seen_at`, image, name, millis(now)).Scan(&at)
+		if err != nil {
+			return nil, fmt.Errorf("keeping when %s of %s was first seen: %w", name, image, err)
+		}
+		asked[name] = fromMillis(at)
+	}
+	return asked, nil
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Repository is one of an installation, known by its id: names change.
+type Repository struct {
+	ID             int64
+	InstallationID int64
+	Owner, Name    string
+	// Requested counts how often a look was asked for, and Done is what it was
+	// when the last finished look began. They are equal when nothing is to do.
+	Requested, Done int64
+	// ForcedAt is when somebody last asked for a look at the registries
+	// themselves.
+	ForcedAt time.Time
+	// NextAt is when the schedule wants a look.
+	NextAt time.Time
+	// EndedAt is when the last finished look ended.
+	EndedAt time.Time
+	// Parked is why looks are given up until NextAt; "" when they are not.
+	Parked string
+	// Result is JSON of the last finished look; "" before the first.
+	Result string
+}
+
+const repositoryColumns = `SELECT id, installation_id, owner, name, requested, done, forced_at, next_at, ended_at, parked, result
+	FROM repository `
+
+// PutRepository keeps whose a repository is and what it is called. A new one is
+// looked at when next comes, at the latest.
+func (tx *Tx) PutRepository(ctx context.Context, r Repository, next time.Time) error {
+	_, err := tx.exec(ctx, `INSERT INTO repository
+		(id, installation_id, owner, name, requested, done, forced_at, next_at, ended_at, parked, result)
+		VALUES ($1, $2, $3, $4, 0, 0, 0, $5, 0, '', '') ON CONFLICT (id) DO UPDATE SET
+		installation_id = excluded.installation_id, owner = excluded.owner, name = excluded.name`,
+		r.ID, r.InstallationID, r.Owner, r.Name, millis(next))
+	if err != nil {
+		return fmt.Errorf("keeping repository %d: %w", r.ID, err)
+	}
+	return nil
+}
+
+// RemoveRepository forgets a repository, but for the decisions about it.
+func (tx *Tx) RemoveRepository(ctx context.Context, id int64) error {
+	for _, statement := range []string{
+		"DELETE FROM image_use WHERE repository_id = $1", "DELETE FROM remembered WHERE repository_id = $1",
+		"DELETE FROM repository WHERE id = $1",
+	} {
+		if _, err := tx.exec(ctx, statement, id); err != nil {
+			return fmt.Errorf("forgetting repository %d: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// KeepRepositories forgets those of an installation that are not among the ids.
+func (tx *Tx) KeepRepositories(ctx context.Context, installation int64, ids []int64) error {
+	known, err := tx.repositoriesOf(ctx, installation)
+	if err != nil {
+		return err
+	}
+	keep := slices.Sorted(slices.Values(ids))
+	for _, id := range known {
+		if _, among := slices.BinarySearch(keep, id); among {
+			continue
+		}
+		if err := tx.RemoveRepository(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) repositoriesOf(ctx context.Context, installation int64) ([]int64, error) {
+	ids, err := tx.ids(ctx, "SELECT id FROM repository WHERE installation_id = $1 ORDER BY id", installation)
+	if err != nil {
+		return nil, fmt.Errorf("reading the repositories of installation %d: %w", installation, err)
+	}
+	return ids, nil
+}
+
+func (tx *Tx) ids(ctx context.Context, statement string, args ...any) ([]int64, error) {
+	var ids []int64
+	err := tx.each(ctx, func(r row) error {
+		var id int64
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, statement, args...)
+	return ids, err
+}
+
+// Repository gives one; the error is ErrNotFound when it is not known.
+func (tx *Tx) Repository(ctx context.Context, id int64) (Repository, error) {
+	r, err := scanRepository(tx.row(ctx, repositoryColumns+"WHERE id = $1", id))
+	if err != nil {
+		return Repository{}, fmt.Errorf("reading repository %d: %w", id, err)
+	}
+	return r, nil
+}
+
+// RepositoryNamed gives the one of a name, whatever its case. The error is
+// ErrNotFound when there is none.
+func (tx *Tx) RepositoryNamed(ctx context.Context, owner, name string) (Repository, error) {
+	r, err := scanRepository(tx.row(ctx, repositoryColumns+
+		"WHERE lower(owner) = lower($1) AND lower(name) = lower($2) ORDER BY id DESC LIMIT 1", owner, name))
+	if err != nil {
+		return Repository{}, fmt.Errorf("reading %s/%s: %w", owner, name, err)
+	}
+	return r, nil
+}
+
+// Repositories gives up to limit of them whose ids are above one.
+func (tx *Tx) Repositories(ctx context.Context, above int64, limit int) ([]Repository, error) {
+	var all []Repository
+	err := tx.each(ctx, func(r row) error {
+		found, err := scanRepository(r)
+		all = append(all, found)
+		return err
+	}, repositoryColumns+"WHERE id > $1 ORDER BY id LIMIT $2", above, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the repositories: %w", err)
+	}
+	return all, nil
+}
+
+func scanRepository(from row) (Repository, error) {
+	var r Repository
+	var forced, next, ended int64
+	err := from.Scan(&r.ID, &r.InstallationID, &r.Owner, &r.Name, &r.Requested, &r.Done, &forced, &next, &ended, &r.Parked, &r.Result)
+	r.ForcedAt, r.NextAt, r.EndedAt = fromMillis(forced), fromMillis(next), fromMillis(ended)
+	return r, err
+}

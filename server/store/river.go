@@ -1,0 +1,68 @@
+package store
+
+import (
+	"context"
+	"fmt"
+)
+
+// What is here touches River's own table, river_job, because River cannot do it.
+// Its shape is held by tests on both databases.
+
+// orphaned frees the jobs of replicas that are no more, which River itself would
+// do only after hours. The attempt that was cut short is not counted.
+const orphaned = `UPDATE river_job SET state = 'available', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
+	WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM replica WHERE id = %s)`
+
+// FreeOrphans frees the jobs that run on no living replica, and tells how many.
+func (tx *Tx) FreeOrphans(ctx context.Context) (int64, error) {
+	last := "attempted_by[array_length(attempted_by, 1)]"
+	if tx.SQLite != nil {
+		last = "json_extract(attempted_by, '$[#-1]')"
+	}
+	n, err := tx.exec(ctx, fmt.Sprintf(orphaned, last))
+	if err != nil {
+		return 0, fmt.Errorf("freeing the jobs of dead replicas: %w", err)
+	}
+	return n, nil
+}
+
+// hastened lets a look that waits behind others go before them, and one that
+// failed be tried now. One that sleeps because somebody's limit is used up sleeps
+// on.
+const hastened = `UPDATE river_job SET priority = CASE WHEN priority > $2 THEN $2 ELSE priority END,
+	scheduled_at = CASE WHEN state = 'retryable' THEN created_at ELSE scheduled_at END,
+	state = CASE WHEN state = 'retryable' THEN 'available' ELSE state END
+	WHERE kind = 'look' AND state IN ('available', 'retryable', 'scheduled') AND %s = $1`
+
+// Hasten lets the look at a repository that was asked for run soon.
+func (tx *Tx) Hasten(ctx context.Context, repository int64, priority int) error {
+	which := "CAST(args->>'repository_id' AS BIGINT)"
+	if tx.SQLite != nil {
+		which = "json_extract(args, '$.repository_id')"
+	}
+	if _, err := tx.exec(ctx, fmt.Sprintf(hastened, which), repository, priority); err != nil {
+		return fmt.Errorf("hastening the look at repository %d: %w", repository, err)
+	}
+	return nil
+}
+
+// Jobs is how many jobs of a kind are in a state.
+type Jobs struct {
+	Kind, State string
+	Count       int64
+}
+
+// Jobs counts the jobs.
+func (tx *Tx) Jobs(ctx context.Context) ([]Jobs, error) {
+	var all []Jobs
+	err := tx.each(ctx, func(r row) error {
+		var j Jobs
+		err := r.Scan(&j.Kind, &j.State, &j.Count)
+		all = append(all, j)
+		return err
+	}, "SELECT kind, CAST(state AS TEXT), count(*) FROM river_job GROUP BY 1, 2 ORDER BY 1, 2")
+	if err != nil {
+		return nil, fmt.Errorf("counting the jobs: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,308 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageupdater/imageupdater/server/store"
+	"github.com/imageupdater/imageupdater/server/store/storetest"
+)
+
+func now() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) }
+
+func opened(t *testing.T, place string) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func in(t *testing.T, db *store.DB, do func(context.Context, *store.Tx) error) {
+	t.Helper()
+	if err := db.InTx(t.Context(), do); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// got is for reads that have to work.
+func got[T any](t *testing.T) func(T, error) T {
+	t.Helper()
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func same(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestInstallationsAndRepositories(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			acme := store.Installation{ID: 1, Account: "acme", AccountID: 10, Permissions: map[string]string{"contents": "write"}}
+			other := store.Installation{ID: 2, Account: "other", AccountID: 20, Suspended: true}
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				errs := []error{tx.PutInstallation(ctx, acme), tx.PutInstallation(ctx, other)}
+				for id := range int64(5) {
+					r := store.Repository{ID: id + 1, InstallationID: 1 + id%2, Owner: "acme", Name: fmt.Sprint("Repo", id+1)}
+					errs = append(errs, tx.PutRepository(ctx, r, now().Add(time.Duration(id)*time.Hour)))
+				}
+				return errors.Join(append(errs, tx.ListedInstallation(ctx, 1, now()))...)
+			})
+			acme.ListedAt = now()
+			read := db.Reading()
+			same(t, "installations", got[[]store.Installation](t)(read.Installations(ctx)), []store.Installation{acme, other})
+			same(t, "installation", got[store.Installation](t)(read.Installation(ctx, 2)), other)
+			third := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "Repo3", NextAt: now().Add(2 * time.Hour)}
+			same(t, "by id", got[store.Repository](t)(read.Repository(ctx, 3)), third)
+			same(t, "by name", got[store.Repository](t)(read.RepositoryNamed(ctx, "ACME", "repo3")), third)
+			if all := got[[]store.Repository](t)(read.Repositories(ctx, 1, 2)); len(all) != 2 || all[0].ID != 2 || all[1].ID != 3 {
+				t.Errorf("a page of repositories: %+v", all)
+			}
+			// 2 and 4 are of an installation that is suspended.
+			same(t, "due", got[[]int64](t)(read.Due(ctx, now().Add(2*time.Hour), 10)), []int64{1, 3})
+			same(t, "due, at most one", got[[]int64](t)(read.Due(ctx, now().Add(2*time.Hour), 1)), []int64{1})
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				renamed := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "new-name"}
+				return errors.Join(tx.PutRepository(ctx, renamed, now()), tx.KeepRepositories(ctx, 1, []int64{5, 3, 77}), tx.RemoveInstallation(ctx, 2))
+			})
+			third.Name = "new-name"
+			same(t, "renamed", got[store.Repository](t)(read.Repository(ctx, 3)), third)
+			for _, id := range []int64{1, 2, 4} {
+				if _, err := read.Repository(ctx, id); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("repository %d is still there: %v", id, err)
+				}
+			}
+			if _, err := read.Installation(ctx, 2); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the installation is still there: %v", err)
+			}
+		})
+	}
+}
+
+func TestLooks(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			want := func(forced time.Time) (idle bool) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+					idle, err = tx.Want(ctx, 1, forced)
+					return err
+				})
+				return idle
+			}
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				if _, err := tx.Want(ctx, 1, now()); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("a look at nothing: %v", err)
+				}
+				return tx.PutRepository(ctx, store.Repository{ID: 1, InstallationID: 1, Owner: "acme", Name: "shop"}, now())
+			})
+			if !want(now()) || want(time.Time{}) || want(now().Add(-time.Hour)) {
+				t.Error("only the first request finds nothing to do")
+			}
+			end := func(l store.Looked) (again bool) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+					again, err = tx.EndLook(ctx, l)
+					return err
+				})
+				return again
+			}
+			looked := store.Looked{RepositoryID: 1, Requested: 2, At: now().Add(time.Minute), Next: now().Add(time.Hour), Result: "{}"}
+			if !end(looked) {
+				t.Error("a request since the look began was overlooked")
+			}
+			looked.Requested, looked.Result, looked.Parked = 3, "", "it fails"
+			if end(looked) {
+				t.Error("a request is seen that nobody made")
+			}
+			same(t, "afterwards", got[store.Repository](t)(db.Reading().Repository(ctx, 1)), store.Repository{
+				ID: 1, InstallationID: 1, Owner: "acme", Name: "shop", Requested: 3, Done: 3, ForcedAt: now(), Parked: "it fails",
+				EndedAt: looked.At, NextAt: looked.Next, Result: "{}",
+			})
+			if !want(time.Time{}) {
+				t.Error("after all is done there is something to do")
+			}
+			claim := func(at time.Time) (mine bool) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+					mine, err = tx.Claim(ctx, 1, at, at.Add(time.Hour))
+					return err
+				})
+				return mine
+			}
+			if claim(now()) || !claim(looked.Next) || claim(looked.Next) {
+				t.Error("a repository is taken once when it is due")
+			}
+			if r := got[store.Repository](t)(db.Reading().Repository(ctx, 1)); r.Requested != 4 {
+				t.Errorf("claimed though asked for: %+v", r)
+			}
+		})
+	}
+}
+
+func TestImages(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			web, api := store.Image{Registry: "docker.io", Path: "library/nginx"}, store.Image{Registry: "ghcr.io", Path: "acme/api"}
+			use := func(repository int64, images ...store.Image) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.UseImages(ctx, repository, images) })
+			}
+			use(1, web, api, web)
+			use(2, api)
+			same(t, "who uses api", got[[]int64](t)(db.Reading().UsersOf(ctx, api)), []int64{1, 2})
+			use(1, web)
+			use(1, web)
+			same(t, "who uses api then", got[[]int64](t)(db.Reading().UsersOf(ctx, api)), []int64{2})
+			same(t, "who uses web", got[[]int64](t)(db.Reading().UsersOf(ctx, web)), []int64{1})
+
+			seen := func(at time.Time, names ...string) (all map[string]time.Time) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+					all, err = tx.FirstSeen(ctx, "ghcr.io/acme/api", names, at)
+					return err
+				})
+				return all
+			}
+			later := now().Add(time.Hour)
+			same(t, "first", seen(now(), "1.0", "1.1"), map[string]time.Time{"1.0": now(), "1.1": now()})
+			same(t, "then", seen(later, "1.1", "1.2"), map[string]time.Time{"1.1": now(), "1.2": later})
+		})
+	}
+}
+
+func TestMemory(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			read := db.Reading()
+			if _, err := read.Fact(ctx, "a"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("a fact that is not there: %v", err)
+			}
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				errs := []error{
+					tx.Cool(ctx, "installation 1", now().Add(time.Hour)), tx.Cool(ctx, "installation 1", now()),
+					tx.PutNote(ctx, "n", "one"), tx.PutNote(ctx, "n", "two"),
+					tx.Remember(ctx, 1, "tree", store.Remembered{ETag: `"a"`, Value: []byte("x")}, now()),
+					tx.Remember(ctx, 1, "tree", store.Remembered{ETag: `"b"`, Value: []byte{0, 255}}, now()),
+				}
+				for n := range 10 {
+					errs = append(errs, tx.PutFact(ctx, strconv.Itoa(n), make([]byte, 99), now().Add(time.Duration(n)*time.Minute)))
+				}
+				return errors.Join(append(errs, tx.UseFacts(ctx, []string{"0"}, now().Add(time.Hour)))...)
+			})
+			same(t, "cooldown", got[time.Time](t)(read.Cooldown(ctx, "installation 1")), now().Add(time.Hour))
+			same(t, "no cooldown", got[time.Time](t)(read.Cooldown(ctx, "installation 2")), time.Time{})
+			same(t, "note", got[string](t)(read.Note(ctx, "n")), "two")
+			same(t, "no note", got[string](t)(read.Note(ctx, "m")), "")
+			same(t, "remembered", got[store.Remembered](t)(read.Remembered(ctx, 1, "tree")), store.Remembered{ETag: `"b"`, Value: []byte{0, 255}})
+			if _, err := read.Remembered(ctx, 1, "head"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("what nobody answered: %v", err)
+			}
+			var forgotten int64
+			in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+				forgotten, err = tx.ForgetFacts(ctx, 350)
+				return err
+			})
+			same(t, "forgotten", forgotten, int64(7))
+			for n := range 10 {
+				_, err := read.Fact(ctx, strconv.Itoa(n))
+				if kept := n == 0 || n > 7; kept != (err == nil) {
+					t.Errorf("fact %d: %v", n, err)
+				}
+			}
+		})
+	}
+}
+
+func TestDecisions(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				var errs []error
+				for n := range 5 {
+					d := store.Decision{At: now().Add(time.Duration(n) * time.Hour), RepositoryID: int64(1 + n%2), Kind: "look", What: `{"n":` + strconv.Itoa(n) + `}`}
+					errs = append(errs, tx.Log(ctx, d))
+				}
+				return errors.Join(errs...)
+			})
+			what := func(before string, limit int) string {
+				var all []string
+				for _, d := range got[[]store.Decision](t)(db.Reading().Decisions(ctx, 1, before, limit)) {
+					all = append(all, d.What)
+				}
+				return strings.Join(all, " ")
+			}
+			same(t, "newest first", what("", 10), `{"n":4} {"n":2} {"n":0}`)
+			first := got[[]store.Decision](t)(db.Reading().Decisions(ctx, 1, "", 1))
+			same(t, "the page after", what(first[0].ID, 1), `{"n":2}`)
+			in(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.ForgetDecisions(ctx, now().Add(3*time.Hour)) })
+			same(t, "what is kept", what("", 10), `{"n":4}`)
+		})
+	}
+}
+
+func TestDatabase(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			if err := db.Ping(ctx); err != nil {
+				t.Error(err)
+			}
+			if size := got[int64](t)(db.Size(ctx)); size < 1000 {
+				t.Errorf("the database takes %d bytes", size)
+			}
+			failure := errors.New("no")
+			err := db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+				return errors.Join(tx.PutNote(ctx, "n", "x"), failure)
+			})
+			if !errors.Is(err, failure) || got[string](t)(db.Reading().Note(ctx, "n")) != "" {
+				t.Errorf("what failed was kept: %v", err)
+			}
+			if err := db.Migrate(ctx); err != nil {
+				t.Errorf("migrating what is migrated: %v", err)
+			}
+		})
+	}
+}
+
+func TestOneProcessForAFile(t *testing.T) {
+	place := storetest.SQLite(t)
+	opened(t, place)
+	if _, err := store.Open(t.Context(), place); !errors.Is(err, store.ErrInUse) {
+		t.Errorf("opened twice: %v", err)
+	}
+}
+
+func TestNoPasswordInErrors(t *testing.T) {
+	for _, place := range []string{"postgres://u:planted-secret@127.0.0.1:1/x", "postgres://u:planted-secret@:::/x?%zz"} {
+		_, err := store.Open(t.Context(), place)
+		if err == nil || strings.Contains(err.Error(), "planted-secret") {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+}
