@@ -140,16 +140,22 @@ func (l *lookup) refresh(ctx context.Context, w *wish, target version.Target) (*
 	}
 	if digest != ref.Digest && ref.Digest != "" {
 		var rejection *version.Rejection
-		if digest, rejection, err = l.ofOneImage(ctx, ref.Digest, digest, target); err != nil || rejection != nil {
-			return nil, rejection, err
+		if digest, rejection, err = l.ofOneImage(ctx, ref.Digest, digest, target); rejection != nil {
+			return nil, rejection, nil
+		}
+		if err != nil {
+			return nil, gone(target, err), ifFinal(err)
 		}
 	}
 	if digest == ref.Digest && target.Kind == version.Digest {
 		return nil, nil, nil
 	}
 	rejection, err := l.refuse(ctx, w, target, digest)
-	if err != nil || rejection != nil {
-		return nil, rejection, err
+	switch {
+	case err != nil:
+		return nil, gone(target, err), ifFinal(err)
+	case rejection != nil:
+		return nil, rejection, nil
 	}
 	update := &Update{Kind: target.Kind, Tag: target.Tag, Digest: digest, Group: w.group(target.Kind)}
 	if w.result.Field.Tag == nil {
@@ -211,7 +217,7 @@ func (l *lookup) refuse(ctx context.Context, w *wish, target version.Target, dig
 	if facts.Platforms, err = l.contentPlatforms(ctx, digest); err != nil {
 		return nil, err
 	}
-	facts.Checked = true
+	facts.Checked, facts.Unpullable = true, l.facts[digest].Unpullable
 	return refused(), nil
 }
 

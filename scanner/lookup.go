@@ -274,7 +274,11 @@ func (l *lookup) check(ctx context.Context, tags []string) error {
 func (l *lookup) single(ctx context.Context, tag string) error {
 	l.singles[tag] = true
 	details, err := l.Registry.Details(ctx, l.repository, l.manifests[tag].manifest.Digest, &registry.Platform{})
-	if err != nil {
+	switch {
+	case absent(err):
+		l.know(tag, func(f *version.Facts) { f.Unpullable = unpullable(err) })
+		return nil
+	case err != nil:
 		return err
 	}
 	if details.Platform.OS == "" {

@@ -38,6 +38,8 @@ type memory struct {
 	pushed  map[string]time.Time // told by the listing
 	// unpullable are listed and not there, down cannot be asked about.
 	unpullable, down map[string]bool
+	// spoilt are manifests, and by digest configs, of which nobody can make anything.
+	spoilt map[string]bool
 
 	mu             sync.Mutex
 	asked          map[string]int
@@ -92,6 +94,9 @@ func (m *memory) Manifest(_ context.Context, repo image.Repository, reference st
 	if m.unpullable[name] {
 		return registry.Manifest{}, fmt.Errorf("%w: %s", registry.ErrNotFound, name)
 	}
+	if m.spoilt[name] && !strings.HasPrefix(reference, "sha256:") {
+		return registry.Manifest{}, fmt.Errorf("%w: %w: more than 4 MiB", registry.ErrNoImage, registry.ErrTooLarge)
+	}
 	if m.down[name] {
 		return registry.Manifest{}, errDown
 	}
@@ -116,6 +121,9 @@ func (m *memory) Details(ctx context.Context, repo image.Repository, reference s
 	name := repo.String() + ":" + reference
 	if m.unpullable[name] {
 		return registry.Details{}, fmt.Errorf("%w: %s", registry.ErrNotFound, name)
+	}
+	if m.spoilt[name] {
+		return registry.Details{}, fmt.Errorf("%w: the config cannot be read", registry.ErrNoImage)
 	}
 	manifest, err := m.Manifest(ctx, repo, reference)
 	return registry.Details{Created: m.created[name], Platform: registry.Platform{OS: "linux", Architecture: "amd64"}, Manifest: manifest}, err

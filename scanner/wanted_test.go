@@ -235,6 +235,33 @@ func TestPlanByConfiguration(t *testing.T) {
 			config: "", image: "ghcr.io/acme/api:1.0.0",
 			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2 1.0.3").gone("ghcr.io/acme/api:1.0.3", "ghcr.io/acme/api:1.0.2"), want: "update patch:1.0.1@/acme/api",
 		},
+		"the newest is too large": {
+			config: "", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2").spoil("ghcr.io/acme/api:1.0.2"), want: "update patch:1.0.1@/acme/api",
+		},
+		"the config of the newest cannot be read": {
+			config: "defaults: {platforms: [linux/amd64]}", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2").digest("ghcr.io/acme/api:1.0.2", someOther).spoil("ghcr.io/acme/api:" + someOther),
+			want:     "update patch:1.0.1@/acme/api",
+		},
+		"nobody knows about the newest": {
+			config: "", image: "ghcr.io/acme/api:1.0.0",
+			registry: tags("ghcr.io/acme/api", "1.0.1 1.0.2").lose("ghcr.io/acme/api:1.0.2"), want: "problem lookup-failed",
+		},
+		"newest, one of them too large": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").builtDaysAgo("sha-aaa 9 sha-bbb 2 sha-ccc 5").spoil("ghcr.io/acme/api:sha-bbb"), want: "update tag:sha-ccc@/acme/api",
+		},
+		"newest, nobody knows about one": {
+			config: "defaults: {strategy: newest}", image: "ghcr.io/acme/api:sha-aaa",
+			registry: tags("ghcr.io/acme/api", "sha-aaa sha-bbb sha-ccc").builtDaysAgo("sha-aaa 9 sha-bbb 2 sha-ccc 5").lose("ghcr.io/acme/api:sha-bbb"), want: "problem lookup-failed",
+		},
+		"what a digest leads to cannot be read": {
+			config: "defaults: {platforms: [linux/amd64]}", image: "ghcr.io/acme/api:1.0.0@" + oldDigest,
+			registry: tags("ghcr.io/acme/api", "1.0.0").digest("ghcr.io/acme/api:1.0.0", someOther).
+				index("ghcr.io/acme/api:"+oldDigest, "linux/amd64").spoil("ghcr.io/acme/api:" + someOther),
+			want: "current",
+		},
 		"the current one cannot be pulled": {
 			config: "", image: "ghcr.io/acme/api:1.0.0",
 			registry: tags("ghcr.io/acme/api", "1.0.1").gone("ghcr.io/acme/api:1.0.0"), want: "update patch:1.0.1@/acme/api",
@@ -364,6 +391,19 @@ func (m *memory) gone(names ...string) *memory {
 	for _, name := range names {
 		m.unpullable[name] = true
 	}
+	return m
+}
+
+func (m *memory) spoil(names ...string) *memory {
+	m.spoilt = map[string]bool{}
+	for _, name := range names {
+		m.spoilt[name] = true
+	}
+	return m
+}
+
+func (m *memory) lose(name string) *memory {
+	m.down = map[string]bool{name: true}
 	return m
 }
 

@@ -54,8 +54,9 @@ type Details struct {
 // for each index within the index. Registries may count them as pulls.
 //
 // It fails as Manifest does, with ErrNoImage also where there is no image for
-// the platform, with ErrNotFound also where the image or its config is gone, and
-// with ErrTooLarge also where the config is larger than 8 MiB.
+// the platform and where the config cannot be read, with ErrNotFound also where the
+// image or its config is gone, and with ErrNoImage and ErrTooLarge where the config
+// is larger than 8 MiB.
 func (c *Client) Details(ctx context.Context, repo image.Repository, reference string, platform *Platform) (Details, error) {
 	details, err := within(ctx, c, repo, reference, func(ctx context.Context, at image.Repository) (Details, error) {
 		return c.details(ctx, at, reference, platform)
@@ -215,13 +216,13 @@ type config struct {
 // manifest where that holds it, and compares digest and size.
 func (f *fetched) config() (*config, error) {
 	if _, err := valid(f.Config.Digest); err != nil {
-		return nil, err
+		return nil, unusable(err)
 	}
 	switch size := f.Config.Size; {
 	case size < 0:
-		return nil, fmt.Errorf("the config has a size of %d", size)
+		return nil, unusable(fmt.Errorf("the config has a size of %d", size))
 	case size > maxConfig:
-		return nil, fmt.Errorf("%w: the config has more than %d MiB", ErrTooLarge, maxConfig>>20)
+		return nil, unusable(fmt.Errorf("%w: the config has more than %d MiB", ErrTooLarge, maxConfig>>20))
 	}
 	made, err := f.remote.Image()
 	if err != nil {
@@ -233,7 +234,7 @@ func (f *fetched) config() (*config, error) {
 	}
 	var read config
 	if err := json.Unmarshal(raw, &read); err != nil {
-		return nil, fmt.Errorf("the config cannot be read: %w", err)
+		return nil, unusable(fmt.Errorf("the config cannot be read: %w", err))
 	}
 	return &read, nil
 }

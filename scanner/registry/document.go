@@ -87,7 +87,7 @@ func (r runsOn) valid() bool {
 func parse(contentType string, body []byte) (*document, kind, error) {
 	var d document
 	if err := json.Unmarshal(body, &d); err != nil {
-		return nil, kindUnknown, fmt.Errorf("the manifest cannot be read: %w", err)
+		return nil, kindUnknown, unreadable(contentType, err)
 	}
 	said := append([]kind{kindOf(contentType), kindOf(d.MediaType)}, d.shapes()...)
 	found := kindUnknown
@@ -108,6 +108,16 @@ func parse(contentType string, body []byte) (*document, kind, error) {
 		return nil, kindUnknown, fmt.Errorf("%w: %w", ErrNoImage, errNoConfig)
 	}
 	return &d, found, nil
+}
+
+// unreadable is a manifest that cannot be read. A page for people is none: that
+// comes from what stands before a registry.
+func unreadable(contentType string, cause error) error {
+	err := fmt.Errorf("the manifest cannot be read: %w", cause)
+	if bare, _, _ := mime.ParseMediaType(contentType); bare == "text/html" {
+		return err
+	}
+	return unusable(err)
 }
 
 // shapes are the kinds whose fields a manifest has.

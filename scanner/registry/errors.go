@@ -22,7 +22,8 @@ var (
 	// have gone. An operator can allow a host.
 	ErrRefusedAddress = errors.New("refused address")
 	// ErrNoImage is a tag or a digest that is there, but not for a client that
-	// wants to run it. It stays so until the tag moves.
+	// wants to run it: also because what it stands for is too large or cannot be
+	// read. It stays so until the tag moves.
 	ErrNoImage = errors.New("no image that could be run")
 	// ErrTooLarge is an answer beyond the caps.
 	ErrTooLarge = errors.New("the registry's answer is too large")
@@ -56,6 +57,9 @@ func (e *RateLimited) Error() string {
 
 // Temporary is true: the same request may succeed later.
 func (e *RateLimited) Temporary() bool { return true }
+
+// unusable says that a tag or a digest is at fault itself, and not the way to it.
+func unusable(err error) error { return fmt.Errorf("%w: %w", ErrNoImage, err) }
 
 // refused says that a request to host was not sent.
 func refused(host, why string) error {

@@ -18,6 +18,7 @@ const (
 	defaultTimeout = 30 * time.Second
 	maxRedirects   = 5
 	maxHeader      = 64 << 10
+	maxFailure     = 64 << 10 // of what an error says
 )
 
 // guard is the last RoundTripper before the network. It refuses to talk without
@@ -86,15 +87,8 @@ func (g *guard) exchange(req *http.Request) (*http.Response, error) {
 		return nil, &broken{err}
 	}
 	defer resp.Body.Close()
-	limit := useOf(req).bodyLimit()
-	read, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	read, err := readBody(req, resp)
 	if err != nil {
-		return nil, &broken{err}
-	}
-	if int64(len(read)) > limit {
-		return nil, fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
-	}
-	if err := useOf(req).shape().check(read); err != nil {
 		return nil, err
 	}
 	if err := checkDigest(req, resp, read); err != nil {
@@ -102,6 +96,37 @@ func (g *guard) exchange(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = body{bytes.NewReader(read)}
 	return resp, nil
+}
+
+// readBody reads an answer up to its cap. What a failure says is of little use:
+// there its beginning will do, and its status stands.
+func readBody(req *http.Request, resp *http.Response) ([]byte, error) {
+	use := useOf(req)
+	if resp.StatusCode >= http.StatusBadRequest {
+		return readAll(resp.Body, maxFailure)
+	}
+	limit := use.bodyLimit()
+	read, err := readAll(resp.Body, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(read)) > limit {
+		err = fmt.Errorf("%w: more than %d MiB", ErrTooLarge, limit>>20)
+	} else {
+		err = use.shape().check(read)
+	}
+	if err != nil && resp.StatusCode == http.StatusOK && (use == useManifest || use == useBlob) {
+		err = unusable(err)
+	}
+	return read, err
+}
+
+func readAll(from io.Reader, most int64) ([]byte, error) {
+	read, err := io.ReadAll(io.LimitReader(from, most))
+	if err != nil {
+		return nil, &broken{err}
+	}
+	return read, nil
 }
 
 // checkDigest holds a manifest to the digest that came with it, by which it would

@@ -79,8 +79,9 @@ type Manifest struct {
 // registries may count as a pull, and one for each index within the index.
 //
 // It fails with ErrNoImage where there is nothing to run: an index without an
-// image, or Docker's schema 1; and with ErrTooLarge beyond 4 MiB a manifest, 1000
-// entries, 16 indexes within the index, or two levels of them.
+// image, Docker's schema 1, or what cannot be read; and with ErrTooLarge as well
+// beyond 4 MiB a manifest, 1000 entries, 16 indexes within the index, or two levels
+// of them.
 func (c *Client) Manifest(ctx context.Context, repo image.Repository, reference string) (Manifest, error) {
 	manifest, err := within(ctx, c, repo, reference, func(ctx context.Context, at image.Repository) (Manifest, error) {
 		return c.manifest(ctx, at, reference)
@@ -170,9 +171,9 @@ func (c *Client) fetchEntry(ctx context.Context, repo name.Repository, digest st
 	case err != nil:
 		return nil, err
 	case found.kind != want && want == kindIndex:
-		return nil, fmt.Errorf("%s is an image where an index was named", digest)
+		return nil, unusable(fmt.Errorf("%s is an image where an index was named", digest))
 	case found.kind != want:
-		return nil, fmt.Errorf("%s is an index where an image was named", digest)
+		return nil, unusable(fmt.Errorf("%s is an index where an image was named", digest))
 	}
 	return found, nil
 }
@@ -208,7 +209,7 @@ func (c *Client) images(ctx context.Context, repo name.Repository, index *fetche
 
 func (g *gathering) add(ctx context.Context, entries []entry, depth int) error {
 	if g.entries += len(entries); g.entries > maxEntries {
-		return fmt.Errorf("%w: the index has more than %d entries", ErrTooLarge, maxEntries)
+		return unusable(fmt.Errorf("%w: the index has more than %d entries", ErrTooLarge, maxEntries))
 	}
 	for _, e := range entries {
 		isIndex := kindOf(e.MediaType) == kindIndex
@@ -217,7 +218,7 @@ func (g *gathering) add(ctx context.Context, entries []entry, depth int) error {
 		}
 		digest, err := valid(e.Digest)
 		if err != nil {
-			return err
+			return unusable(err)
 		}
 		if !isIndex {
 			g.images = append(g.images, listed{e.Platform.platform(digest), e.Annotations})
@@ -235,9 +236,9 @@ func (g *gathering) addIndex(ctx context.Context, digest string, depth int) erro
 	g.nested++
 	switch {
 	case depth > maxDepth:
-		return fmt.Errorf("%w: indexes within indexes, deeper than %d", ErrTooLarge, maxDepth)
+		return unusable(fmt.Errorf("%w: indexes within indexes, deeper than %d", ErrTooLarge, maxDepth))
 	case g.nested > maxNested:
-		return fmt.Errorf("%w: more than %d indexes within the index", ErrTooLarge, maxNested)
+		return unusable(fmt.Errorf("%w: more than %d indexes within the index", ErrTooLarge, maxNested))
 	}
 	index, err := g.client.fetchEntry(ctx, g.repo, digest, kindIndex)
 	if err != nil {
