@@ -8,10 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
@@ -113,24 +110,10 @@ func (p *pages) add(ctx context.Context, tags []string, query string) (all []str
 	if all, err = p.read(resp, tags); err != nil {
 		return nil, "", false, err
 	}
-	next, more = nextPage(resp.Header.Values("Link"))
-	return all, next, more, nil
-}
-
-var linkPattern = regexp.MustCompile(`<([^<>]*)>([^<]*)`)
-
-// nextPage is the query of the next page. Nothing else of the link counts: some
-// registries name themselves by another host, or leave out a part of the path;
-// and none may lead us elsewhere.
-func nextPage(links []string) (query string, more bool) {
-	for _, link := range linkPattern.FindAllStringSubmatch(strings.Join(links, ","), -1) {
-		to, err := url.Parse(link[1])
-		isNext := !strings.Contains(link[2], "rel=") || strings.Contains(link[2], "next")
-		if err == nil && isNext && link[1] != "" {
-			return to.RawQuery, true
-		}
+	if next, more, err = nextPage(resp.Header.Values("Link")); err != nil {
+		return nil, "", false, err
 	}
-	return "", false
+	return all, next, more, nil
 }
 
 var errNoList = errors.New("the answer is no list of tags")

@@ -29,10 +29,14 @@ func TestWaysToTheNextPage(t *testing.T) {
 		"with a comma":                    {[]string{`</v2/acme/web/tags/list?last=b,c>; rel="next"`}, "last=b,c"},
 		"behind another":                  {[]string{`</v2/acme/web/tags/list?last=a>; rel="first", </v2/acme/web/tags/list?last=b>; rel="next"`}, "last=b"},
 		"in a second header":              {[]string{`</x?last=a>; rel="prev"`, `</x?last=b>; rel=next`}, "last=b"},
+		"by another scheme":               {[]string{`<http://quay.internal/v2/acme/web/tags/list?last=b>; rel="next"`}, "last=b"},
+		"without a semicolon":             {[]string{`<?last=b>rel="next"`}, "last=b"},
+		"of several relations":            {[]string{`<?last=b>; title="x"; REL = 'last next'`}, "last=b"},
 		"the first alone":                 {[]string{`</x?last=a>; rel="first"`}, ""},
-		"empty":                           {[]string{`<>; rel="next"`}, ""},
-		"nonsense":                        {[]string{`next`}, ""},
-		"no address":                      {[]string{`<%zz?a>; rel="next"`}, ""},
+		"another with that title":         {[]string{`</x?last=a>; rel="first"; title="next"`}, ""},
+		"a relation with a longer name":   {[]string{`</x?last=a>; rel=next-archive`}, ""},
+		"what a proxy adds":               {[]string{`<https://cdn.example/style.css>; rel=preload`, `<https://docs.example/>`}, ""},
+		"nothing":                         {[]string{``}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,6 +61,35 @@ func TestWaysToTheNextPage(t *testing.T) {
 			if diff := cmp.Diff(wantTags, tags); diff != "" {
 				t.Errorf("tags (-want +got)\n%s", diff)
 			}
+		})
+	}
+}
+
+// Behind a page that nobody can find may be the newest tag.
+func TestNextPageThatNobodyCanFind(t *testing.T) {
+	t.Parallel()
+	for name, link := range map[string]string{
+		"empty":                `<>; rel="next"`,
+		"nonsense":             `next`,
+		"no brackets":          `/v2/acme/web/tags/list?last=b; rel="next"`,
+		"half of the brackets": `</v2/acme/web/tags/list?last=b; rel="next"`,
+		"behind another":       `</x?last=a>; rel="first", /v2/acme/web/tags/list?last=b; rel="next"`,
+		"no address":           `<%zz?a>; rel="next"`,
+		"no page":              `</v2/acme/web/tags/list>; rel="next"`,
+		"of another kind":      `<ftp://HOST/v2/acme/web/tags/list?last=b>; rel="next"`,
+		"somewhere else":       `<https://pages.example/2?cursor=b>; rel="next"`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := fake(t, routes{"GET tags": func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Link", strings.ReplaceAll(link, "HOST", r.Host))
+				text(`{"tags":["a"]}`)(w, r)
+			}})
+			tags, err := f.client.Tags(t.Context(), f.repo)
+			if err == nil || !strings.Contains(err.Error(), "the list of tags is incomplete") || len(tags) > 0 {
+				t.Errorf("tags %q, error %v", tags, err)
+			}
+			f.counted(t, registry.Counts{List: 1, Other: 1})
 		})
 	}
 }
