@@ -106,16 +106,25 @@ func (k *Keychain) choose(repo image.Repository) *granted {
 type found struct {
 	held     *held
 	identity string
+	// byAccount is for a place where people log in as one after the other: there
+	// the user name tells whose it is. Elsewhere it may change with each login.
+	byAccount bool
 }
 
 // credential gets the login, so that one that cannot be got is known before a
 // registry is asked.
 func (f found) credential(ctx context.Context, host, where string) (registry.Credential, error) {
 	a := &authenticator{held: f.held, host: host, where: where}
-	if _, err := a.AuthorizationContext(ctx); err != nil {
+	got, err := a.get(ctx)
+	if err != nil {
 		return registry.Credential{}, err
 	}
-	return registry.Credential{Identity: f.identity, Authenticator: a}, nil
+	identity := f.identity
+	if f.byAccount {
+		a.account = &got.login.username
+		identity += "@" + digest(got.login.username)
+	}
+	return registry.Credential{Identity: identity, Authenticator: a}, nil
 }
 
 // granted is a grant and the logins that came of it.
@@ -163,13 +172,13 @@ func (g *granted) resolve(repo image.Repository, account string) (found, error) 
 		if err != nil {
 			return found{}, err
 		}
-		return found{g.docker.at(at), g.name + at.suffix()}, nil
+		return found{g.docker.at(at), g.name + at.suffix(), true}, nil
 	case g.Kind == grant.GitHubApp && account == "":
 		return found{}, problemf("an installation token belongs to an account, and nobody said which")
 	case g.Kind == grant.GitHubApp:
-		return found{g.hold(account), g.name + "@" + digest(account)}, nil
+		return found{g.hold(account), g.name + "@" + digest(account), false}, nil
 	}
-	return found{g.hold(""), g.name}, nil
+	return found{g.hold(""), g.name, false}, nil
 }
 
 // suffix tells apart what one file has for several places and people.

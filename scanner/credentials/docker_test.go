@@ -224,3 +224,49 @@ func TestUser(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Two people log in one after the other, where the file tells no names. What one
+// of them was shown is not for the other.
+func TestAccountsInAHelper(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.set("PATH", t.TempDir())
+	home := t.TempDir()
+	w.write(filepath.Join(home, ".docker", "config.json"), `{"credsStore": "good", "credHelpers": {"quay.io": "good"}}`)
+	logIn := func(user, password string) {
+		dir := w.helpers(map[string]string{"good": `echo '{"Username":"` + user + `","Secret":"` + planted + password + `"}'`})
+		w.set("PATH", dir)
+		w.pass(5 * time.Minute)
+	}
+	logIn("anna", "1")
+	chain := credentials.NewUser(w.env(), home)
+	annas, err := chain.For(t.Context(), repo(t, "ghcr.io/a/b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := credentials.NewUser(w.env(), home)
+	if got := identityOf(t, again, "ghcr.io/a/c"); got != annas.Identity {
+		t.Errorf("another process: %s, %s", got, annas.Identity)
+	}
+	logIn("anna", "2")
+	if got := identityOf(t, chain, "ghcr.io/a/b"); got != annas.Identity {
+		t.Errorf("another password is another identity: %s, %s", got, annas.Identity)
+	}
+	onQuay := identityOf(t, chain, "quay.io/a/b")
+	logIn("ben", "1")
+	for _, chain := range []*credentials.User{chain, credentials.NewUser(w.env(), home)} {
+		if got := identityOf(t, chain, "ghcr.io/a/b"); got == annas.Identity || strings.Contains(got, "ben") {
+			t.Errorf("another account has the identity %s", got)
+		}
+		if got := identityOf(t, chain, "quay.io/a/b"); got == onQuay {
+			t.Errorf("another account has the identity %s", got)
+		}
+	}
+	// Who began as one goes on as one, or not at all.
+	if got := plain(t, annas); !strings.Contains(got, "another account has logged in since") {
+		t.Errorf("shown as the first account: %s", got)
+	}
+	if got := shown(t, chain, "ghcr.io/a/b"); got != "ben:"+planted+"1" {
+		t.Error(got)
+	}
+}

@@ -137,7 +137,9 @@ type authenticator struct {
 	held *held
 	// host and where are for errors.
 	host, where string
-	last        atomic.Pointer[issue]
+	// account is the user name that all logins must have; nil is any.
+	account *string
+	last    atomic.Pointer[issue]
 }
 
 // Authorization is AuthorizationContext for those who have no context.
@@ -147,15 +149,26 @@ func (a *authenticator) Authorization() (*authn.AuthConfig, error) {
 
 // AuthorizationContext gives the login that is good now.
 func (a *authenticator) AuthorizationContext(ctx context.Context) (*authn.AuthConfig, error) {
+	got, err := a.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return got.login.config(), nil
+}
+
+func (a *authenticator) get(ctx context.Context) (*issue, error) {
 	got, err := a.held.get(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
-	case err != nil:
+	case err == nil && a.account != nil && *a.account != got.login.username:
+		err = problemf("another account has logged in since")
+	}
+	if err != nil {
 		return nil, unusable(a.host, a.where, err)
 	}
 	a.last.Store(got)
-	return got.login.config(), nil
+	return got, nil
 }
 
 // Invalidate is for a registry that answered 401 to what was shown last. It

@@ -77,5 +77,5 @@ func (c *dockerConfig) user(ctx context.Context, repo image.Repository) (registr
 		return registry.Credential{}, unusable(repo.Registry, "", err)
 	}
 	name := "user:" + repo.Registry + "#" + digest(c.file.path) + at.suffix()
-	return found{c.at(at), name}.credential(ctx, repo.Registry, "")
+	return found{c.at(at), name, true}.credential(ctx, repo.Registry, "")
 }

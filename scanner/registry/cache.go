@@ -38,8 +38,9 @@ type Source interface {
 type SharedOptions struct {
 	Now func() time.Time
 	// Identity tells what a repository is asked with, see Credential; nil means
-	// that all are anonymous. It is called with each question and should be quick.
-	// When it fails nothing is asked, nor answered from memory.
+	// that all are anonymous. It is called with each question, and again when it
+	// was answered, and should be quick. When it fails nothing is asked, nor answered
+	// from memory.
 	Identity func(ctx context.Context, repo image.Repository) (string, error)
 	// Store keeps what stays true beyond the life of the process; nil keeps
 	// nothing.
@@ -115,6 +116,24 @@ func (s *Shared) owner(ctx context.Context, repo image.Repository) (owner, error
 	return owner{repo, identity}, nil
 }
 
+// sent asks the source. Who logs in as somebody else meanwhile may have asked as
+// that, and the answer would be kept for the wrong one.
+func sent[T any](ctx context.Context, s *Shared, o owner, ask func() (T, error)) (T, error) {
+	answer, err := ask()
+	if err != nil {
+		return answer, err
+	}
+	now, err := s.owner(ctx, o.repo)
+	var none T
+	switch {
+	case err != nil:
+		return none, err
+	case now != o:
+		return none, fmt.Errorf("asking for %s: other credentials came while it was asked", o.repo)
+	}
+	return answer, nil
+}
+
 // about is what a question is about.
 type about int
 
@@ -157,7 +176,7 @@ func (s *Shared) List(ctx context.Context, repo image.Repository) ([]Tag, error)
 		return nil, err
 	}
 	found, err := ask(ctx, s, listingOf(owner), func(ctx context.Context) (*listing, error) {
-		tags, err := s.source.List(ctx, repo)
+		tags, err := sent(ctx, s, owner, func() ([]Tag, error) { return s.source.List(ctx, repo) })
 		if err != nil {
 			return nil, err
 		}
@@ -183,7 +202,7 @@ func (s *Shared) Digest(ctx context.Context, repo image.Repository, tag string) 
 func (s *Shared) digest(ctx context.Context, o owner, tag string) (string, error) {
 	q := digestOf(o, tag)
 	return ask(ctx, s, q, func(ctx context.Context) (string, error) {
-		digest, err := s.source.Digest(ctx, o.repo, tag)
+		digest, err := sent(ctx, s, o, func() (string, error) { return s.source.Digest(ctx, o.repo, tag) })
 		if err == nil {
 			s.storeDigest(ctx, q, digest)
 		}
@@ -224,7 +243,9 @@ func (s *Shared) manifestOf(ctx context.Context, o owner, digest string) (Manife
 	q := question{owner: o, about: aboutManifest, reference: digest}
 	is := func(m Manifest) bool { return m.Digest == digest }
 	return ask(ctx, s, q, func(ctx context.Context) (Manifest, error) {
-		return stored(ctx, s, q, is, func() (Manifest, error) { return s.source.Manifest(ctx, o.repo, digest) })
+		return stored(ctx, s, q, is, func() (Manifest, error) {
+			return sent(ctx, s, o, func() (Manifest, error) { return s.source.Manifest(ctx, o.repo, digest) })
+		})
 	})
 }
 
@@ -233,7 +254,7 @@ func (s *Shared) manifestOfTag(ctx context.Context, o owner, tag string) (Manife
 	q := question{owner: o, about: aboutManifest, reference: tag}
 	return ask(ctx, s, q, func(ctx context.Context) (Manifest, error) {
 		asked := s.options.Now()
-		manifest, err := s.source.Manifest(ctx, o.repo, tag)
+		manifest, err := sent(ctx, s, o, func() (Manifest, error) { return s.source.Manifest(ctx, o.repo, tag) })
 		if err == nil {
 			s.keepManifest(ctx, o, tag, manifest, asked)
 		}
@@ -311,7 +332,9 @@ func (a absence) cause() error {
 func (s *Shared) detailsOf(ctx context.Context, o owner, digest string, platform *Platform) (Details, error) {
 	q := question{owner: o, about: aboutDetails, reference: digest, platform: platformKey(platform)}
 	return ask(ctx, s, q, func(ctx context.Context) (Details, error) {
-		return stored(ctx, s, q, anyDetails, func() (Details, error) { return s.source.Details(ctx, o.repo, digest, platform) })
+		return stored(ctx, s, q, anyDetails, func() (Details, error) {
+			return sent(ctx, s, o, func() (Details, error) { return s.source.Details(ctx, o.repo, digest, platform) })
+		})
 	})
 }
 
@@ -376,7 +399,7 @@ func (s *Shared) detailsOfTag(ctx context.Context, o owner, tag string, keep fun
 			return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(o.repo, tag), ErrIncomplete)
 		}
 		asked := s.options.Now()
-		details, err := s.source.Details(ctx, o.repo, tag, nil)
+		details, err := sent(ctx, s, o, func() (Details, error) { return s.source.Details(ctx, o.repo, tag, nil) })
 		if err == nil {
 			s.keepManifest(ctx, o, tag, details.Manifest, asked)
 			keep(ctx, details, asked)

@@ -353,6 +353,47 @@ func TestSharedIdentities(t *testing.T) {
 	}
 }
 
+// Somebody else may log in while a registry is asked. Nobody knows then whose answer
+// it is, and nobody gets it.
+func TestSharedIdentityThatChanges(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(*Shared, context.Context) error{
+		"list":     func(s *Shared, ctx context.Context) error { _, err := s.List(ctx, web()); return err },
+		"digest":   func(s *Shared, ctx context.Context) error { _, err := s.Digest(ctx, web(), "latest"); return err },
+		"manifest": func(s *Shared, ctx context.Context) error { _, err := s.Manifest(ctx, web(), "latest"); return err },
+		"manifest of digest": func(s *Shared, ctx context.Context) error {
+			_, err := s.Manifest(ctx, web(), digestNamed(1))
+			return err
+		},
+		"details": func(s *Shared, ctx context.Context) error { _, err := s.Details(ctx, web(), "1.25.3", nil); return err },
+		"details of digest": func(s *Shared, ctx context.Context) error {
+			_, err := s.Details(ctx, web(), digestNamed(1), nil)
+			return err
+		},
+		"details of a moving": func(s *Shared, ctx context.Context) error { _, err := s.Details(ctx, web(), "latest", nil); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			source, store := newScripted("1.25.3", "latest"), newShelf()
+			identities := []string{"anna", "ben"}
+			s := NewShared(source, SharedOptions{Now: newClock().Now, Store: store, Identity: func(context.Context, image.Repository) (string, error) {
+				identity := identities[0]
+				identities = identities[min(1, len(identities)-1):]
+				return identity, nil
+			}})
+			if err := ask(s, t.Context()); err == nil || !strings.Contains(err.Error(), "other credentials") {
+				t.Errorf("error %v", err)
+			}
+			if len(store.values) > 0 {
+				t.Errorf("%d values were stored", len(store.values))
+			}
+			if err := ask(s, t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // TestSharedStore: what another process learnt is not asked again, if it can be
 // true still.
 func TestSharedStore(t *testing.T) {
