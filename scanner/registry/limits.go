@@ -1,17 +1,13 @@
 package registry
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -37,7 +33,10 @@ var (
 )
 
 const (
-	// maxLanes and maxPayers bound what is remembered of hosts and identities.
+	// maxLanes and maxPayers bound what is remembered of hosts and identities. Those
+	// that are idle are forgotten first; where none is, the one whose pause or
+	// budget ends first, so that whoever makes many hosts want a pause can neither
+	// fill the memory nor shut out a new host.
 	maxLanes  = 1000
 	maxPayers = 100
 	// usualPause is for a registry that says 429 and not for how long; each
@@ -69,22 +68,6 @@ func limitsOf(s *site) Limits {
 	}
 }
 
-// Left is what is left of a limit.
-type Left struct {
-	// Host is who counts, and Identity the credentials it counts for; "" is
-	// anonymous.
-	Host, Identity string
-	// Limit and Remaining are what the registry said at last, and Window the
-	// time they are for, where it said. Limit is -1 where it never did.
-	Limit, Remaining int
-	Window           time.Duration
-	// At is when it said so.
-	At time.Time
-	// Budget is what we allow ourselves, and BudgetLeft what is left of that.
-	// Budget is 0 where there is none.
-	Budget, BudgetLeft int
-}
-
 // limiting keeps to the limits of each host: at most so many requests at once and
 // in a second, none while it wants to be left alone or has failed again and again,
 // and no more pulls than it gives. What waits for one host waits for no other.
@@ -98,12 +81,15 @@ type limiting struct {
 }
 
 func newLimiting(next http.RoundTripper, listed *sites, now func() time.Time) *limiting {
-	return &limiting{next: next, sites: listed, now: now, lanes: newRecent[string, *lane](maxLanes)}
+	l := &limiting{next: next, sites: listed, now: now, lanes: newRecent[string, *lane](maxLanes)}
+	l.lanes.matters = (*lane).matters
+	return l
 }
 
 // RoundTrip waits for its turn, or fails at once where that would be no use.
 func (l *limiting) RoundTrip(req *http.Request) (*http.Response, error) {
 	lane := l.lane(req)
+	defer lane.riders.Add(-1)
 	r := &ride{lane: lane, payer: payerOf(req, lane.site), pull: useOf(req) == useManifest && len(before(req)) == 0}
 	resp, err := r.send(req, l.next)
 	if err != nil {
@@ -112,6 +98,7 @@ func (l *limiting) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
+// lane is the one that a request takes, as one of its riders.
 func (l *limiting) lane(req *http.Request) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,7 +107,9 @@ func (l *limiting) lane(req *http.Request) *lane {
 		// Who sends us to another host must not have it shut for all.
 		key = c.site.Name + " " + key
 	}
-	return l.lanes.get(key, func() *lane { return newLane(l.sites.of(req.URL.Host), l.now) })
+	lane := l.lanes.get(key, func() *lane { return newLane(l.sites.of(req.URL.Host), l.now) })
+	lane.riders.Add(1)
+	return lane
 }
 
 // payerOf is the identity that a registry counts a request for.
@@ -132,20 +121,6 @@ func payerOf(req *http.Request, at *site) string {
 	return c.identity
 }
 
-// left is what is left, by host and identity.
-func (l *limiting) left() []Left {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var all []Left
-	for _, item := range l.lanes.items {
-		all = append(all, item.value.left()...)
-	}
-	slices.SortFunc(all, func(a, b Left) int {
-		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Identity, b.Identity))
-	})
-	return all
-}
-
 // lane is the way to one host.
 type lane struct {
 	site   *site
@@ -153,6 +128,7 @@ type lane struct {
 	now    func() time.Time
 	rate   *rate.Limiter // nil without a limit
 	slots  chan struct{} // nil without a limit
+	riders atomic.Int32  // requests that wait or are under way
 
 	mu      sync.Mutex
 	breaker breaker
@@ -163,6 +139,7 @@ type lane struct {
 
 func newLane(at *site, now func() time.Time) *lane {
 	l := &lane{site: at, limits: limitsOf(at), now: now, payers: newRecent[string, *payer](maxPayers)}
+	l.payers.matters = func(p *payer) time.Time { return p.matters(l) }
 	if l.limits.PerSecond > 0 {
 		l.rate = rate.NewLimiter(rate.Limit(l.limits.PerSecond), max(1, l.limits.Burst))
 	}
@@ -170,6 +147,37 @@ func newLane(at *site, now func() time.Time) *lane {
 		l.slots = make(chan struct{}, l.limits.Concurrent)
 	}
 	return l
+}
+
+// matters is until when it makes a difference to remember the lane: requests are
+// under way, the host is left alone, pulls are counted, or the rate would begin
+// with a new burst. Zero is for one that is idle.
+func (l *lane) matters() time.Time {
+	now := l.now()
+	if l.riders.Load() > 0 {
+		return now.Add(forEver)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	until := later(l.quiet.until, l.breaker.until)
+	for _, item := range l.payers.items {
+		until = later(until, item.value.matters(l))
+	}
+	if l.rate != nil {
+		missing := float64(l.rate.Burst()) - l.rate.TokensAt(now)
+		until = later(until, now.Add(time.Duration(missing/l.limits.PerSecond*float64(time.Second))))
+	}
+	if !until.After(now) {
+		return time.Time{}
+	}
+	return until
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // pause is a time in which nothing is asked, and why.
@@ -367,111 +375,10 @@ func (r *ride) keepQuiet(now time.Time, told time.Duration) error {
 	return r.quiet.over(r.site.Name, now)
 }
 
-// pullsUsedUp goes by what Docker documents: the limit of pulls answers at length,
-// and the one against abuse in three words.
-func pullsUsedUp(resp *http.Response) bool {
-	if limit, remaining, _ := limitHeaders(resp.Header); limit >= 0 && remaining == 0 {
-		return true
-	}
-	body, err := io.ReadAll(resp.Body)
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return err == nil && (bytes.Contains(body, []byte("pull rate limit")) || bytes.Contains(body, []byte("increase-rate-limit")))
-}
-
 // repositoryOf is whose failure it is.
 func repositoryOf(req *http.Request) string {
 	if c := visitOf(req.Context()); c != nil {
 		return c.repo.String()
 	}
 	return ""
-}
-
-// payer is an identity, whose pulls a registry counts.
-type payer struct {
-	identity string
-
-	// What the registry said.
-	limit, remaining int
-	window           time.Duration
-	at               time.Time
-	quiet            pause
-
-	pulls []time.Time // within the window of the budget, the oldest first
-}
-
-// budget is what somebody may pull. The usual one is for who is anonymous: who
-// has an account pays with what that has.
-func (p *payer) budget(l *lane) int {
-	if l.site.Limits.Budget == 0 && p.identity != "" {
-		return 0
-	}
-	return max(0, l.limits.Budget)
-}
-
-// refusal says why nothing may be pulled. A tenth of what the registry gives is
-// left to others who share the address or the account.
-func (p *payer) refusal(l *lane, now time.Time) error {
-	p.forget(now.Add(-l.limits.BudgetWindow))
-	budget := p.budget(l)
-	switch {
-	case budget > 0 && len(p.pulls) >= budget:
-		again := p.pulls[0].Add(l.limits.BudgetWindow)
-		return pause{again, fmt.Sprintf("the budget of %d pulls in %s is used up", budget, l.limits.BudgetWindow)}.over(l.site.Name, now)
-	case p.limit > 0 && p.remaining <= p.limit/10:
-		return pause{p.at.Add(pullPause), fmt.Sprintf("%d of its %d pulls are left", p.remaining, p.limit)}.over(l.site.Name, now)
-	}
-	return p.quiet.over(l.site.Name, now)
-}
-
-func (p *payer) take(l *lane, now time.Time) {
-	if p.budget(l) > 0 {
-		p.pulls = append(p.pulls, now)
-	}
-}
-
-func (p *payer) forget(before time.Time) {
-	p.pulls = slices.DeleteFunc(p.pulls, func(at time.Time) bool { return !at.After(before) })
-}
-
-func (p *payer) learn(header http.Header, now time.Time) {
-	if limit, remaining, window := limitHeaders(header); limit >= 0 {
-		p.limit, p.remaining, p.window, p.at = limit, remaining, window, now
-	}
-}
-
-// limitHeaders are what a registry says of pulls: "ratelimit-limit: 100;w=21600"
-// and "ratelimit-remaining: 76;w=21600". limit is -1 where it does not.
-func limitHeaders(header http.Header) (limit, remaining int, window time.Duration) {
-	most, parameters, _ := strings.Cut(header.Get("Ratelimit-Limit"), ";")
-	left, _, _ := strings.Cut(header.Get("Ratelimit-Remaining"), ";")
-	limit, err := strconv.Atoi(strings.TrimSpace(most))
-	remaining, err2 := strconv.Atoi(strings.TrimSpace(left))
-	if err != nil || err2 != nil || limit < 0 || remaining < 0 {
-		return -1, 0, 0
-	}
-	if seconds, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(parameters), "w="), 10, 32); err == nil {
-		window = time.Duration(seconds) * time.Second
-	}
-	return limit, remaining, window
-}
-
-// left is what the payers of a host have left.
-func (l *lane) left() []Left {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var all []Left
-	for _, item := range l.payers.items {
-		p := item.value
-		p.forget(l.now().Add(-l.limits.BudgetWindow))
-		budget := p.budget(l)
-		if budget == 0 && p.limit < 0 {
-			continue
-		}
-		all = append(all, Left{
-			Host: l.site.Name, Identity: p.identity,
-			Limit: p.limit, Remaining: p.remaining, Window: p.window, At: p.at,
-			Budget: budget, BudgetLeft: max(0, budget-len(p.pulls)),
-		})
-	}
-	return all
 }

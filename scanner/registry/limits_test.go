@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -566,5 +567,87 @@ func TestTogetherRefusedIsRefusedOnce(t *testing.T) {
 			})
 		}
 		asked.Wait()
+	})
+}
+
+// What a host wants to be left alone for is not forgotten for those that want
+// nothing, however many there are.
+func TestPausesOutliveManyHosts(t *testing.T) {
+	t.Parallel()
+	const many = 1100
+	spent := func(req *http.Request) said {
+		return well(req, "RateLimit-Limit", "100;w=21600", "RateLimit-Remaining", "9;w=21600")
+	}
+	crowd := func(t *testing.T, client *registry.Client) {
+		t.Helper()
+		for n := range many {
+			if _, err := client.Tags(t.Context(), at(fmt.Sprintf("h%d.example", n), 1)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		answer reply
+		times  int
+		host   string
+	}{
+		"a pause":           {always(429, "", "Retry-After", "3600"), 1, "a.example"},
+		"a rest":            {func(*http.Request) said { return fail(syscall.ECONNREFUSED) }, 5, "a.example"},
+		"a budget":          {nil, 60, image.DockerHub},
+		"few pulls left":    {spent, 1, "a.example"},
+		"few left at a hub": {spent, 1, image.DockerHub},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld()
+				w.answers[strings.ReplaceAll(test.host, image.DockerHub, "index.docker.io")] = test.answer
+				client := w.client()
+				for n := range test.times {
+					_, _ = client.Manifest(t.Context(), at(test.host, n), "1")
+				}
+				crowd(t, client)
+				before := client.Requests()[test.host].Get
+				_, err := client.Manifest(t.Context(), at(test.host, 99), "1")
+				if err == nil || client.Requests()[test.host].Get != before {
+					t.Errorf("it was asked, error %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Who makes a thousand hosts want a pause makes us forget those that want it least,
+// and neither takes up room without end nor shuts the others.
+func TestPausesOfTooManyHosts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const many = 1010
+		w := newWorld()
+		client := w.client()
+		name := func(n int) string { return fmt.Sprintf("h%d.example", n) }
+		for n := range many {
+			w.answers[name(n)] = always(429, "", "Retry-After", strconv.Itoa(3599-n))
+			if _, err := client.Tags(t.Context(), at(name(n), 1)); err == nil {
+				t.Fatal("no pause")
+			}
+		}
+		if _, err := client.Tags(t.Context(), at("new.example", 1)); err != nil {
+			t.Errorf("a host that wants no pause: %v", err)
+		}
+		asked := 0
+		for n := range many {
+			before := w.sent[name(n)]
+			_, _ = client.Tags(t.Context(), at(name(n), 2))
+			if again := w.sent[name(n)] > before; again {
+				asked++
+				if n < 980 {
+					t.Errorf("%s was asked within its pause", name(n))
+				}
+			}
+		}
+		if asked == 0 {
+			t.Error("all are remembered")
+		}
 	})
 }

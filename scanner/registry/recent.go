@@ -12,6 +12,10 @@ type recent[K comparable, V any] struct {
 	most  int
 	ticks int64
 	items map[K]*item[V]
+	// matters is until when a value is not forgotten for others that matter less:
+	// zero if it does not matter. Where all matter the one goes that does so for the
+	// shortest time. nil is for values none of which does.
+	matters func(V) time.Time
 }
 
 type item[V any] struct {
@@ -40,14 +44,19 @@ func (b *recent[K, V]) makeRoom() {
 	if len(b.items) < b.most {
 		return
 	}
-	var oldest K
-	least := b.ticks
+	var least K
+	var until time.Time
+	used := int64(-1)
 	for key, candidate := range b.items {
-		if candidate.used < least {
-			oldest, least = key, candidate.used
+		var matters time.Time
+		if b.matters != nil {
+			matters = b.matters(candidate.value)
+		}
+		if used < 0 || matters.Before(until) || matters.Equal(until) && candidate.used < used {
+			least, until, used = key, matters, candidate.used
 		}
 	}
-	delete(b.items, oldest)
+	delete(b.items, least)
 }
 
 // shared keeps what was asked for until it expires, and lets one caller at a time
