@@ -19,16 +19,26 @@ const maxStored = 64 << 10
 // never met again.
 const formOfStored = "1"
 
-// Store keeps small values, JSON, by key. It may drop what it likes. Trouble is
-// its own to tell: to Shared a value that cannot be read is not there, and one
-// that cannot be written is forgotten. It may be called from several goroutines.
+// Store keeps small values, JSON of at most 64 KiB, by key. It bounds its own size
+// and may drop what it likes, best what was not read for longest: keys of
+// credentials that are gone are never asked for again. Nothing expires: what does
+// not stay true says itself from when it is. Trouble is its own to tell: to Shared a
+// value that cannot be read is not there, and one that cannot be written is
+// forgotten. It may be called from several goroutines, and no lock of Shared is
+// held meanwhile.
 //
-// Keys are of one length and tell nothing. In the values are digests, platforms
-// and what publishers wrote into images, private ones among them.
+// Keys are of 32 characters, letters, digits, "-" and "_", and tell nothing. In the
+// values are digests, platforms and what publishers wrote into images, private
+// ones among them.
 type Store interface {
-	// Get gives a value and whether there is one.
+	// Get gives a value, which nobody changes, and whether there is one. It is asked
+	// for each tag that a choice rests on, thousands of times in a row, and should
+	// take microseconds. The context's end is a reason to say that there is none.
 	Get(ctx context.Context, key string) ([]byte, bool)
-	// Put keeps a value, in place of the one that was there.
+	// Put keeps a value, in place of the one that was there; the last one counts.
+	// The slice is the store's from then on. It may return before the value is kept,
+	// so that many are written at once; the context may end as soon as it has
+	// returned.
 	Put(ctx context.Context, key string, value []byte)
 }
 

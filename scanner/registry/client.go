@@ -256,5 +256,7 @@ type Counts struct {
 func (c *Client) Requests() map[string]Counts { return c.guard.requests.snapshot() }
 
 // LimitsLeft is what is left of the pulls of each host and identity, for those
-// that have a limit and were asked of late. It is sorted and asks nothing.
+// that have a limit and were asked of late, each once. It is sorted, asks nothing
+// and holds up no request, so that metrics can be collected from it as often as
+// one likes. Identities hold no secret, but name what an operator configured.
 func (c *Client) LimitsLeft() []Left { return c.limiting.left() }

@@ -102,12 +102,16 @@ func (l *limiting) RoundTrip(req *http.Request) (*http.Response, error) {
 func (l *limiting) lane(req *http.Request) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := address(req.URL.Scheme, req.URL.Host)
+	key, foreign := address(req.URL.Scheme, req.URL.Host), false
 	if c := visitOf(req.Context()); c != nil && !c.site.owns(req.URL) && !c.site.ownsTokens(req.URL) {
 		// Who sends us to another host must not have it shut for all.
-		key = c.site.Name + " " + key
+		key, foreign = c.site.Name+" "+key, true
 	}
-	lane := l.lanes.get(key, func() *lane { return newLane(l.sites.of(req.URL.Host), l.now) })
+	lane := l.lanes.get(key, func() *lane {
+		made := newLane(l.sites.of(req.URL.Host), l.now)
+		made.foreign = foreign
+		return made
+	})
 	lane.riders.Add(1)
 	return lane
 }
@@ -128,7 +132,9 @@ type lane struct {
 	now    func() time.Time
 	rate   *rate.Limiter // nil without a limit
 	slots  chan struct{} // nil without a limit
-	riders atomic.Int32  // requests that wait or are under way
+	// foreign is a host to which another registry sends us.
+	foreign bool
+	riders  atomic.Int32 // requests that wait or are under way
 
 	mu      sync.Mutex
 	breaker breaker

@@ -258,7 +258,7 @@ func TestBudgetOfPulls(t *testing.T) {
 		if _, err := client.Manifest(t.Context(), at("a.example", 60), "1"); err != nil {
 			t.Errorf("another host does not count: %v", err)
 		}
-		if diff := cmp.Diff([]registry.Left{{Host: image.DockerHub, Limit: -1, Budget: 60}}, client.LimitsLeft()); diff != "" {
+		if diff := cmp.Diff([]registry.Left{{Host: image.DockerHub, Limit: -1, Budget: 60, BudgetReset: time.Now().Add(5 * time.Hour)}}, client.LimitsLeft()); diff != "" {
 			t.Errorf("left (-want +got)\n%s", diff)
 		}
 		time.Sleep(limited.RetryAfter)
@@ -332,7 +332,7 @@ func TestWhatTheRegistrySaysIsLeft(t *testing.T) {
 		if !ok || limited.RetryAfter != 15*time.Minute || !strings.Contains(err.Error(), "20 of its 200 pulls are left") {
 			t.Errorf("error %v (%+v)", err, limited)
 		}
-		want := []registry.Left{{Host: image.DockerHub, Identity: "alice", Limit: 200, Remaining: 20, Window: 6 * time.Hour, At: time.Now()}}
+		want := []registry.Left{{Host: image.DockerHub, Identity: "alice", Limit: 200, Remaining: 20, Window: 6 * time.Hour, At: time.Now(), Reset: time.Now().Add(6 * time.Hour)}}
 		if diff := cmp.Diff(want, client.LimitsLeft()); diff != "" {
 			t.Errorf("left (-want +got)\n%s", diff)
 		}
@@ -648,6 +648,31 @@ func TestPausesOfTooManyHosts(t *testing.T) {
 		}
 		if asked == 0 {
 			t.Error("all are remembered")
+		}
+	})
+}
+
+// Each host and identity is there once, or no collector of metrics could take them.
+func TestLimitsLeftOfEachOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.answers["a.example"] = always(307, "", "Location", "https://index.docker.io/v2/acme/app-1/manifests/1")
+		client := w.client()
+		began := time.Now()
+		for _, host := range []string{"a.example", image.DockerHub, image.DockerHub} {
+			if _, err := client.Manifest(t.Context(), at(host, 1), "1"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+		}
+		want := []registry.Left{{Host: image.DockerHub, Limit: -1, Budget: 60, BudgetLeft: 58, BudgetReset: began.Add(7 * time.Hour)}}
+		if diff := cmp.Diff(want, client.LimitsLeft()); diff != "" {
+			t.Errorf("left (-want +got)\n%s", diff)
+		}
+		time.Sleep(4*time.Hour + time.Minute)
+		if got := client.LimitsLeft(); got[0].BudgetLeft != 59 || !got[0].BudgetReset.Equal(began.Add(8*time.Hour)) {
+			t.Errorf("later: %+v", got)
 		}
 	})
 }

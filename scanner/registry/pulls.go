@@ -21,25 +21,41 @@ type Left struct {
 	// time they are for, where it said. Limit is -1 where it never did.
 	Limit, Remaining int
 	Window           time.Duration
-	// At is when it said so.
-	At time.Time
+	// At is when it said so, and Reset when all that was used by then is there
+	// again; zero where it told no window. Pulls come back one by one before that.
+	At, Reset time.Time
 	// Budget is what we allow ourselves, and BudgetLeft what is left of that.
 	// Budget is 0 where there is none.
 	Budget, BudgetLeft int
+	// BudgetReset is when the first of the pulls that count no longer does; zero
+	// where none counts.
+	BudgetReset time.Time
 }
 
 // left is what is left, by host and identity.
 func (l *limiting) left() []Left {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var all []Left
-	for _, item := range l.lanes.items {
-		all = append(all, item.value.left()...)
+	for _, lane := range l.own() {
+		all = append(all, lane.left()...)
 	}
 	slices.SortFunc(all, func(a, b Left) int {
 		return cmp.Or(strings.Compare(a.Host, b.Host), strings.Compare(a.Identity, b.Identity))
 	})
 	return all
+}
+
+// own are the lanes to registries that were asked for themselves. Their locks are
+// taken one after the other, so that no request waits for all.
+func (l *limiting) own() []*lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var own []*lane
+	for _, item := range l.lanes.items {
+		if !item.value.foreign {
+			own = append(own, item.value)
+		}
+	}
+	return own
 }
 
 // pullsUsedUp goes by what Docker documents: the limit of pulls answers at length,
@@ -150,11 +166,18 @@ func (l *lane) left() []Left {
 		if budget == 0 && p.limit < 0 {
 			continue
 		}
-		all = append(all, Left{
+		left := Left{
 			Host: l.site.Name, Identity: p.identity,
 			Limit: p.limit, Remaining: p.remaining, Window: p.window, At: p.at,
 			Budget: budget, BudgetLeft: max(0, budget-len(p.pulls)),
-		})
+		}
+		if p.window > 0 {
+			left.Reset = p.at.Add(p.window)
+		}
+		if len(p.pulls) > 0 {
+			left.BudgetReset = p.pulls[0].Add(l.limits.BudgetWindow)
+		}
+		all = append(all, left)
 	}
 	return all
 }
