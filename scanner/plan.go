@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/registry"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -190,7 +192,13 @@ func (r *Result) skip(reason format.Reason) {
 	r.Status, r.Reason, r.Updates, r.Waiting = StatusSkipped, &reason, nil, nil
 }
 
+// fail is for what could not be looked up. Pulls that are used up come back by
+// themselves, and so the field waits for them.
 func (r *Result) fail(err error) {
+	if limited, ok := errors.AsType[*registry.RateLimited](err); ok && limited.Pulls {
+		r.skip(format.Reason{Code: Postponed, Detail: err.Error()})
+		return
+	}
 	r.Status, r.Updates = StatusProblem, nil
 	r.Reason = &format.Reason{Code: LookupFailed, Detail: err.Error()}
 }

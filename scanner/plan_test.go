@@ -40,6 +40,8 @@ type memory struct {
 	unpullable, down map[string]bool
 	// spoilt are manifests, and by digest configs, of which nobody can make anything.
 	spoilt map[string]bool
+	// limited is why nothing may be pulled.
+	limited *registry.RateLimited
 
 	mu             sync.Mutex
 	asked          map[string]int
@@ -99,6 +101,9 @@ func (m *memory) Manifest(_ context.Context, repo image.Repository, reference st
 	}
 	if m.down[name] {
 		return registry.Manifest{}, errDown
+	}
+	if m.limited != nil {
+		return registry.Manifest{}, m.limited
 	}
 	manifest := registry.Manifest{Digest: m.digests[name]}
 	if strings.HasPrefix(reference, "sha256:") {

@@ -34,6 +34,7 @@ const (
 	Floating     format.Code = "floating"      // a tag that is no version, without a digest to follow
 	Incomparable format.Code = "incomparable"  // the strategy cannot say what is newer than the tag
 	NoPlace      format.Code = "no-place"      // a digest is wanted and there is no scalar to hold it
+	Postponed    format.Code = "postponed"     // the registry gives no more pulls for now
 	LookupFailed format.Code = "lookup-failed" // the registry could not be asked
 )
 

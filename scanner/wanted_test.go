@@ -15,6 +15,7 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/registry"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -655,6 +656,32 @@ func TestPlanWarnsOfWhatNoTagFits(t *testing.T) {
 			}
 			if text := strings.Join(got, "\n"); text != test.want {
 				t.Errorf("got  %s\nwant %s", text, test.want)
+			}
+		})
+	}
+}
+
+// Pulls that are used up come back by themselves: that is no fault of anybody.
+func TestPullsThatAreUsedUp(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		limited registry.RateLimited
+		want    string
+	}{
+		"pulls":       {registry.RateLimited{Host: "ghcr.io", RetryAfter: time.Hour, Why: "its pulls are used up", Pulls: true}, "skipped postponed"},
+		"other limit": {registry.RateLimited{Host: "ghcr.io", RetryAfter: time.Hour}, "problem lookup-failed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			from := tags("ghcr.io/acme/api", "1.0.1")
+			from.limited = &test.limited
+			plan, err := (&scanner.Planner{Registry: from, Now: today}).Plan(t.Context(), find(t, pods("ghcr.io/acme/api:1.0.0")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			result := plan.Results[0]
+			if got := told(result); got != test.want || !strings.Contains(result.Reason.Detail, "try again in 1h0m0s") {
+				t.Errorf("got %s: %s, want %s", got, result.Reason.Detail, test.want)
 			}
 		})
 	}

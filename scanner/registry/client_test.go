@@ -164,7 +164,10 @@ func TestRateLimited(t *testing.T) {
 		"very long":     {http.Header{"Retry-After": {"999999"}}, time.Hour},
 		"nothing said":  {nil, 30 * time.Second},
 		"in the past":   {http.Header{"Retry-After": {"-5"}}, 30 * time.Second},
-		"hostile value": {http.Header{"Retry-After": {"99999999999999999999"}}, 30 * time.Second},
+		"hostile value": {http.Header{"Retry-After": {"99999999999999999999"}}, time.Hour},
+		"fractions":     {http.Header{"Retry-After": {"1.5"}}, 2 * time.Second},
+		"nonsense":      {http.Header{"Retry-After": {"soon"}}, 30 * time.Second},
+		"no number":     {http.Header{"Retry-After": {"NaN"}}, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -175,7 +178,7 @@ func TestRateLimited(t *testing.T) {
 			for range 2 {
 				_, err := f.client.Tags(t.Context(), f.repo)
 				limited, ok := errors.AsType[*registry.RateLimited](err)
-				if !ok || limited.RetryAfter != test.want || limited.Host != f.host {
+				if !ok || limited.RetryAfter != test.want || limited.Host != f.host || limited.Pulls {
 					t.Fatalf("error %v (%+v), want to wait %s", err, limited, test.want)
 				}
 			}

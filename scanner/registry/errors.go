@@ -45,6 +45,9 @@ type RateLimited struct { //nolint:errname // read as registry.RateLimited
 	RetryAfter time.Duration
 	// Why tells which limit it is; "" is one of the registry's own.
 	Why string
+	// Pulls is whether pulls are used up, the registry's or those that we allow
+	// ourselves: they come back by themselves, and all else goes on.
+	Pulls bool
 }
 
 // Error says what to do.

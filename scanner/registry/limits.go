@@ -190,6 +190,7 @@ func later(a, b time.Time) time.Time {
 type pause struct {
 	until time.Time
 	why   string
+	pulls bool // it is about pulls alone
 }
 
 // over is the error of a pause; nil when it is over.
@@ -197,7 +198,7 @@ func (p pause) over(host string, now time.Time) error {
 	if !now.Before(p.until) {
 		return nil
 	}
-	return &RateLimited{Host: host, RetryAfter: wholeSeconds(p.until.Sub(now)), Why: p.why}
+	return &RateLimited{Host: host, RetryAfter: wholeSeconds(p.until.Sub(now)), Why: p.why, Pulls: p.pulls}
 }
 
 // wholeSeconds rounds up: who comes back too early is sent away again.
@@ -335,7 +336,7 @@ func (r *ride) answered(req *http.Request, resp *http.Response) error {
 	if use == useManifest || use == useHead {
 		r.paying().learn(resp.Header, now)
 	}
-	told := retryAfter(resp.Header)
+	told := retryAfter(resp.Header, now)
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests:
 		r.breaker.done(now, outcomeAnswered, "", nil, r.probe)
@@ -359,7 +360,7 @@ func (r *ride) answered(req *http.Request, resp *http.Response) error {
 func (r *ride) tooMany(resp *http.Response, told time.Duration, now time.Time) error {
 	if r.pull && pullsUsedUp(resp) {
 		paying := r.paying()
-		paying.quiet = pause{now.Add(cmp.Or(told, pullPause)), "its pulls are used up"}
+		paying.quiet = pause{now.Add(cmp.Or(told, pullPause)), "its pulls are used up", true}
 		return paying.quiet.over(r.site.Name, now)
 	}
 	if told == 0 {
@@ -376,7 +377,7 @@ func (r *ride) tooMany(resp *http.Response, told time.Duration, now time.Time) e
 // keepQuiet leaves the host alone for a time, if not longer already.
 func (r *ride) keepQuiet(now time.Time, told time.Duration) error {
 	if until := now.Add(told); until.After(r.quiet.until) {
-		r.quiet = pause{until, ""}
+		r.quiet = pause{until: until}
 	}
 	return r.quiet.over(r.site.Name, now)
 }

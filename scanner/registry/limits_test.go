@@ -249,6 +249,9 @@ func TestBudgetOfPulls(t *testing.T) {
 		if !ok || limited.RetryAfter != 5*time.Hour || limited.Host != image.DockerHub || !strings.Contains(err.Error(), "the budget of 60 pulls in 6h0m0s is used up: try again in 5h0m0s") {
 			t.Fatalf("error %v (%+v)", err, limited)
 		}
+		if !limited.Pulls {
+			t.Error("it does not say that it is about pulls")
+		}
 		if _, err := client.Digest(t.Context(), at(image.DockerHub, 60), "1"); err != nil {
 			t.Errorf("asking for a digest is no pull: %v", err)
 		}
@@ -673,6 +676,25 @@ func TestLimitsLeftOfEachOnce(t *testing.T) {
 		time.Sleep(4*time.Hour + time.Minute)
 		if got := client.LimitsLeft(); got[0].BudgetLeft != 59 || !got[0].BudgetReset.Equal(began.Add(8*time.Hour)) {
 			t.Errorf("later: %+v", got)
+		}
+	})
+}
+
+// Who does not tell what time it is there means ours.
+func TestPauseUntilATimeOfOurs(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		until := time.Now().Add(20 * time.Minute)
+		for name, header := range map[string][]string{
+			"date":       {"Retry-After", until.UTC().Format(http.TimeFormat)},
+			"docker hub": {"X-Retry-After", strconv.FormatInt(until.Unix(), 10)},
+		} {
+			w := newWorld()
+			w.answers["a.example"] = always(429, "", header...)
+			_, err := w.client().Tags(t.Context(), at("a.example", 1))
+			if limited, ok := errors.AsType[*registry.RateLimited](err); !ok || limited.RetryAfter != 20*time.Minute {
+				t.Errorf("%s: error %v", name, err)
+			}
 		}
 	})
 }

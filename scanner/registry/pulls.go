@@ -98,9 +98,9 @@ func (p *payer) refusal(l *lane, now time.Time) error {
 	switch {
 	case budget > 0 && len(p.pulls) >= budget:
 		again := p.pulls[0].Add(l.limits.BudgetWindow)
-		return pause{again, fmt.Sprintf("the budget of %d pulls in %s is used up", budget, l.limits.BudgetWindow)}.over(l.site.Name, now)
+		return pause{again, fmt.Sprintf("the budget of %d pulls in %s is used up", budget, l.limits.BudgetWindow), true}.over(l.site.Name, now)
 	case p.scarce():
-		return pause{p.at.Add(pullPause), fmt.Sprintf("%d of its %d pulls are left", p.remaining, p.limit)}.over(l.site.Name, now)
+		return pause{p.at.Add(pullPause), fmt.Sprintf("%d of its %d pulls are left", p.remaining, p.limit), true}.over(l.site.Name, now)
 	}
 	return p.quiet.over(l.site.Name, now)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -78,14 +79,15 @@ func wait(ctx context.Context, pause time.Duration) error {
 
 // retryAfter is how long an answer asks us to wait: in seconds, until a date, or
 // until a Unix time as Docker Hub has it. Times are taken relative to the
-// registry's own clock. 0 means that it does not say.
-func retryAfter(header http.Header) time.Duration {
-	if seconds, err := strconv.ParseInt(header.Get("Retry-After"), 10, 32); err == nil {
-		return bounded(time.Duration(seconds) * time.Second)
+// registry's own clock, or to ours if it does not tell its own. 0 means that it does
+// not say.
+func retryAfter(header http.Header, ours time.Time) time.Duration {
+	if seconds, err := strconv.ParseFloat(header.Get("Retry-After"), 64); err == nil && !math.IsNaN(seconds) {
+		return wholeSeconds(time.Duration(max(0, min(seconds, maxPause.Seconds())) * float64(time.Second)))
 	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		return 0
+	now := dateOf(header)
+	if now.IsZero() {
+		now = ours
 	}
 	if until, err := http.ParseTime(header.Get("Retry-After")); err == nil {
 		return bounded(until.Sub(now))
