@@ -14,6 +14,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -121,3 +122,11 @@ func (b broken) Errorf(format string, args ...any) {
 	*b.failures = append(*b.failures, fmt.Sprintf(format, args...))
 }
 func (b broken) Context() context.Context { return b.T.Context() }
+
+// fatal ends the goroutine that failed, as a test does.
+type fatal struct{ broken }
+
+func (f fatal) Fatalf(format string, args ...any) {
+	f.Errorf(format, args...)
+	runtime.Goexit()
+}

@@ -37,8 +37,7 @@ type Installation struct {
 	since       time.Time
 	suspended   bool
 	deleted     bool
-	limit, used int
-	reset       time.Time
+	budget      budget
 }
 
 func newApp(s *Server) (*App, error) {
@@ -61,7 +60,7 @@ func (s *Server) Install(account string, permissions map[string]string, repos ..
 	defer s.mu.Unlock()
 	i := &Installation{
 		ID: s.id(), Account: account, server: s, account: s.person(account), permissions: maps.Clone(permissions),
-		repos: slices.Clone(repos), since: s.Now(), limit: hourly,
+		repos: slices.Clone(repos), since: s.Now(), budget: budget{limit: hourly},
 	}
 	s.installs[i.ID] = i
 	return i
@@ -78,7 +77,7 @@ func (i *Installation) Suspend(suspended bool) {
 func (i *Installation) SetLimit(limit int) {
 	i.server.mu.Lock()
 	defer i.server.mu.Unlock()
-	i.limit = limit
+	i.budget.limit = limit
 }
 
 func (s *Server) showApp() object {
@@ -135,6 +134,9 @@ func getInstallation(c *call) reply {
 
 func getRepoInstallation(c *call) reply {
 	repo := c.find(c.params["owner"] + "/" + c.params["repo"])
+	if moved := c.renamed[strings.ToLower(c.params["owner"]+"/"+c.params["repo"])]; repo == nil && moved != nil && !moved.deleted {
+		return *c.redirect(moved)
+	}
 	for _, id := range slices.Sorted(maps.Keys(c.installs)) {
 		if i := c.installs[id]; repo != nil && slices.Contains(i.repos, repo) {
 			return ok(c.showInstallation(i))
@@ -236,9 +238,8 @@ func listInstallationRepos(c *call) reply {
 
 func getRateLimit(c *call) reply {
 	rate := object{"limit": 60, "used": 0, "remaining": 60, "reset": c.Now().Add(time.Hour).Unix()}
-	if c.by.token != nil {
-		i := c.by.token.install
-		rate = object{"limit": i.limit, "used": i.used, "remaining": max(i.limit-i.used, 0), "reset": i.reset.Unix()}
+	if b, _ := c.budget(); b != nil {
+		rate = object{"limit": b.limit, "used": b.used, "remaining": max(b.limit-b.used, 0), "reset": b.reset.Unix()}
 	}
 	return ok(object{"resources": object{"core": rate, "search": rate, "graphql": rate}, "rate": rate})
 }

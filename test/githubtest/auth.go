@@ -20,8 +20,8 @@ const tokenLife = time.Hour
 // hourly is how many calls an installation has in an hour.
 const hourly = 5000
 
-// caller is who calls: the App by its JWT, an installation by a token, or
-// nobody.
+// caller is who calls: the App by its JWT, an installation or a person by a
+// token, or nobody.
 type caller struct {
 	app   bool
 	token *token
@@ -48,6 +48,10 @@ func (c *call) authenticate(header string) *reply {
 			return refuse(http.StatusUnauthorized, problem)
 		}
 		c.by.app = true
+		return nil
+	}
+	if person := c.personal[text]; person != nil {
+		c.by.user = person
 		return nil
 	}
 	t := c.tokens[text]
@@ -125,18 +129,20 @@ func (c *call) permit(needs string) *reply {
 	switch {
 	case needs == "app" && !c.by.app:
 		return refuse(http.StatusUnauthorized, "A JSON web token could not be decoded")
-	case needs == "app" || (needs == "any" && c.params["repo"] == ""):
+	case needs == "app", needs == "any" && c.params["repo"] == "":
 		return nil
 	case needs == "installation" && c.by.token == nil:
 		return refuse(http.StatusForbidden, "You must authenticate with an installation access token in order to list repositories for an installation.")
 	case needs == "installation":
 		return nil
 	}
-	c.repo = c.find(c.params["owner"] + "/" + c.params["repo"])
-	return c.permitRepo(needs)
+	return c.locate(needs)
 }
 
 func (c *call) permitRepo(needs string) *reply {
+	if c.repo != nil && c.by.user != nil {
+		return c.permitPerson(needs)
+	}
 	name, level, _ := strings.Cut(needs, ":")
 	covered := c.repo != nil && c.by.token != nil && c.by.token.covers(c.repo)
 	switch {
@@ -171,34 +177,52 @@ func (t *token) allows(names, level string) bool {
 	return false
 }
 
-// count takes the call from the installation's hourly budget, and refuses when
-// there is none. A conditional call that may come to 304 is not counted.
+// budget is how many calls somebody has in an hour.
+type budget struct {
+	limit, used int
+	reset       time.Time
+}
+
+// budget is the caller's, and whose it is in GitHub's words; nil for one who
+// has none.
+func (c *call) budget() (*budget, string) {
+	switch {
+	case c.by.user != nil:
+		return &c.by.user.budget, fmt.Sprintf("user ID %d", c.by.user.id)
+	case c.by.token != nil:
+		return &c.by.token.install.budget, fmt.Sprintf("installation ID %d", c.by.token.install.ID)
+	}
+	return nil, ""
+}
+
+// count takes the call from the caller's hourly budget, and refuses when there
+// is none. A conditional call that may come to 304 is not counted.
 func (c *call) count(r *http.Request) (reply, bool) {
-	if c.by.token == nil {
+	b, whose := c.budget()
+	if b == nil {
 		return reply{}, false
 	}
-	i := c.by.token.install
-	if !c.Now().Before(i.reset) {
-		i.reset, i.used = c.Now().Add(time.Hour).Truncate(time.Second), 0
+	if !c.Now().Before(b.reset) {
+		b.reset, b.used = c.Now().Add(time.Hour).Truncate(time.Second), 0
 	}
-	over := i.used >= i.limit
+	over := b.used >= b.limit
 	if !over && r.Header.Get("If-None-Match") == "" && !strings.HasSuffix(r.URL.Path, "/rate_limit") {
-		i.used++
+		b.used++
 	}
 	if !over {
-		return reply{header: i.limits()}, false
+		return reply{header: b.headers()}, false
 	}
-	answer := failure(http.StatusForbidden, "API rate limit exceeded for installation ID %d.", i.ID)
-	answer.header = i.limits()
+	answer := failure(http.StatusForbidden, "API rate limit exceeded for %s.", whose)
+	answer.header = b.headers()
 	return answer, true
 }
 
-func (i *Installation) limits() http.Header {
+func (b *budget) headers() http.Header {
 	h := http.Header{}
-	h.Set("X-RateLimit-Limit", strconv.Itoa(i.limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(i.limit-i.used, 0)))
-	h.Set("X-RateLimit-Used", strconv.Itoa(i.used))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(i.reset.Unix(), 10))
+	h.Set("X-RateLimit-Limit", strconv.Itoa(b.limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(b.limit-b.used, 0)))
+	h.Set("X-RateLimit-Used", strconv.Itoa(b.used))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(b.reset.Unix(), 10))
 	h.Set("X-RateLimit-Resource", "core")
 	return h
 }

@@ -26,7 +26,10 @@ type call struct {
 	accept string
 	body   []byte
 	by     caller
-	repo   *Repository // the one that the path names; nil when it names none
+	// operation is GitHub's name of what is called; the path is as it was
+	// asked for, without the API's prefix.
+	operation, method, path string
+	repo                    *Repository // the one that the path names; nil when it names none
 }
 
 // reply is an answer; body is written as JSON, or not at all when it is nil.
@@ -92,7 +95,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the client is gone
 	}
-	path := strings.TrimPrefix(r.URL.EscapedPath(), apiPrefix)
+	path := s.byName(strings.TrimPrefix(r.URL.EscapedPath(), apiPrefix))
 	found, params := s.contract.find(r.Method, path)
 	if found == nil {
 		s.t.Errorf("githubtest: %s %s: no operation of GitHub's that the stand-in knows", r.Method, path)
@@ -120,7 +123,10 @@ func (s *Server) answer(r *http.Request, name string, params map[string]string, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &call{Server: s, ctx: r.Context(), params: params, query: r.URL.Query(), accept: r.Header.Get("Accept"), body: body}
+	c := &call{
+		Server: s, ctx: r.Context(), params: params, query: r.URL.Query(), accept: r.Header.Get("Accept"), body: body,
+		operation: name, method: r.Method, path: strings.TrimPrefix(r.URL.EscapedPath(), apiPrefix),
+	}
 	if refusal := c.authenticate(r.Header.Get("Authorization")); refusal != nil {
 		return *refusal
 	}
@@ -135,6 +141,9 @@ func (s *Server) answer(r *http.Request, name string, params map[string]string, 
 
 func (c *call) permitted(op operation) reply {
 	if refusal := c.permit(op.needs); refusal != nil {
+		return *refusal
+	}
+	if refusal := c.available(op.needs); refusal != nil {
 		return *refusal
 	}
 	return op.handle(c)

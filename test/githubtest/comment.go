@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -12,7 +13,7 @@ func (c *call) showComment(m *comment) object {
 		"id": m.id, "node_id": node("IC", m.id), "url": api, "body": m.body, "user": c.showUser(m.by),
 		"html_url":  c.repo.html(fmt.Sprintf("/issues/%d#issuecomment-%d", m.issue.number, m.id)),
 		"issue_url": c.repo.api(fmt.Sprintf("/issues/%d", m.issue.number)), "created_at": stamp(m.at),
-		"updated_at": stamp(m.updated), "author_association": "NONE",
+		"updated_at": stamp(m.updated), "author_association": c.association(m.by),
 	}
 }
 
@@ -55,6 +56,7 @@ func createComment(c *call) reply {
 	}
 	m := &comment{id: c.id(), issue: i, body: body, by: c.caller(), at: c.Now(), updated: c.Now()}
 	i.comments, i.updated = append(i.comments, m), c.Now()
+	c.commented(m, "created", nil)
 	return created(c.showComment(m))
 }
 
@@ -83,7 +85,11 @@ func updateComment(c *call) reply {
 	if refusal != nil {
 		return *refusal
 	}
+	was := m.body
 	m.body, m.updated = body, c.Now()
+	if was != body {
+		c.commented(m, "edited", object{"changes": object{"body": object{"from": was}}})
+	}
 	return ok(c.showComment(m))
 }
 
@@ -93,7 +99,15 @@ func deleteComment(c *call) reply {
 		return notFound()
 	}
 	m.issue.comments = slices.DeleteFunc(m.issue.comments, func(have *comment) bool { return have == m })
+	c.commented(m, "deleted", nil)
 	return noContent()
+}
+
+// commented is an event on a comment, by the caller.
+func (c *call) commented(m *comment, action string, more object) {
+	payload := object{"issue": c.showIssue(m.issue), "comment": c.showComment(m)}
+	maps.Copy(payload, more)
+	c.happen(event{name: "issue_comment", action: action, repo: c.repo, by: c.caller(), payload: payload})
 }
 
 func (c *call) showReaction(r *reaction) object {
@@ -104,23 +118,33 @@ func (c *call) showReaction(r *reaction) object {
 
 // createReaction answers 200 for one that the caller gave before.
 func createReaction(c *call) reply {
+	if m := c.comment(); m != nil {
+		return c.react(&m.reactions)
+	}
+	return notFound()
+}
+
+func createIssueReaction(c *call) reply {
+	if i := c.issue(); i != nil {
+		return c.react(&i.reactions)
+	}
+	return notFound()
+}
+
+func (c *call) react(to *[]*reaction) reply {
 	var in struct {
 		Content string `json:"content"`
 	}
-	m := c.comment()
-	switch {
-	case m == nil:
-		return notFound()
-	case !c.decode(&in):
+	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
-	for _, have := range m.reactions {
+	for _, have := range *to {
 		if have.content == in.Content && have.by == c.caller() {
 			return ok(c.showReaction(have))
 		}
 	}
 	r := &reaction{id: c.id(), content: in.Content, by: c.caller(), at: c.Now()}
-	m.reactions = append(m.reactions, r)
+	*to = append(*to, r)
 	return created(c.showReaction(r))
 }
 

@@ -21,18 +21,33 @@ type commitText struct {
 	parents           []string
 	author, committer signature
 	message           string
+	// signed is the signature; byGitHub to have one made.
+	signed string
 }
 
 // commit writes a commit object. It is not made by commit-tree because GitHub
 // keeps a message to the byte, without a line feed at its end.
 func (g *gitRepo) commit(ctx context.Context, in commitText) (string, error) {
+	text := in.unsigned()
+	if in.signed == byGitHub {
+		in.signed = g.sign(text)
+	}
+	if in.signed != "" {
+		head, message, _ := strings.Cut(text, "\n\n")
+		text = head + "\ngpgsig " + strings.ReplaceAll(in.signed, "\n", "\n ") + "\n\n" + message
+	}
+	return g.write(ctx, "commit", []byte(text))
+}
+
+// unsigned is the commit but for its signature, which is of this text.
+func (t commitText) unsigned() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "tree %s\n", in.tree)
-	for _, parent := range in.parents {
+	fmt.Fprintf(&text, "tree %s\n", t.tree)
+	for _, parent := range t.parents {
 		fmt.Fprintf(&text, "parent %s\n", parent)
 	}
-	fmt.Fprintf(&text, "author %s\ncommitter %s\n\n%s", in.author.line(), in.committer.line(), in.message)
-	return g.write(ctx, "commit", []byte(text.String()))
+	fmt.Fprintf(&text, "author %s\ncommitter %s\n\n%s", t.author.line(), t.committer.line(), t.message)
+	return text.String()
 }
 
 func (s signature) line() string {
@@ -62,6 +77,7 @@ func (g *gitRepo) readCommit(id string) (commitText, error) {
 	}
 	head, message, _ := strings.Cut(string(o.data), "\n\n")
 	found := commitText{message: message}
+	head, found.signed = cutSignature(head)
 	for line := range strings.SplitSeq(head, "\n") {
 		key, value, _ := strings.Cut(line, " ")
 		switch key {
@@ -78,23 +94,12 @@ func (g *gitRepo) readCommit(id string) (commitText, error) {
 	return found, nil
 }
 
-// verification is GitHub's verdict: it signs what it commits itself.
-func (t commitText) verification() object {
-	if t.committer.email != "noreply@github.com" {
-		return object{"verified": false, "reason": "unsigned", "signature": nil, "payload": nil, "verified_at": nil}
-	}
-	return object{
-		"verified": true, "reason": "valid", "signature": "-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n",
-		"payload": "tree " + t.tree, "verified_at": stamp(t.committer.at),
-	}
-}
-
 func (r *Repository) showGitCommit(id string, t commitText) object {
 	return object{
 		"sha": id, "node_id": node("C", id), "url": r.api("/git/commits/" + id), "html_url": r.html("/commit/" + id),
 		"author": t.author.show(), "committer": t.committer.show(), "message": t.message,
 		"tree":    object{"sha": t.tree, "url": r.api("/git/trees/" + t.tree)},
-		"parents": r.showParents(t, "/git/commits/"), "verification": t.verification(),
+		"parents": r.showParents(t, "/git/commits/"), "verification": r.git.verification(t),
 	}
 }
 
@@ -117,7 +122,7 @@ func (r *Repository) showCommit(id string) object {
 		"parents": r.showParents(t, "/commits/"),
 		"commit": object{
 			"url": r.api("/git/commits/" + id), "author": t.author.show(), "committer": t.committer.show(),
-			"message": t.message, "comment_count": 0, "verification": t.verification(),
+			"message": t.message, "comment_count": 0, "verification": r.git.verification(t),
 			"tree": object{"sha": t.tree, "url": r.api("/git/trees/" + t.tree)},
 		},
 	}
@@ -125,6 +130,9 @@ func (r *Repository) showCommit(id string) object {
 
 // account is the user of an address, null for a stranger's.
 func (r *Repository) account(s signature) any {
+	if s.email == r.server.webFlow().email {
+		return r.server.showUser(r.server.person("web-flow"))
+	}
 	for _, u := range r.server.users {
 		if u.email() == s.email {
 			return r.server.showUser(u)
@@ -174,17 +182,8 @@ func createGitCommit(c *call) reply {
 			return failure(http.StatusUnprocessableEntity, "Parent SHA does not exist or is not a commit object")
 		}
 	}
-	t := commitText{
-		tree: in.Tree, parents: in.Parents, message: in.Message,
-		author: c.repo.person(c.bot()), committer: c.webFlow(),
-	}
-	if in.Author != nil {
-		t.author = in.Author.signature(c.Now())
-		t.committer = t.author
-	}
-	if in.Committer != nil {
-		t.committer = in.Committer.signature(c.Now())
-	}
+	t := c.written(in.Author, in.Committer)
+	t.tree, t.parents, t.message = in.Tree, in.Parents, in.Message
 	return c.storeCommit(t)
 }
 
@@ -193,7 +192,29 @@ func (c *call) storeCommit(t commitText) reply {
 	if err != nil {
 		return broken(err)
 	}
+	if t, err = c.repo.git.readCommit(id); err != nil { // as it is signed
+		return broken(err)
+	}
 	return created(c.repo.showGitCommit(id, t))
+}
+
+// written is a commit of the caller. GitHub signs an App's that names neither
+// author nor committer; a person's are the person's own, and not signed.
+func (c *call) written(author, committer *writtenBy) commitText {
+	t := commitText{author: c.repo.person(c.caller())}
+	t.committer = t.author
+	if author == nil && committer == nil && c.by.user == nil {
+		t.committer, t.signed = c.webFlow(), byGitHub
+		return t
+	}
+	if author != nil {
+		t.author = author.signature(c.Now())
+		t.committer = t.author
+	}
+	if committer != nil {
+		t.committer = committer.signature(c.Now())
+	}
+	return t
 }
 
 // webFlow is GitHub as the committer of what it makes.

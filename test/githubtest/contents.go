@@ -88,10 +88,10 @@ func putContent(c *call) reply {
 		return failure(http.StatusUnprocessableEntity, "content is not valid Base64")
 	}
 	if in.Branch == "" {
-		in.Branch = "main"
+		in.Branch = c.repo.defaultBranch
 	}
 	head := c.repo.branch(in.Branch)
-	if head == "" {
+	if head == "" && (c.repo.filled || in.Branch != c.repo.defaultBranch) {
 		return failure(http.StatusNotFound, "Branch %s not found", in.Branch)
 	}
 	have, missing := c.repo.git.read(head + ":" + c.params["path"])
@@ -101,12 +101,10 @@ func putContent(c *call) reply {
 	case in.SHA != "" && have.id != in.SHA:
 		return failure(http.StatusConflict, "%s does not match %s", c.params["path"], in.SHA)
 	}
-	t := commitText{parents: []string{head}, message: in.Message, author: c.repo.person(c.bot()), committer: c.webFlow()}
-	if in.Author != nil {
-		t.author = in.Author.signature(c.Now())
-	}
-	if in.Committer != nil {
-		t.committer = in.Committer.signature(c.Now())
+	t := c.written(in.Author, in.Committer)
+	t.message = in.Message
+	if head != "" {
+		t.parents = []string{head}
 	}
 	r := c.storeFile(in.Branch, data, t)
 	if missing == nil && r.status == http.StatusCreated {
@@ -120,7 +118,11 @@ func (c *call) storeFile(branch string, data []byte, t commitText) reply {
 	if err != nil {
 		return broken(err)
 	}
-	if t.tree, err = c.repo.git.edit(c.ctx, t.parents[0], []entry{{"100644", c.params["path"], blob}}); err != nil {
+	base := ""
+	if len(t.parents) > 0 {
+		base = t.parents[0]
+	}
+	if t.tree, err = c.repo.git.edit(c.ctx, base, []entry{{"100644", c.params["path"], blob}}); err != nil {
 		return broken(err)
 	}
 	id, err := c.repo.git.commit(c.ctx, t)
@@ -128,6 +130,9 @@ func (c *call) storeFile(branch string, data []byte, t commitText) reply {
 		return broken(err)
 	}
 	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+branch, id); err != nil {
+		return broken(err)
+	}
+	if t, err = c.repo.git.readCommit(id); err != nil { // as it is signed
 		return broken(err)
 	}
 	file := c.repo.showEntry("file", c.params["path"], gitObject{id: blob, data: data}, id)

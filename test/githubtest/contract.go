@@ -53,6 +53,7 @@ func loadContract() (*contract, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parsing the description: %w", err)
 	}
+	forgiveHeads(doc)
 	c := &contract{doc: doc}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
@@ -60,6 +61,19 @@ func loadContract() (*contract, error) {
 		}
 	}
 	return c, nil
+}
+
+// forgiveHeads lets a pull request's head be without label and repository: the
+// description does not know that a fork can be deleted, which GitHub does.
+func forgiveHeads(doc *openapi3.T) {
+	for _, name := range []string{"pull-request", "pull-request-simple"} {
+		head := doc.Components.Schemas[name].Value.Properties["head"].Value.Properties
+		for _, of := range []string{"label", "repo"} {
+			schema := *head[of].Value
+			schema.Nullable = true
+			head[of] = &openapi3.SchemaRef{Value: &schema}
+		}
+	}
 }
 
 func newRoute(doc *openapi3.T, path string, item *openapi3.PathItem, method string, op *openapi3.Operation) *route {
@@ -189,7 +203,7 @@ func habits(operation string, body []byte, params map[string]string) ([]byte, ma
 func undocumented(status int) bool {
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
-		http.StatusTooManyRequests:
+		http.StatusTooManyRequests, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusGone, http.StatusConflict:
 		return true
 	}
 	return status >= http.StatusInternalServerError

@@ -20,6 +20,7 @@ var errMissing = errors.New("no such object")
 // cat-file, since to start git for each would cost most of a call's time.
 type gitRepo struct {
 	dir  string
+	key  []byte // what GitHub signs with
 	stop context.CancelFunc
 	cat  *exec.Cmd
 	in   io.WriteCloser
@@ -33,10 +34,15 @@ func gitEnv() []string {
 		"GIT_COMMITTER_NAME=GitHub", "GIT_COMMITTER_EMAIL=noreply@github.com")
 }
 
-func newGitRepo(ctx context.Context, dir string) (*gitRepo, error) {
+func newGitRepo(ctx context.Context, dir string, key []byte) (*gitRepo, error) {
 	ctx, stop := context.WithCancel(ctx)
-	g := &gitRepo{dir: dir, stop: stop}
+	g := &gitRepo{dir: dir, key: key, stop: stop}
 	if _, err := g.run(ctx, nil, "init", "--quiet", "--bare", "--initial-branch=main", dir); err != nil {
+		stop()
+		return nil, err
+	}
+	// Who pushes may not touch the heads of pull requests, which are GitHub's.
+	if _, err := g.run(ctx, nil, "config", "receive.hideRefs", "refs/pull"); err != nil {
 		stop()
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type issue struct {
 	by          *user
 	labels      []string
 	comments    []*comment
+	reactions   []*reaction
 	at, updated time.Time
 	closed      time.Time
 	pull        *pull
@@ -90,7 +91,7 @@ func (c *call) showIssue(i *issue) object {
 		"state_reason": nil, "title": i.title, "body": i.body, "user": c.showUser(i.by), "labels": c.showLabels(i),
 		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "comments": len(i.comments),
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
-		"author_association": "NONE",
+		"author_association": c.association(i.by),
 	}
 	if i.pull != nil {
 		url := c.repo.api(fmt.Sprintf("/pulls/%d", i.number))
@@ -124,6 +125,7 @@ func createIssue(c *call) reply {
 		return *refusal
 	}
 	i := c.repo.newIssue(in.Title, in.Body, c.caller())
+	c.about(i, "opened", nil)
 	c.label(i, in.Labels)
 	return created(c.showIssue(i))
 }
@@ -167,23 +169,53 @@ func updateIssue(c *call) reply {
 			return *refusal
 		}
 	}
-	i.change(c.Now(), in.Title, in.Body, in.State)
+	c.change(i, in.Title, in.Body, in.State)
 	return ok(c.showIssue(i))
 }
 
-func (i *issue) change(now time.Time, title, body, state *string) {
-	i.updated = now
-	if title != nil {
-		i.title = *title
-	}
-	if body != nil {
-		i.body = *body
+// change edits an issue or a pull request, and closes or reopens it.
+func (c *call) change(i *issue, title, body, state *string) {
+	i.updated = c.Now()
+	was := object{}
+	edit(was, "title", &i.title, title)
+	edit(was, "body", &i.body, body)
+	if len(was) > 0 {
+		c.about(i, "edited", object{"changes": was})
 	}
 	if state == nil || *state == i.state {
 		return
 	}
-	i.state, i.closed = *state, time.Time{}
-	if i.state == "closed" {
-		i.closed = now
+	c.setState(i, *state)
+}
+
+// edit lays a new text over an old one, and notes the old one where it differs.
+func edit(was object, name string, text, to *string) {
+	if to == nil || *to == *text {
+		return
 	}
+	was[name] = object{"from": *text}
+	*text = *to
+}
+
+func (c *call) setState(i *issue, state string) {
+	i.state, i.updated, i.closed = state, c.Now(), time.Time{}
+	if state == "closed" {
+		i.closed = c.Now()
+		c.about(i, "closed", nil)
+		return
+	}
+	c.about(i, "reopened", nil)
+}
+
+// about is an event on an issue or a pull request, by the caller.
+func (c *call) about(i *issue, action string, more object) {
+	e := event{name: "issues", action: action, repo: c.repo, by: c.caller(), payload: object{}}
+	if i.pull == nil {
+		e.payload["issue"] = c.showIssue(i)
+	} else {
+		e.name = "pull_request"
+		e.payload["number"], e.payload["pull_request"] = i.number, c.pullOfEvent(i)
+	}
+	maps.Copy(e.payload, more)
+	c.happen(e)
 }

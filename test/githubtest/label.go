@@ -38,10 +38,21 @@ func (c *call) label(i *issue, names []string) {
 			c.repo.labels[key] = &label{id: c.id(), name: name, color: "ededed"}
 		}
 		if have := c.repo.labels[key].name; !slices.Contains(i.labels, have) {
-			i.labels = append(i.labels, have)
+			i.labels, i.updated = append(i.labels, have), c.Now()
+			c.about(i, "labeled", object{"label": c.showLabel(c.repo.labels[key])})
 		}
 	}
-	i.updated = c.Now()
+}
+
+// unlabel takes the labels off that are not to be kept.
+func (c *call) unlabel(i *issue, keep func(name string) bool) {
+	for _, name := range slices.Clone(i.labels) {
+		if keep(name) {
+			continue
+		}
+		i.labels, i.updated = slices.DeleteFunc(i.labels, func(have string) bool { return have == name }), c.Now()
+		c.about(i, "unlabeled", object{"label": c.showLabel(c.repo.labels[strings.ToLower(name)])})
+	}
 }
 
 // names is the labels of a call: a list under "labels", or a bare one.
@@ -68,7 +79,9 @@ func (c *call) putLabels(afresh bool) reply {
 	case !good:
 		return failure(http.StatusUnprocessableEntity, "Invalid request.\n\n\"labels\" wasn't supplied.")
 	case afresh:
-		i.labels = nil
+		c.unlabel(i, func(have string) bool {
+			return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, have) })
+		})
 	}
 	c.label(i, names)
 	return ok(c.showLabels(i))
@@ -89,7 +102,7 @@ func removeLabel(c *call) reply {
 		return notFound()
 	}
 	before := len(i.labels)
-	i.labels = slices.DeleteFunc(i.labels, func(have string) bool { return strings.EqualFold(have, c.params["name"]) })
+	c.unlabel(i, func(have string) bool { return !strings.EqualFold(have, c.params["name"]) })
 	if len(i.labels) == before {
 		return failure(http.StatusNotFound, "Label does not exist")
 	}

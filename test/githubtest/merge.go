@@ -63,8 +63,8 @@ func mergePull(c *call) reply {
 	case !clean:
 		return failure(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
 	}
-	i.change(c.Now(), nil, nil, new("closed"))
 	i.pull.merged, i.pull.mergedBy, i.pull.mergeCommit = c.Now(), c.caller(), id
+	c.setState(i, "closed")
 	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+i.pull.base, id); err != nil {
 		return broken(err)
 	}
@@ -75,14 +75,14 @@ func mergePull(c *call) reply {
 func (c *call) merged(i *issue, in merging) (id string, clean bool, err error) {
 	p := i.pull
 	if in.Method == "rebase" {
-		return c.repo.rebase(c.ctx, c.fork(i), p.headSHA, p.baseSHA)
+		return c.repo.rebase(c.ctx, c.repo.person(c.caller()), c.fork(i)+".."+p.headSHA, p.baseSHA)
 	}
 	tree, clean, err := c.repo.git.merge(c.ctx, p.baseSHA, p.headSHA)
 	if err != nil || !clean {
 		return "", clean, err
 	}
-	t := commitText{tree: tree, parents: []string{p.baseSHA, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow()}
-	title, message := fmt.Sprintf("Merge pull request #%d from %s/%s", i.number, c.repo.Owner, p.head), i.title
+	t := commitText{tree: tree, parents: []string{p.baseSHA, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow(), signed: byGitHub}
+	title, message := fmt.Sprintf("Merge pull request #%d from %s/%s", i.number, p.from.Owner, p.head), i.title
 	if in.Method == "squash" {
 		t.parents = []string{p.baseSHA}
 		title, message = fmt.Sprintf("%s (#%d)", i.title, i.number), ""
@@ -101,10 +101,11 @@ func (c *call) merged(i *issue, in merging) (id string, clean bool, err error) {
 	return id, true, err
 }
 
-// rebase puts the commits of fork..head onto another one, each by a three-way
-// merge whose common ancestor is the commit's parent.
-func (r *Repository) rebase(ctx context.Context, fork, head, onto string) (string, bool, error) {
-	ids, err := r.git.lines(ctx, "rev-list", "--reverse", "--no-merges", fork+".."+head)
+// rebase puts commits, as "old..new", onto another one, each by a three-way
+// merge whose common ancestor is the commit's parent. They lose their
+// signatures.
+func (r *Repository) rebase(ctx context.Context, by signature, commits, onto string) (string, bool, error) {
+	ids, err := r.git.lines(ctx, "rev-list", "--reverse", "--no-merges", commits)
 	if err != nil {
 		return "", false, err
 	}
@@ -117,7 +118,7 @@ func (r *Repository) rebase(ctx context.Context, fork, head, onto string) (strin
 		if err != nil || !clean {
 			return "", clean, err
 		}
-		t.tree, t.parents, t.committer = tree, []string{onto}, signature{t.committer.name, t.author.email, r.server.Now()}
+		t.tree, t.parents, t.committer, t.signed = tree, []string{onto}, by, ""
 		if onto, err = r.git.commit(ctx, t); err != nil {
 			return "", false, err
 		}

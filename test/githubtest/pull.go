@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // pull is what a pull request has beyond an issue.
 type pull struct {
-	head, base       string // branches
+	head, base       string      // branches
+	from             *Repository // the head's, which may be a fork
 	headSHA, baseSHA string
 	draft            bool
 	merged           time.Time
@@ -20,31 +22,52 @@ type pull struct {
 	asked string
 }
 
-// follow lets pull requests follow a branch that moved.
+// follow lets pull requests follow a branch that moved. They may lie in the
+// repository that this one was forked from.
 func (r *Repository) follow(ctx context.Context, by *user, branch string) {
-	for _, i := range r.numbered(func(i *issue) bool { return i.pull != nil && i.state == "open" }) {
-		p := i.pull
-		if p.head != branch && p.base != branch {
-			continue
+	for _, base := range r.server.allRepos() {
+		open := base.numbered(func(i *issue) bool {
+			return i.pull != nil && i.state == "open" &&
+				(i.pull.from == r && i.pull.head == branch || base == r && i.pull.base == branch)
+		})
+		for _, i := range open {
+			base.acting(ctx, by).follow(i, base == r && i.pull.base == branch)
 		}
-		head, base := r.branch(p.head), r.branch(p.base)
-		before := p.headSHA
-		if head != "" && base != "" {
-			p.headSHA, p.baseSHA = head, base
-		}
-		if p.headSHA != before {
-			r.server.happen(event{name: "pull_request", action: "synchronize", repo: r, by: by, payload: object{
-				"number": i.number, "before": before, "after": head, "pull_request": r.acting(ctx, by).pullOfEvent(i),
-			}})
-		}
-		i.updated = r.server.Now()
-		if head != "" && base != "" && !r.git.isAncestor(ctx, head, base) {
-			continue
-		}
-		i.state, i.closed = "closed", r.server.Now()
-		if p.base == branch && head != "" && base != "" { // its commits came to the base by a push
-			p.merged, p.mergedBy, p.mergeCommit = r.server.Now(), by, base
-		}
+	}
+}
+
+// follow is of one pull request; by its base, or by its head.
+func (c *call) follow(i *issue, byBase bool) {
+	p := i.pull
+	head, base, before := p.from.branch(p.head), c.repo.branch(p.base), p.headSHA
+	if head == "" || base == "" {
+		c.setState(i, "closed")
+		return
+	}
+	p.headSHA, p.baseSHA, i.updated = head, base, c.Now()
+	if head != before {
+		c.pin(i)
+		c.about(i, "synchronize", object{"before": before, "after": head})
+	}
+	if !c.repo.git.isAncestor(c.ctx, head, base) {
+		return
+	}
+	if byBase { // its commits came to the base by a push
+		p.merged, p.mergedBy, p.mergeCommit = c.Now(), c.caller(), base
+	}
+	c.setState(i, "closed")
+}
+
+// pin keeps a pull request's head in the repository: a ref that git fetches,
+// whatever becomes of the branch or of the fork.
+func (c *call) pin(i *issue) {
+	ref := fmt.Sprintf("refs/pull/%d/head", i.number)
+	args := []string{"update-ref", ref, i.pull.headSHA}
+	if i.pull.from != c.repo {
+		args = []string{"fetch", "--quiet", "--no-tags", i.pull.from.git.dir, "+refs/heads/" + i.pull.head + ":" + ref}
+	}
+	if _, err := c.repo.git.run(c.ctx, nil, args...); err != nil {
+		c.t.Errorf("githubtest: keeping the head of %s#%d: %v", c.repo.FullName(), i.number, err)
 	}
 }
 
@@ -63,35 +86,60 @@ func createPull(c *call) reply {
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
-	in.Head = ownBranch(in.Head)
 	if refusal := tooLong(in.Body); refusal != nil {
 		return *refusal
 	}
-	if refusal := c.refusePull(in.Head, in.Base); refusal != nil {
+	p := &pull{base: in.Base, baseSHA: c.repo.branch(in.Base), draft: in.Draft}
+	p.from, p.head = c.headOf(in.Head)
+	if p.from != nil {
+		p.headSHA = p.from.branch(p.head)
+	}
+	if refusal := c.refusePull(p); refusal != nil {
 		return *refusal
 	}
 	i := c.repo.newIssue(in.Title, in.Body, c.caller())
-	i.pull = &pull{
-		head: in.Head, base: in.Base, headSHA: c.repo.branch(in.Head), baseSHA: c.repo.branch(in.Base), draft: in.Draft,
-	}
+	i.pull = p
+	c.pin(i)
+	c.about(i, "opened", nil)
 	return created(c.showPull(i))
 }
 
-func (c *call) refusePull(head, base string) *reply {
+// headOf is where a new pull request's commits come from: a branch of the
+// repository, or of a fork as owner:branch; nil when nobody has such a fork.
+func (c *call) headOf(text string) (*Repository, string) {
+	owner, branch, named := strings.Cut(text, ":")
+	if !named {
+		return c.repo, text
+	}
+	if strings.EqualFold(owner, c.repo.Owner) {
+		return c.repo, branch
+	}
+	for _, r := range c.allRepos() {
+		if strings.EqualFold(r.Owner, owner) && r.root() == c.repo.root() {
+			return r, branch
+		}
+	}
+	return nil, branch
+}
+
+func (c *call) refusePull(p *pull) *reply {
 	var r reply
-	headSHA, baseSHA := c.repo.branch(head), c.repo.branch(base)
 	open := c.repo.numbered(func(i *issue) bool {
-		return i.pull != nil && i.state == "open" && i.pull.head == head && i.pull.base == base
+		return i.pull != nil && i.state == "open" && i.pull.from == p.from && i.pull.head == p.head && i.pull.base == p.base
 	})
 	switch {
-	case baseSHA == "":
+	case p.baseSHA == "":
 		r = invalid("PullRequest", "base", "invalid", "")
-	case headSHA == "":
+	case p.headSHA == "":
 		r = invalid("PullRequest", "head", "invalid", "")
+	case c.by.user != nil && rank(p.from.role(c.by.user)) < rank("write"):
+		r = invalid("PullRequest", "", "custom", "must be a collaborator")
 	case len(open) > 0:
-		r = invalid("PullRequest", "", "custom", fmt.Sprintf("A pull request already exists for %s:%s.", c.repo.Owner, head))
-	case c.repo.git.isAncestor(c.ctx, headSHA, baseSHA):
-		r = invalid("PullRequest", "", "custom", fmt.Sprintf("No commits between %s and %s", base, head))
+		r = invalid("PullRequest", "", "custom", fmt.Sprintf("A pull request already exists for %s:%s.", p.from.Owner, p.head))
+	case p.from == c.repo && c.repo.git.isAncestor(c.ctx, p.headSHA, p.baseSHA):
+		r = invalid("PullRequest", "", "custom", fmt.Sprintf("No commits between %s and %s", p.base, p.head))
+	case p.from != c.repo && p.from.git.isAncestor(c.ctx, p.headSHA, p.baseSHA):
+		r = invalid("PullRequest", "", "custom", fmt.Sprintf("No commits between %s:%s and %s:%s", c.repo.Owner, p.base, p.from.Owner, p.head))
 	default:
 		return nil
 	}
@@ -102,7 +150,7 @@ func listPulls(c *call) reply {
 	state, head, base := c.query.Get("state"), c.query.Get("head"), c.query.Get("base")
 	all := c.repo.numbered(func(i *issue) bool {
 		return i.pull != nil && stateFits(state, i.state) && (base == "" || i.pull.base == base) &&
-			(head == "" || head == c.repo.Owner+":"+i.pull.head)
+			(!strings.Contains(head, ":") || head == i.pull.from.Owner+":"+i.pull.head) // GitHub ignores one without an owner
 	})
 	return paged(c, "/repos/"+c.repo.FullName()+"/pulls", all, c.showPullShort)
 }
@@ -127,7 +175,7 @@ func updatePull(c *call) reply {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	case in.Base != nil && c.repo.branch(*in.Base) == "":
 		return invalid("PullRequest", "base", "invalid", fmt.Sprintf("Proposed base branch '%s' was not found", *in.Base))
-	case in.State != nil && *in.State == "open" && i.state == "closed" && c.repo.branch(i.pull.head) == "":
+	case in.State != nil && *in.State == "open" && i.state == "closed" && i.pull.from.branch(i.pull.head) == "":
 		return invalid("PullRequest", "state", "invalid", "state cannot be changed. The "+i.pull.head+" branch has been deleted.")
 	}
 	if in.Body != nil {
@@ -135,11 +183,18 @@ func updatePull(c *call) reply {
 			return *refusal
 		}
 	}
-	if in.Base != nil {
-		i.pull.base, i.pull.baseSHA = *in.Base, c.repo.branch(*in.Base)
+	if in.Base != nil && *in.Base != i.pull.base {
+		c.rebase(i, *in.Base)
 	}
-	i.change(c.Now(), in.Title, in.Body, in.State)
+	c.change(i, in.Title, in.Body, in.State)
 	return ok(c.showPull(i))
+}
+
+// rebase gives a pull request another base.
+func (c *call) rebase(i *issue, base string) {
+	was := object{"ref": object{"from": i.pull.base}, "sha": object{"from": i.pull.baseSHA}}
+	i.pull.base, i.pull.baseSHA, i.updated = base, c.repo.branch(base), c.Now()
+	c.about(i, "edited", object{"changes": object{"base": was}})
 }
 
 func (c *call) fork(i *issue) string {
@@ -175,11 +230,14 @@ func listPullCommits(c *call) reply {
 	return paged(c, fmt.Sprintf("/repos/%s/pulls/%d/commits", c.repo.FullName(), i.number), ids, c.repo.showCommit)
 }
 
-func (c *call) showSide(branch, sha string) object {
-	return object{
-		"label": c.repo.Owner + ":" + branch, "ref": branch, "sha": sha, "user": c.showUser(c.repo.owner),
-		"repo": c.showRepo(c.repo),
+// showSide is a head or a base. Of a repository that is gone there is neither
+// label nor repository.
+func (c *call) showSide(r *Repository, branch, sha string) object {
+	shown := object{"label": nil, "ref": branch, "sha": sha, "user": c.showUser(r.owner), "repo": nil}
+	if !r.deleted {
+		shown["label"], shown["repo"] = r.Owner+":"+branch, c.showRepo(r)
 	}
+	return shown
 }
 
 // showPullShort is a pull request as lists have it.
@@ -203,7 +261,7 @@ func (c *call) showPullShort(i *issue) object {
 	shown["url"], shown["node_id"], shown["_links"] = api, node("PR", i.id), links
 	shown["diff_url"], shown["patch_url"] = page+".diff", page+".patch"
 	shown["draft"], shown["auto_merge"], shown["merged_at"] = p.draft, nil, stampOrNull(p.merged)
-	shown["head"], shown["base"] = c.showSide(p.head, p.headSHA), c.showSide(p.base, p.baseSHA)
+	shown["head"], shown["base"] = c.showSide(p.from, p.head, p.headSHA), c.showSide(c.repo, p.base, p.baseSHA)
 	shown["requested_reviewers"], shown["requested_teams"] = []object{}, []object{}
 	shown["merge_commit_sha"] = nil
 	if p.mergeCommit != "" {

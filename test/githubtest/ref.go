@@ -17,13 +17,38 @@ func (r *Repository) move(ctx context.Context, by *user, ref, id string) error {
 	if _, err := r.git.run(ctx, nil, args...); err != nil {
 		return err
 	}
+	r.moved(ctx, by, ref, before, id)
+	return nil
+}
+
+// moved tells of a ref that moved, and lets pull requests follow.
+func (r *Repository) moved(ctx context.Context, by *user, ref, before, id string) {
+	now := r.server.Now()
+	r.filled, r.pushed, r.updated = true, now, now
 	r.server.happen(event{name: "push", repo: r, by: by, payload: object{
 		"ref": ref, "before": orZeros(before), "after": orZeros(id), "created": before == "", "deleted": id == "",
 	}})
+	if before == "" || id == "" {
+		r.tellOfRef(by, ref, id != "")
+	}
 	if branch, isBranch := strings.CutPrefix(ref, "refs/heads/"); isBranch {
 		r.follow(ctx, by, branch)
 	}
-	return nil
+}
+
+// tellOfRef is the event of a branch or a tag that came or went.
+func (r *Repository) tellOfRef(by *user, ref string, came bool) {
+	kind, name := "branch", strings.TrimPrefix(ref, "refs/heads/")
+	if tag, isTag := strings.CutPrefix(ref, "refs/tags/"); isTag {
+		kind, name = "tag", tag
+	}
+	payload := object{"ref": name, "ref_type": kind, "pusher_type": "user"}
+	if !came {
+		r.server.happen(event{name: "delete", repo: r, by: by, payload: payload})
+		return
+	}
+	payload["master_branch"], payload["description"] = r.defaultBranch, r.shownDescription()
+	r.server.happen(event{name: "create", repo: r, by: by, payload: payload})
 }
 
 // orZeros is how GitHub writes the commit of a ref that is not there.

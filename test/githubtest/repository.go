@@ -1,7 +1,9 @@
 package githubtest
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,26 +27,53 @@ type Repository struct {
 	checks   []*checkRun
 	suites   map[string]int64 // by head commit
 	statuses []*status
+	roles    map[*user]string
+	authors  authors
+	settings
+
+	parent          *Repository // of a fork
+	filled, deleted bool        // has, or had, a commit; is no more
+	pushed, updated time.Time
 }
 
 // AddRepository makes a repository whose default branch, main, has one commit
 // with the files.
 func (s *Server) AddRepository(fullName string, files map[string]string) *Repository {
 	s.t.Helper()
+	r := s.AddEmptyRepository(fullName)
+	r.Commit("main", "Initial commit", files)
+	return r
+}
+
+// AddEmptyRepository makes a repository without a commit, as it is just after
+// somebody made it.
+func (s *Server) AddEmptyRepository(fullName string) *Repository {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.add(fullName)
+}
+
+func (s *Server) add(fullName string) *Repository {
+	s.t.Helper()
 	owner, name, _ := strings.Cut(fullName, "/")
-	git, err := newGitRepo(context.WithoutCancel(s.t.Context()), filepath.Join(s.t.TempDir(), "repo.git"))
+	git, err := newGitRepo(context.WithoutCancel(s.t.Context()), filepath.Join(s.t.TempDir(), "repo.git"), s.signing)
 	if err != nil {
 		s.t.Fatalf("making %s: %v", fullName, err)
 	}
-	s.mu.Lock()
 	r := &Repository{
 		ID: s.id(), Owner: owner, Name: name, server: s, git: git, owner: s.person(owner), since: s.Now(),
-		issues: map[int]*issue{}, labels: map[string]*label{}, suites: map[string]int64{},
+		pushed: s.Now(), updated: s.Now(), settings: settings{defaultBranch: "main"}, issues: map[int]*issue{}, labels: map[string]*label{},
+		suites: map[string]int64{}, roles: map[*user]string{},
 	}
+	delete(s.renamed, strings.ToLower(fullName))
 	s.repos[strings.ToLower(fullName)] = r
-	s.mu.Unlock()
-	r.Commit("main", "Initial commit", files)
 	return r
+}
+
+// allRepos is in the order in which they were made.
+func (s *Server) allRepos() []*Repository {
+	return slices.SortedFunc(maps.Values(s.repos), func(a, b *Repository) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // FullName is owner/name.
@@ -69,28 +98,13 @@ func (r *Repository) Commit(branch, message string, files map[string]string) str
 func (r *Repository) commit(ctx context.Context, branch, message string, files map[string]string) (string, error) {
 	parent := r.branch(branch)
 	if parent == "" {
-		parent = r.branch("main")
+		parent = r.branch(r.defaultBranch)
 	}
-	var changes []entry
+	pushed := map[string]*File{}
 	for path, text := range files {
-		id, err := r.git.write(ctx, "blob", []byte(text))
-		if err != nil {
-			return "", err
-		}
-		changes = append(changes, entry{"100644", path, id})
+		pushed[path] = Text(text)
 	}
-	in := commitText{message: message, author: r.person(r.owner)}
-	base := ""
-	if parent != "" {
-		in.parents = []string{parent}
-		base = parent
-	}
-	tree, err := r.git.edit(ctx, base, changes)
-	if err != nil {
-		return "", err
-	}
-	in.tree, in.committer = tree, in.author
-	id, err := r.git.commit(ctx, in)
+	id, err := r.build(ctx, r.owner, parent, message, pushed)
 	if err != nil {
 		return "", err
 	}
@@ -121,7 +135,7 @@ func (r *Repository) resolve(name string) string {
 // an id, a whole ref.
 func (r *Repository) commitish(name string) string {
 	if name == "" {
-		name = "main"
+		name = r.defaultBranch
 	}
 	for _, candidate := range []string{"refs/heads/" + name, "refs/tags/" + name, "refs/" + name, name} {
 		if id := r.resolve(candidate); id != "" {
@@ -139,28 +153,44 @@ func (r *Repository) api(path string) string {
 
 func (r *Repository) html(path string) string { return r.server.URL + "/" + r.FullName() + path }
 
-func getRepo(c *call) reply { return ok(c.showRepo(c.repo)) }
+// getRepo has more than lists: what a fork comes from, the account where it is
+// an organisation, and what the caller may do.
+func getRepo(c *call) reply {
+	shown := c.showRepo(c.repo)
+	if c.repo.owner.kind == "Organization" {
+		shown["organization"] = c.showUser(c.repo.owner)
+	}
+	if c.repo.parent != nil && !c.repo.parent.deleted {
+		shown["parent"], shown["source"] = c.showRepo(c.repo.parent), c.showRepo(c.repo.root())
+	}
+	if c.by.user != nil {
+		shown["permissions"] = permissions(c.repo.role(c.by.user))
+	}
+	return ok(shown)
+}
 
 // showRepo has all that any of GitHub's several shapes of a repository needs.
 func (s *Server) showRepo(r *Repository) object {
 	shown := object{
 		"id": r.ID, "node_id": node("R", r.ID), "name": r.Name, "full_name": r.FullName(), "owner": s.showUser(r.owner),
 		"private": r.Private, "visibility": map[bool]string{true: "private", false: "public"}[r.Private],
-		"html_url": r.html(""), "description": nil, "fork": false, "url": r.api(""),
+		"html_url": r.html(""), "description": r.shownDescription(), "fork": r.parent != nil, "is_template": r.template, "url": r.api(""),
 		"git_url": "git:" + strings.TrimPrefix(r.CloneURL(), "http:"), "ssh_url": "git@github.test:" + r.FullName() + ".git",
 		"clone_url": r.CloneURL(), "svn_url": r.html(""), "mirror_url": nil, "homepage": nil, "language": nil,
-		"default_branch": "main", "license": nil, "archived": false, "disabled": false,
-		"has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false,
+		"default_branch": r.defaultBranch, "license": nil, "archived": r.archived, "disabled": r.disabled,
+		"has_issues": !r.noIssues, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false,
 		"has_discussions": false, "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
 		"allow_auto_merge": false, "delete_branch_on_merge": false, "size": 1, "open_issues": r.openIssues(),
-		"open_issues_count": r.openIssues(), "created_at": stamp(r.since), "updated_at": stamp(r.since),
-		"pushed_at": stamp(r.since),
+		"open_issues_count": r.openIssues(), "created_at": stamp(r.since), "updated_at": stamp(r.updated),
+		"pushed_at": stamp(r.pushed),
 	}
 	for _, count := range []string{
 		"forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "network_count", "subscribers_count",
 	} {
 		shown[count] = 0
 	}
+	forks := s.forksOf(r)
+	shown["forks"], shown["forks_count"], shown["network_count"] = forks, forks, forks
 	for name, path := range repoURLs() {
 		shown[name] = r.api(path)
 	}

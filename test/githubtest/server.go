@@ -7,6 +7,7 @@ package githubtest
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -51,11 +52,16 @@ type Server struct {
 	table    map[string]operation
 	journal  journal
 	clock    clock
+	signing  []byte // GitHub's key
 
 	mu       sync.Mutex // over all below, and held while a call is answered
 	lastID   int64
 	users    map[string]*user
+	orgs     map[string]*Organization
+	personal map[string]*user       // by token
 	repos    map[string]*Repository // by lower-case owner/name
+	gone     []*Repository          // deleted: pull requests may still name them
+	renamed  map[string]*Repository // by the names that they had
 	installs map[int64]*Installation
 	tokens   map[string]*token
 	events   []event
@@ -65,17 +71,21 @@ type Server struct {
 // contract fails the test.
 func New(t TB, o Options) *Server {
 	t.Helper()
+	signing := make([]byte, 32)
+	_, _ = rand.Read(signing) // it never fails
 	contract, err := theContract()
 	if err != nil {
 		t.Fatalf("loading GitHub's description: %v", err)
 	}
 	s := &Server{
-		t: t, contract: contract, clock: clock{base: o.Now}, table: operations(), users: map[string]*user{},
-		repos: map[string]*Repository{}, installs: map[int64]*Installation{}, tokens: map[string]*token{},
+		t: t, contract: contract, signing: signing, clock: clock{base: o.Now}, table: operations(), users: map[string]*user{},
+		orgs: map[string]*Organization{}, personal: map[string]*user{},
+		repos: map[string]*Repository{}, renamed: map[string]*Repository{}, installs: map[int64]*Installation{}, tokens: map[string]*token{},
 	}
 	if s.App, err = newApp(s); err != nil {
 		t.Fatalf("making the App: %v", err)
 	}
+	s.bot() // known from the start
 	server := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
 		server.Close()
@@ -94,7 +104,7 @@ func (s *Server) GraphQLURL() string { return s.URL + "/api/graphql" }
 func (s *Server) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.repos {
+	for _, r := range append(s.allRepos(), s.gone...) {
 		r.git.close()
 	}
 }

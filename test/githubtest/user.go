@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // user is a person, an organisation or a bot.
@@ -12,6 +13,9 @@ type user struct {
 	id    int64
 	login string
 	kind  string
+	since time.Time
+
+	budget budget
 }
 
 // person is the user of a login, made when there is none yet.
@@ -24,7 +28,7 @@ func (s *Server) person(login string) *user {
 	if strings.HasSuffix(login, "[bot]") {
 		kind = "Bot"
 	}
-	u := &user{id: s.id(), login: login, kind: kind}
+	u := &user{id: s.id(), login: login, kind: kind, since: s.Now(), budget: budget{limit: hourly}}
 	s.users[key] = u
 	return u
 }
