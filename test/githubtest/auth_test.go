@@ -92,7 +92,7 @@ func TestViolations(t *testing.T) {
 		"no head":         {"POST", "/repos/acme/shop/pulls", `{"base":"main"}`, "pulls/create"},
 		"bad enum":        {"GET", "/repos/acme/shop/pulls?state=opened", "", "pulls/list"},
 		"not a number":    {"GET", "/repos/acme/shop/pulls/abc", "", "pulls/get"},
-		"not implemented": {"GET", "/repos/acme/shop/releases", "", "repos/list-releases is not implemented"},
+		"not implemented": {"POST", "/app-manifests/code/conversions", "", "apps/create-from-manifest is not implemented"},
 		"no such path":    {"GET", "/repos/acme/shop/nonsense", "", "/repos/acme/shop/nonsense"},
 	}
 	for name, tt := range tests {

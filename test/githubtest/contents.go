@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -14,16 +15,96 @@ func getContent(c *call) reply {
 		return failure(http.StatusNotFound, "No commit found for the ref %s", c.query.Get("ref"))
 	}
 	name := strings.Trim(c.params["path"], "/")
-	o, err := c.repo.git.read(at + ":" + name)
-	switch {
-	case err != nil:
+	e, err := c.repo.entryAt(at, name)
+	if err != nil {
 		return notFound()
-	case o.kind == "tree":
-		return c.listDirectory(name, o.id, at)
-	case raw(c.accept):
+	}
+	switch e.mode {
+	case "040000":
+		return c.listDirectory(name, e.id, at)
+	case "160000":
+		return ok(c.repo.showSubmodule(name, e.id, at))
+	case "120000":
+		return c.link(name, e.id, at)
+	}
+	return c.file(name, e.id, at)
+}
+
+// entryAt is what a commit has at a path.
+func (r *Repository) entryAt(at, name string) (entry, error) {
+	dir, err := r.git.readAs("tree", at)
+	if err != nil || name == "" {
+		return entry{"040000", "", dir.id}, err
+	}
+	parent, base := path.Split(name)
+	if parent != "" {
+		if dir, err = r.git.read(dir.id + ":" + strings.TrimSuffix(parent, "/")); err != nil {
+			return entry{}, err
+		}
+	}
+	all, err := r.git.entries(dir.id)
+	if err != nil {
+		return entry{}, err
+	}
+	for _, e := range all {
+		if e.name == base {
+			return e, nil
+		}
+	}
+	return entry{}, fmt.Errorf("%s: %w", name, errMissing)
+}
+
+func (c *call) file(name, id, at string) reply {
+	o, err := c.repo.git.read(id)
+	if err != nil {
+		return broken(err)
+	}
+	if refusal := c.tooLargeToGive(o.data); refusal != nil {
+		return *refusal
+	}
+	if raw(c.accept) {
 		return rawFile(o.data)
 	}
-	return ok(c.repo.showFile(name, o, at))
+	return ok(c.showFile(name, o, at))
+}
+
+// link is a symbolic link: the file that it leads to, or else the link itself.
+func (c *call) link(name, id, at string) reply {
+	o, err := c.repo.git.read(id)
+	if err != nil {
+		return broken(err)
+	}
+	target, err := c.repo.entryAt(at, path.Join(path.Dir(name), string(o.data)))
+	if err == nil && target.kind() == "blob" && target.mode != "120000" {
+		return c.file(name, target.id, at)
+	}
+	shown := c.repo.showEntry("symlink", name, o, at)
+	shown["target"] = string(o.data)
+	return ok(shown)
+}
+
+// showSubmodule tells of another repository by what .gitmodules says of it.
+func (r *Repository) showSubmodule(name, id, at string) object {
+	shown := r.showEntry("submodule", name, gitObject{id: id}, at)
+	shown["git_url"], shown["html_url"] = nil, nil
+	shown["_links"] = object{"self": shown["url"], "git": nil, "html": nil}
+	modules, err := r.git.read(at + ":.gitmodules")
+	if err != nil {
+		return shown
+	}
+	own := ""
+	for line := range strings.SplitSeq(string(modules.data), "\n") {
+		key, value, _ := strings.Cut(line, "=")
+		switch value = strings.TrimSpace(value); strings.TrimSpace(key) {
+		case "path":
+			own = value
+		case "url":
+			if own == name {
+				shown["submodule_git_url"] = value
+			}
+		}
+	}
+	return shown
 }
 
 func (c *call) listDirectory(dir, id, at string) reply {
@@ -32,8 +113,12 @@ func (c *call) listDirectory(dir, id, at string) reply {
 		return broken(err)
 	}
 	shown := []object{}
-	for _, e := range all[:min(len(all), 1000)] {
-		kind := map[string]string{"tree": "dir", "commit": "file", "blob": "file"}[e.kind()]
+	for _, e := range all[:min(len(all), c.limits.DirectoryEntries)] {
+		// A submodule is shown as a file in a list, and so for ever.
+		kind := map[string]string{"040000": "dir", "120000": "symlink"}[e.mode]
+		if kind == "" {
+			kind = "file"
+		}
 		o := gitObject{id: e.id}
 		if e.kind() == "blob" {
 			if o, err = c.repo.git.read(e.id); err != nil {
@@ -62,10 +147,10 @@ func (r *Repository) showEntry(kind, name string, o gitObject, at string) object
 	return shown
 }
 
-func (r *Repository) showFile(name string, o gitObject, at string) object {
-	shown := r.showEntry("file", name, o, at)
+func (c *call) showFile(name string, o gitObject, at string) object {
+	shown := c.repo.showEntry("file", name, o, at)
 	shown["content"], shown["encoding"] = wrapped(o.data), "base64"
-	if len(o.data) > 1<<20 { // larger ones only raw
+	if len(o.data) > c.limits.FileBytes { // larger ones only raw
 		shown["content"], shown["encoding"] = "", "none"
 	}
 	return shown
@@ -86,6 +171,9 @@ func putContent(c *call) reply {
 	data, err := base64.StdEncoding.DecodeString(in.Content)
 	if err != nil {
 		return failure(http.StatusUnprocessableEntity, "content is not valid Base64")
+	}
+	if refusal := c.tooLargeToTake(data); refusal != nil {
+		return *refusal
 	}
 	if in.Branch == "" {
 		in.Branch = c.repo.defaultBranch

@@ -2,17 +2,19 @@ package githubtest
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 )
-
-// maxTree is how many entries a recursive reading gives at most.
-const maxTree = 100_000
 
 func getBlob(c *call) reply {
 	o, err := c.repo.git.read(c.params["file_sha"])
 	if err != nil || o.kind != "blob" {
 		return notFound()
+	}
+	if refusal := c.tooLargeToGive(o.data); refusal != nil {
+		return *refusal
 	}
 	if raw(c.accept) {
 		return rawFile(o.data)
@@ -61,6 +63,9 @@ func createBlob(c *call) reply {
 		}
 		data = decoded
 	}
+	if refusal := c.tooLargeToTake(data); refusal != nil {
+		return *refusal
+	}
 	id, err := c.repo.git.write(c.ctx, "blob", data)
 	if err != nil {
 		return broken(err)
@@ -68,9 +73,14 @@ func createBlob(c *call) reply {
 	return created(object{"sha": id, "url": c.repo.api("/git/blobs/" + id)})
 }
 
-func (r *Repository) showTree(id string, all []entry) object {
-	shown := []object{}
-	for _, e := range all[:min(len(all), maxTree)] {
+// showTree leaves out what is beyond the limits, and says so.
+func (c *call) showTree(id string, all []entry) object {
+	const each = 200 // about what an entry takes beside its path
+	r, shown, size := c.repo, []object{}, 0
+	for _, e := range all[:min(len(all), c.limits.TreeEntries)] {
+		if size += each + len(e.name); size > c.limits.TreeBytes {
+			break
+		}
 		o := object{"path": e.name, "mode": e.mode, "type": e.kind(), "sha": e.id}
 		switch e.kind() {
 		case "blob":
@@ -83,7 +93,7 @@ func (r *Repository) showTree(id string, all []entry) object {
 		}
 		shown = append(shown, o)
 	}
-	return object{"sha": id, "url": r.api("/git/trees/" + id), "tree": shown, "truncated": len(all) > maxTree}
+	return object{"sha": id, "url": r.api("/git/trees/" + id), "tree": shown, "truncated": len(shown) < len(all)}
 }
 
 func getTree(c *call) reply {
@@ -104,15 +114,30 @@ func getTree(c *call) reply {
 	if err != nil {
 		return broken(err)
 	}
-	return ok(c.repo.showTree(o.id, all))
+	return ok(c.showTree(o.id, all))
 }
 
-// newEntry is one of a tree being made: sha and content both null removes.
+// newEntry is one of a tree being made: a sha of null removes.
 type newEntry struct {
-	Path    string  `json:"path"`
-	Mode    string  `json:"mode"`
-	SHA     *string `json:"sha"`
-	Content *string `json:"content"`
+	Path    string          `json:"path"`
+	Mode    string          `json:"mode"`
+	SHA     json.RawMessage `json:"sha"`
+	Content *string         `json:"content"`
+}
+
+// wrong is what GitHub says of an entry that cannot be.
+func (e newEntry) wrong() string {
+	switch {
+	case strings.HasPrefix(e.Path, "/"):
+		return "tree.path cannot start with a slash"
+	case e.Path == "", slices.ContainsFunc(strings.Split(e.Path, "/"), func(part string) bool {
+		return part == "" || part == "." || part == ".." || strings.EqualFold(part, ".git")
+	}):
+		return "tree.path contains a malformed path component"
+	case e.SHA == nil && e.Content == nil, e.SHA != nil && e.Content != nil:
+		return "Must supply either tree.sha or tree.content"
+	}
+	return ""
 }
 
 func createTree(c *call) reply {
@@ -122,6 +147,9 @@ func createTree(c *call) reply {
 	}
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	if len(in.Tree) == 0 {
+		return failure(http.StatusUnprocessableEntity, "Invalid tree info")
 	}
 	if in.BaseTree != "" {
 		if _, err := c.repo.git.readAs("tree", in.BaseTree); err != nil {
@@ -140,12 +168,15 @@ func createTree(c *call) reply {
 	if err != nil {
 		return broken(err)
 	}
-	return created(c.repo.showTree(id, all))
+	return created(c.showTree(id, all))
 }
 
 func (c *call) entries(in []newEntry) ([]entry, *reply) {
 	var changes []entry
 	for _, e := range in {
+		if wrong := e.wrong(); wrong != "" {
+			return nil, refuse(http.StatusUnprocessableEntity, wrong)
+		}
 		id := ""
 		switch {
 		case e.Content != nil:
@@ -154,8 +185,8 @@ func (c *call) entries(in []newEntry) ([]entry, *reply) {
 				return nil, refuse(http.StatusInternalServerError, err.Error())
 			}
 			id = written
-		case e.SHA != nil:
-			id = *e.SHA
+		case string(e.SHA) != "null":
+			id = strings.Trim(string(e.SHA), `"`)
 			if _, err := c.repo.git.read(id); err != nil && e.Mode != "160000" {
 				return nil, refuse(http.StatusUnprocessableEntity, "tree.sha "+id+" is not a valid blob")
 			}

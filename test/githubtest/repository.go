@@ -29,6 +29,7 @@ type Repository struct {
 	statuses []*status
 	roles    map[*user]string
 	authors  authors
+	releases []*release
 	settings
 
 	parent          *Repository // of a fork

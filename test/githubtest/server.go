@@ -36,6 +36,8 @@ type Options struct {
 	// clients take the time from the machine, so a clock far from it makes
 	// their tokens look expired or too early.
 	Now func() time.Time
+	// Limits are sizes.
+	Limits Limits
 }
 
 // Server is a running GitHub. Its methods may be called from several
@@ -53,6 +55,7 @@ type Server struct {
 	journal  journal
 	clock    clock
 	signing  []byte // GitHub's key
+	limits   Limits
 
 	mu       sync.Mutex // over all below, and held while a call is answered
 	lastID   int64
@@ -78,7 +81,7 @@ func New(t TB, o Options) *Server {
 		t.Fatalf("loading GitHub's description: %v", err)
 	}
 	s := &Server{
-		t: t, contract: contract, signing: signing, clock: clock{base: o.Now}, table: operations(), users: map[string]*user{},
+		t: t, contract: contract, signing: signing, limits: o.Limits.orGitHubs(), clock: clock{base: o.Now}, table: operations(), users: map[string]*user{},
 		orgs: map[string]*Organization{}, personal: map[string]*user{},
 		repos: map[string]*Repository{}, renamed: map[string]*Repository{}, installs: map[int64]*Installation{}, tokens: map[string]*token{},
 	}
