@@ -205,8 +205,9 @@ func (c *call) count(r *http.Request) (reply, bool) {
 	if !c.Now().Before(b.reset) {
 		b.reset, b.used = c.Now().Add(time.Hour).Truncate(time.Second), 0
 	}
-	over := b.used >= b.limit
-	if !over && r.Header.Get("If-None-Match") == "" && !strings.HasSuffix(r.URL.Path, "/rate_limit") {
+	free := strings.HasSuffix(r.URL.Path, "/rate_limit")
+	over := b.used >= b.limit && !free
+	if !over && !free && r.Header.Get("If-None-Match") == "" {
 		b.used++
 	}
 	if !over {

@@ -102,7 +102,7 @@ func stats(files []change) object {
 
 func compare(c *call) reply {
 	from, to, _ := strings.Cut(c.params["basehead"], "...")
-	base, head := c.repo.commitish(ownBranch(from)), c.repo.commitish(ownBranch(to))
+	base, head := c.side(from), c.side(to)
 	if base == "" || head == "" {
 		return notFound()
 	}
@@ -113,12 +113,24 @@ func compare(c *call) reply {
 	return c.compare(base, head, strings.TrimSpace(fork))
 }
 
-// ownBranch takes the owner from owner:branch.
-func ownBranch(name string) string {
-	if _, branch, has := strings.Cut(name, ":"); has {
-		return branch
+// side is the commit of one side of a comparison, which may be a fork's as
+// owner:branch; its objects are fetched.
+func (c *call) side(text string) string {
+	from, name := c.headOf(text)
+	switch from {
+	case nil:
+		return ""
+	case c.repo:
+		return c.repo.commitish(name)
 	}
-	return name
+	id := from.branch(name)
+	if id == "" {
+		return ""
+	}
+	if _, err := c.repo.git.run(c.ctx, nil, "fetch", "--quiet", "--no-tags", from.git.dir, "refs/heads/"+name); err != nil {
+		return ""
+	}
+	return id
 }
 
 func (c *call) compare(base, head, fork string) reply {

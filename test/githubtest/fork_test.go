@@ -37,6 +37,10 @@ func TestForks(t *testing.T) {
 			t.Errorf("%s: %d, want %d", head, len(a.list), n)
 		}
 	}
+	if a := call(t, hub, token, "GET", at+"/compare/main...alice:topic", ""); a.body["ahead_by"] != 1.0 || a.body["status"] != "ahead" {
+		t.Errorf("compare: %d %v", a.status, a.body["status"])
+	}
+	want(t, call(t, hub, token, "GET", at+"/compare/main...alice:none", ""), http.StatusNotFound, "Not Found")
 	ref := fmt.Sprintf("refs/pull/%d/head", number)
 	if got := git(t, "ls-remote", repo.CloneURL(), ref); !strings.HasPrefix(got, head) {
 		t.Errorf("ls-remote: %s", got)

@@ -19,6 +19,7 @@ type issue struct {
 	number      int
 	title, body string
 	state       string
+	reason      string // why it was closed
 	by          *user
 	labels      []string
 	comments    []*comment
@@ -93,6 +94,9 @@ func (c *call) showIssue(i *issue) object {
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by),
 	}
+	if i.pull == nil && i.reason != "" {
+		shown["state_reason"] = i.reason
+	}
 	if i.pull != nil {
 		url := c.repo.api(fmt.Sprintf("/pulls/%d", i.number))
 		page := c.repo.html(fmt.Sprintf("/pull/%d", i.number))
@@ -126,7 +130,9 @@ func createIssue(c *call) reply {
 	}
 	i := c.repo.newIssue(in.Title, in.Body, c.caller())
 	c.about(i, "opened", nil)
-	c.label(i, in.Labels)
+	if c.by.user == nil || rank(c.repo.role(c.by.user)) >= rank("triage") { // GitHub drops a stranger's without a word
+		c.label(i, in.Labels)
+	}
 	return created(c.showIssue(i))
 }
 
@@ -156,6 +162,8 @@ func stateFits(asked, state string) bool {
 func updateIssue(c *call) reply {
 	var in struct {
 		Title, Body, State *string
+		Labels             *[]string
+		Reason             string `json:"state_reason"`
 	}
 	i := c.issue()
 	switch {
@@ -169,7 +177,13 @@ func updateIssue(c *call) reply {
 			return *refusal
 		}
 	}
+	if in.State != nil {
+		i.reason = in.Reason
+	}
 	c.change(i, in.Title, in.Body, in.State)
+	if in.Labels != nil {
+		c.relabel(i, *in.Labels)
+	}
 	return ok(c.showIssue(i))
 }
 
@@ -199,6 +213,9 @@ func edit(was object, name string, text, to *string) {
 
 func (c *call) setState(i *issue, state string) {
 	i.state, i.updated, i.closed = state, c.Now(), time.Time{}
+	if i.reason == "" || state == "open" {
+		i.reason = map[string]string{"open": "reopened", "closed": "completed"}[state]
+	}
 	if state == "closed" {
 		i.closed = c.Now()
 		c.about(i, "closed", nil)

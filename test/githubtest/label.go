@@ -55,6 +55,14 @@ func (c *call) unlabel(i *issue, keep func(name string) bool) {
 	}
 }
 
+// relabel leaves an issue with these labels alone.
+func (c *call) relabel(i *issue, names []string) {
+	c.unlabel(i, func(have string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, have) })
+	})
+	c.label(i, names)
+}
+
 // names is the labels of a call: a list under "labels", or a bare one.
 func (c *call) names() ([]string, bool) {
 	var bare []string
@@ -79,11 +87,10 @@ func (c *call) putLabels(afresh bool) reply {
 	case !good:
 		return failure(http.StatusUnprocessableEntity, "Invalid request.\n\n\"labels\" wasn't supplied.")
 	case afresh:
-		c.unlabel(i, func(have string) bool {
-			return slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, have) })
-		})
+		c.relabel(i, names)
+	default:
+		c.label(i, names)
 	}
-	c.label(i, names)
 	return ok(c.showLabels(i))
 }
 

@@ -142,7 +142,10 @@ func TestPersonsHaveTheirOwnLimit(t *testing.T) {
 	want(t, call(t, hub, token, "GET", "/repos/acme/shop", ""), http.StatusForbidden, "API rate limit exceeded for user ID")
 	want(t, call(t, hub, app, "GET", "/repos/acme/shop", ""), http.StatusOK, "")
 	a := call(t, hub, token, "GET", "/rate_limit", "")
-	want(t, a, http.StatusForbidden, "API rate limit")
+	want(t, a, http.StatusOK, "")
+	if rate := a.body["rate"].(map[string]any); rate["limit"] != 1.0 || rate["remaining"] != 0.0 {
+		t.Errorf("rate: %v", rate)
+	}
 }
 
 func TestUsers(t *testing.T) {
@@ -283,5 +286,28 @@ func TestModes(t *testing.T) {
 	wants := map[string]string{"run": "100755", "link": "120000", "lib": "160000", "c.txt": "100644"}
 	if diff := cmp.Diff(wants, modes); diff != "" {
 		t.Errorf("modes (-want +got):\n%s", diff)
+	}
+}
+
+// TestIssuesByTheAPI shows labels by an update, reasons for a closing, and that
+// a stranger's labels are dropped.
+func TestIssuesByTheAPI(t *testing.T) {
+	hub, _, _, token := world(t)
+	at := "/repos/acme/shop/issues"
+	a := call(t, hub, hub.Token("stranger"), "POST", at, `{"title":"T","labels":["x"]}`)
+	if len(a.body["labels"].([]any)) != 0 {
+		t.Errorf("labels: %v", a.body["labels"])
+	}
+	wantTold(t, hub, func() {
+		a = call(t, hub, token, "PATCH", at+"/1", `{"labels":["x","y"],"state":"closed","state_reason":"not_planned"}`)
+	}, "issues.closed by image-updater[bot]", "issues.labeled by image-updater[bot]", "issues.labeled by image-updater[bot]")
+	if a.body["state_reason"] != "not_planned" || len(a.body["labels"].([]any)) != 2 {
+		t.Errorf("issue: %v", a.body)
+	}
+	if a = call(t, hub, token, "PATCH", at+"/1", `{"state":"open"}`); a.body["state_reason"] != "reopened" {
+		t.Errorf("reason: %v", a.body["state_reason"])
+	}
+	if a = call(t, hub, token, "PATCH", at+"/1", `{"state":"closed"}`); a.body["state_reason"] != "completed" {
+		t.Errorf("reason: %v", a.body["state_reason"])
 	}
 }
