@@ -159,11 +159,7 @@ func (c *call) permitRepo(needs string) *reply {
 }
 
 func (t *token) covers(r *Repository) bool {
-	among := t.install.repos
-	if t.repos != nil {
-		among = t.repos
-	}
-	return slices.Contains(among, r)
+	return slices.Contains(t.install.repos, r) && (t.repos == nil || slices.Contains(t.repos, r))
 }
 
 // allows takes several names that are good each: "issues|pull_requests".

@@ -13,7 +13,7 @@ func (c *call) showComment(m *comment) object {
 		"id": m.id, "node_id": node("IC", m.id), "url": api, "body": m.body, "user": c.showUser(m.by),
 		"html_url":  c.repo.html(fmt.Sprintf("/issues/%d#issuecomment-%d", m.issue.number, m.id)),
 		"issue_url": c.repo.api(fmt.Sprintf("/issues/%d", m.issue.number)), "created_at": stamp(m.at),
-		"updated_at": stamp(m.updated), "author_association": c.association(m.by),
+		"updated_at": stamp(m.updated), "author_association": c.association(m.by), "reactions": rollup(api, m.reactions),
 	}
 }
 
@@ -65,7 +65,9 @@ func listComments(c *call) reply {
 	if i == nil {
 		return notFound()
 	}
-	return paged(c, fmt.Sprintf("/repos/%s/issues/%d/comments", c.repo.FullName(), i.number), i.comments, c.showComment)
+	since := c.since()
+	all := slices.DeleteFunc(slices.Clone(i.comments), func(m *comment) bool { return m.updated.Before(since) })
+	return paged(c, fmt.Sprintf("/repos/%s/issues/%d/comments", c.repo.FullName(), i.number), all, c.showComment)
 }
 
 func getComment(c *call) reply {
@@ -108,51 +110,4 @@ func (c *call) commented(m *comment, action string, more object) {
 	payload := object{"issue": c.showIssue(m.issue), "comment": c.showComment(m)}
 	maps.Copy(payload, more)
 	c.happen(event{name: "issue_comment", action: action, repo: c.repo, by: c.caller(), payload: payload})
-}
-
-func (c *call) showReaction(r *reaction) object {
-	return object{
-		"id": r.id, "node_id": node("REA", r.id), "user": c.showUser(r.by), "content": r.content, "created_at": stamp(r.at),
-	}
-}
-
-// createReaction answers 200 for one that the caller gave before.
-func createReaction(c *call) reply {
-	if m := c.comment(); m != nil {
-		return c.react(&m.reactions)
-	}
-	return notFound()
-}
-
-func createIssueReaction(c *call) reply {
-	if i := c.issue(); i != nil {
-		return c.react(&i.reactions)
-	}
-	return notFound()
-}
-
-func (c *call) react(to *[]*reaction) reply {
-	var in struct {
-		Content string `json:"content"`
-	}
-	if !c.decode(&in) {
-		return failure(http.StatusBadRequest, "Problems parsing JSON")
-	}
-	for _, have := range *to {
-		if have.content == in.Content && have.by == c.caller() {
-			return ok(c.showReaction(have))
-		}
-	}
-	r := &reaction{id: c.id(), content: in.Content, by: c.caller(), at: c.Now()}
-	*to = append(*to, r)
-	return created(c.showReaction(r))
-}
-
-func listReactions(c *call) reply {
-	m := c.comment()
-	if m == nil {
-		return notFound()
-	}
-	path := fmt.Sprintf("/repos/%s/issues/comments/%d/reactions", c.repo.FullName(), m.id)
-	return paged(c, path, m.reactions, c.showReaction)
 }

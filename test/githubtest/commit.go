@@ -13,6 +13,9 @@ import (
 type signature struct {
 	name, email string
 	at          time.Time
+	// flow is set where GitHub itself commits, which it signs. What merely
+	// calls itself so has it not.
+	flow bool
 }
 
 // commitText is a commit as git stores it.
@@ -21,15 +24,14 @@ type commitText struct {
 	parents           []string
 	author, committer signature
 	message           string
-	// signed is the signature; byGitHub to have one made.
-	signed string
+	signed            string // the signature
 }
 
 // commit writes a commit object. It is not made by commit-tree because GitHub
 // keeps a message to the byte, without a line feed at its end.
 func (g *gitRepo) commit(ctx context.Context, in commitText) (string, error) {
 	text := in.unsigned()
-	if in.signed == byGitHub {
+	if in.committer.flow {
 		in.signed = g.sign(text)
 	}
 	if in.signed != "" {
@@ -66,7 +68,7 @@ func parseSignature(line string) signature {
 	if err != nil {
 		at = 0
 	}
-	return signature{name, email, time.Unix(at, 0)}
+	return signature{name: name, email: email, at: time.Unix(at, 0)}
 }
 
 // readCommit is the commit of an id.
@@ -160,7 +162,7 @@ func (w *writtenBy) signature(now time.Time) signature {
 	if w.Date.IsZero() {
 		w.Date = now
 	}
-	return signature{w.Name, w.Email, w.Date}
+	return signature{name: w.Name, email: w.Email, at: w.Date}
 }
 
 func createGitCommit(c *call) reply {
@@ -204,7 +206,7 @@ func (c *call) written(author, committer *writtenBy) commitText {
 	t := commitText{author: c.repo.person(c.caller())}
 	t.committer = t.author
 	if author == nil && committer == nil && c.by.user == nil {
-		t.committer, t.signed = c.webFlow(), byGitHub
+		t.committer = c.webFlow()
 		return t
 	}
 	if author != nil {
@@ -217,8 +219,8 @@ func (c *call) written(author, committer *writtenBy) commitText {
 	return t
 }
 
-// webFlow is GitHub as the committer of what it makes.
-func (s *Server) webFlow() signature { return signature{"GitHub", "noreply@github.com", s.Now()} }
+// webFlow is GitHub as the committer of what it makes, and signs.
+func (s *Server) webFlow() signature { return signature{"GitHub", "noreply@github.com", s.Now(), true} }
 
 // broken is an answer that should not be: git did not do what it was told.
 func broken(err error) reply { return failure(http.StatusInternalServerError, "%v", err) }

@@ -175,6 +175,9 @@ func putContent(c *call) reply {
 	if refusal := c.tooLargeToTake(data); refusal != nil {
 		return *refusal
 	}
+	if wrong := wrongPath(c.params["path"]); wrong != "" {
+		return failure(http.StatusUnprocessableEntity, "%s", wrong)
+	}
 	if in.Branch == "" {
 		in.Branch = c.repo.defaultBranch
 	}

@@ -127,15 +127,25 @@ type newEntry struct {
 
 // wrong is what GitHub says of an entry that cannot be.
 func (e newEntry) wrong() string {
+	if wrong := wrongPath(e.Path); wrong != "" {
+		return "tree." + wrong
+	}
 	switch {
-	case strings.HasPrefix(e.Path, "/"):
-		return "tree.path cannot start with a slash"
-	case e.Path == "", slices.ContainsFunc(strings.Split(e.Path, "/"), func(part string) bool {
-		return part == "" || part == "." || part == ".." || strings.EqualFold(part, ".git")
-	}):
-		return "tree.path contains a malformed path component"
 	case e.SHA == nil && e.Content == nil, e.SHA != nil && e.Content != nil:
 		return "Must supply either tree.sha or tree.content"
+	}
+	return ""
+}
+
+// wrongPath is what GitHub says of a path that git would not have.
+func wrongPath(path string) string {
+	switch {
+	case strings.HasPrefix(path, "/"):
+		return "path cannot start with a slash"
+	case slices.ContainsFunc(strings.Split(path, "/"), func(part string) bool {
+		return part == "" || part == "." || part == ".." || strings.EqualFold(part, ".git")
+	}):
+		return "path contains a malformed path component"
 	}
 	return ""
 }

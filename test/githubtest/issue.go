@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -92,7 +93,7 @@ func (c *call) showIssue(i *issue) object {
 		"state_reason": nil, "title": i.title, "body": i.body, "user": c.showUser(i.by), "labels": c.showLabels(i),
 		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "comments": len(i.comments),
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
-		"author_association": c.association(i.by),
+		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
 	}
 	if i.pull == nil && i.reason != "" {
 		shown["state_reason"] = i.reason
@@ -137,9 +138,38 @@ func createIssue(c *call) reply {
 }
 
 func listIssues(c *call) reply {
-	state := c.query.Get("state")
-	all := c.repo.numbered(func(i *issue) bool { return stateFits(state, i.state) && c.labelled(i) })
+	state, creator, since := c.query.Get("state"), c.query.Get("creator"), c.since()
+	all := c.repo.numbered(func(i *issue) bool {
+		return stateFits(state, i.state) && c.labelled(i) && (creator == "" || strings.EqualFold(creator, i.by.login)) &&
+			!i.updated.Before(since)
+	})
+	c.sortIssues(all)
 	return paged(c, "/repos/"+c.repo.FullName()+"/issues", all, c.showIssue)
+}
+
+// since is the time that a list is asked from.
+func (c *call) since() time.Time {
+	at, err := time.Parse(time.RFC3339, c.query.Get("since"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
+}
+
+// sortIssues puts a list, newest first as it is, into the order asked for.
+func (c *call) sortIssues(all []*issue) {
+	slices.SortStableFunc(all, func(a, b *issue) int {
+		switch c.query.Get("sort") {
+		case "updated":
+			return b.updated.Compare(a.updated)
+		case "comments":
+			return cmp.Compare(len(b.comments), len(a.comments))
+		}
+		return 0
+	})
+	if c.query.Get("direction") == "asc" {
+		slices.Reverse(all)
+	}
 }
 
 // labelled says whether the issue has all labels asked for.

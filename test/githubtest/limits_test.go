@@ -95,6 +95,13 @@ func TestLinksAndSubmodules(t *testing.T) {
 	}
 }
 
+func TestFilesThatCannotBe(t *testing.T) {
+	hub, _, _, token := world(t)
+	for _, path := range []string{".git/config", "a/.GIT/x", "a//b"} {
+		want(t, call(t, hub, token, "PUT", "/repos/acme/shop/contents/"+path, `{"message":"m","content":"aGk="}`), 422, "path contains a malformed path component")
+	}
+}
+
 func TestTreesThatCannotBe(t *testing.T) {
 	hub, repo, _, token := world(t)
 	tests := map[string]struct{ entries, message string }{

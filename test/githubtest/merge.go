@@ -81,7 +81,7 @@ func (c *call) merged(i *issue, in merging) (id string, clean bool, err error) {
 	if err != nil || !clean {
 		return "", clean, err
 	}
-	t := commitText{tree: tree, parents: []string{p.baseSHA, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow(), signed: byGitHub}
+	t := commitText{tree: tree, parents: []string{p.baseSHA, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow()}
 	title, message := fmt.Sprintf("Merge pull request #%d from %s/%s", i.number, p.from.Owner, p.head), i.title
 	if in.Method == "squash" {
 		t.parents = []string{p.baseSHA}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -309,5 +310,37 @@ func TestIssuesByTheAPI(t *testing.T) {
 	}
 	if a = call(t, hub, token, "PATCH", at+"/1", `{"state":"closed"}`); a.body["state_reason"] != "completed" {
 		t.Errorf("reason: %v", a.body["state_reason"])
+	}
+}
+
+// TestLists shows whose issues are listed, in which order, and what was reacted.
+func TestLists(t *testing.T) {
+	hub, repo, _, token := world(t)
+	one := repo.OpenIssue("alice", "one", "")
+	hub.Advance(time.Minute)
+	two := repo.OpenIssue("bob", "two", "")
+	hub.Advance(time.Minute)
+	at := hub.Now().Truncate(time.Second)
+	repo.Comment(one, "bob", "hello")
+	want(t, call(t, hub, token, "POST", fmt.Sprintf("/repos/acme/shop/issues/%d/reactions", two), `{"content":"eyes"}`), 201, "")
+	for query, numbers := range map[string][]int{
+		"": {two, one}, "creator=alice": {one}, "sort=updated": {one, two}, "direction=asc": {one, two},
+		"since=" + at.Format(time.RFC3339): {one},
+	} {
+		var found []int
+		for _, i := range call(t, hub, token, "GET", "/repos/acme/shop/issues?"+query, "").list {
+			found = append(found, int(i.(map[string]any)["number"].(float64)))
+		}
+		if !slices.Equal(found, numbers) {
+			t.Errorf("%s: %v, want %v", query, found, numbers)
+		}
+	}
+	after := at.Add(time.Hour).Format(time.RFC3339)
+	if a := call(t, hub, token, "GET", fmt.Sprintf("/repos/acme/shop/issues/%d/comments?since=%s", one, after), ""); len(a.list) != 0 {
+		t.Errorf("comments: %v", a.list)
+	}
+	a := call(t, hub, token, "GET", fmt.Sprintf("/repos/acme/shop/issues/%d", two), "")
+	if r := a.body["reactions"].(map[string]any); r["eyes"] != 1.0 || r["total_count"] != 1.0 {
+		t.Errorf("reactions: %v", r)
 	}
 }

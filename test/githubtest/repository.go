@@ -112,7 +112,9 @@ func (r *Repository) commit(ctx context.Context, branch, message string, files m
 	return id, r.move(ctx, r.owner, "refs/heads/"+branch, id)
 }
 
-func (r *Repository) person(u *user) signature { return signature{u.login, u.email(), r.server.Now()} }
+func (r *Repository) person(u *user) signature {
+	return signature{name: u.login, email: u.email(), at: r.server.Now()}
+}
 
 // Branch is the commit of a branch, "" when there is none.
 func (r *Repository) Branch(name string) string {

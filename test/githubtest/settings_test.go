@@ -46,15 +46,18 @@ func TestRenamed(t *testing.T) {
 }
 
 func TestTransferred(t *testing.T) {
-	hub, repo, _, token := world(t)
+	hub, repo, i, token := world(t)
 	hub.Organization("rival")
+	narrow := tokenOf(t, hub, i, fmt.Sprintf(`{"repository_ids":[%d]}`, repo.ID))
 	wantTold(t, hub, func() { repo.Transfer("acme", "rival") }, "repository.transferred by acme")
 	want(t, call(t, hub, token, "GET", "/repos/acme/shop", ""), http.StatusMovedPermanently, "")
 	a := call(t, hub, token, "GET", fmt.Sprintf("/repositories/%d", repo.ID), "")
 	if a.body["full_name"] != "rival/shop" || a.body["owner"].(map[string]any)["type"] != "Organization" {
 		t.Errorf("repository: %v", a.body["full_name"])
 	}
-	want(t, call(t, hub, token, "POST", "/repos/rival/shop/git/blobs", `{"content":"x"}`), http.StatusForbidden, "Resource not accessible by integration")
+	for _, token := range []string{token, narrow} {
+		want(t, call(t, hub, token, "POST", "/repos/rival/shop/git/blobs", `{"content":"x"}`), http.StatusForbidden, "Resource not accessible by integration")
+	}
 	if a := call(t, hub, token, "GET", "/installation/repositories", ""); a.body["total_count"] != 0.0 {
 		t.Errorf("the installation has it still: %v", a.body)
 	}

@@ -7,9 +7,6 @@ import (
 	"strings"
 )
 
-// byGitHub asks for a signature that only the stand-in can make.
-const byGitHub = "by GitHub"
-
 const (
 	armorHead = "-----BEGIN PGP SIGNATURE-----\n\n"
 	armorFoot = "\n-----END PGP SIGNATURE-----\n"
