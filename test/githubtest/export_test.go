@@ -1,5 +1,9 @@
 package githubtest
 
+import (
+	"encoding/json"
+)
+
 // Happened is the events so far, as "issues.opened by alice".
 func (s *Server) Happened() []string {
 	s.mu.Lock()
@@ -15,5 +19,18 @@ func (s *Server) Happened() []string {
 		}
 		told = append(told, text+" by "+e.by.login)
 	}
+	return told
+}
+
+// Told is what the last event says beyond its repository and sender.
+func (s *Server) Told() map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text, err := json.Marshal(s.events[len(s.events)-1].payload)
+	if err != nil {
+		return nil
+	}
+	var told map[string]any
+	_ = json.Unmarshal(text, &told) // it was an object
 	return told
 }

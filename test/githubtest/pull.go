@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -19,6 +20,55 @@ type pull struct {
 	// asked is the pair of commits of which it was asked whether they merge:
 	// GitHub finds out in the background, so the first who asks gets null.
 	asked string
+}
+
+// follow lets pull requests follow a branch that moved. They may lie in the
+// repository that this one was forked from.
+func (r *Repository) follow(ctx context.Context, by *user, branch string) {
+	for _, base := range r.server.allRepos() {
+		open := base.numbered(func(i *issue) bool {
+			return i.pull != nil && i.state == "open" &&
+				(i.pull.from == r && i.pull.head == branch || base == r && i.pull.base == branch)
+		})
+		for _, i := range open {
+			base.acting(ctx, by).follow(i, base == r && i.pull.base == branch)
+		}
+	}
+}
+
+// follow is of one pull request; by its base, or by its head.
+func (c *call) follow(i *issue, byBase bool) {
+	p := i.pull
+	head, base, before := p.from.branch(p.head), c.repo.branch(p.base), p.headSHA
+	if head == "" || base == "" {
+		c.setState(i, "closed")
+		return
+	}
+	p.headSHA, p.baseSHA, i.updated = head, base, c.Now()
+	if head != before {
+		c.pin(i)
+		c.about(i, "synchronize", object{"before": before, "after": head})
+	}
+	if !c.repo.git.isAncestor(c.ctx, head, base) {
+		return
+	}
+	if byBase { // its commits came to the base by a push
+		p.merged, p.mergedBy, p.mergeCommit = c.Now(), c.caller(), base
+	}
+	c.setState(i, "closed")
+}
+
+// pin keeps a pull request's head in the repository: a ref that git fetches,
+// whatever becomes of the branch or of the fork.
+func (c *call) pin(i *issue) {
+	ref := fmt.Sprintf("refs/pull/%d/head", i.number)
+	args := []string{"update-ref", ref, i.pull.headSHA}
+	if i.pull.from != c.repo {
+		args = []string{"fetch", "--quiet", "--no-tags", i.pull.from.git.dir, "+refs/heads/" + i.pull.head + ":" + ref}
+	}
+	if _, err := c.repo.git.run(c.ctx, nil, args...); err != nil {
+		c.t.Errorf("githubtest: keeping the head of %s#%d: %v", c.repo.FullName(), i.number, err)
+	}
 }
 
 func (c *call) pull() *issue {
@@ -52,6 +102,24 @@ func createPull(c *call) reply {
 	c.pin(i)
 	c.about(i, "opened", nil)
 	return created(c.showPull(i))
+}
+
+// headOf is where a new pull request's commits come from: a branch of the
+// repository, or of a fork as owner:branch; nil when nobody has such a fork.
+func (c *call) headOf(text string) (*Repository, string) {
+	owner, branch, named := strings.Cut(text, ":")
+	if !named {
+		return c.repo, text
+	}
+	if strings.EqualFold(owner, c.repo.Owner) {
+		return c.repo, branch
+	}
+	for _, r := range c.allRepos() {
+		if strings.EqualFold(r.Owner, owner) && r.root() == c.repo.root() {
+			return r, branch
+		}
+	}
+	return nil, branch
 }
 
 func (c *call) refusePull(p *pull) *reply {
@@ -107,8 +175,10 @@ func updatePull(c *call) reply {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	case in.Base != nil && c.repo.branch(*in.Base) == "":
 		return invalid("PullRequest", "base", "invalid", fmt.Sprintf("Proposed base branch '%s' was not found", *in.Base))
-	case in.State != nil && *in.State == "open" && i.state == "closed" && i.pull.from.branch(i.pull.head) == "":
-		return invalid("PullRequest", "state", "invalid", "state cannot be changed. The "+i.pull.head+" branch has been deleted.")
+	case in.State != nil && *in.State == "open" && i.state == "closed":
+		if refusal := c.reopened(i); refusal != "" {
+			return invalid("PullRequest", "state", "invalid", "state cannot be changed. "+refusal)
+		}
 	}
 	if in.Body != nil {
 		if refusal := tooLong(*in.Body); refusal != nil {
@@ -120,6 +190,33 @@ func updatePull(c *call) reply {
 	}
 	c.change(i, in.Title, in.Body, in.State)
 	return ok(c.showPull(i))
+}
+
+// reopened lets a closed pull request catch up with its branches, or says why
+// it stays closed.
+func (c *call) reopened(i *issue) string {
+	p := i.pull
+	head, base := p.from.branch(p.head), c.repo.branch(p.base)
+	same := c.repo.numbered(func(other *issue) bool {
+		return other.pull != nil && other.state == "open" && other.pull.from == p.from && other.pull.head == p.head && other.pull.base == p.base
+	})
+	switch {
+	case !p.merged.IsZero():
+		return "The pull request was merged."
+	case p.from.deleted:
+		return "The repository that submitted this pull request has been deleted."
+	case head == "":
+		return fmt.Sprintf("The %s branch has been deleted.", p.head)
+	case base == "":
+		return fmt.Sprintf("The %s branch has been deleted.", p.base)
+	case len(same) > 0:
+		return fmt.Sprintf("There is already an open pull request from %s:%s to %s:%s.", p.from.Owner, p.head, c.repo.Owner, p.base)
+	case !p.from.git.isAncestor(c.ctx, p.headSHA, head):
+		return fmt.Sprintf("The %s branch was force-pushed or recreated.", p.head)
+	}
+	p.headSHA, p.baseSHA = head, base
+	c.pin(i)
+	return ""
 }
 
 // rebase gives a pull request another base.

@@ -35,6 +35,9 @@ func TestPushing(t *testing.T) {
 	commit("two")
 	wantTold(t, hub, func() { push(alice, "HEAD:topic") }, "push refs/heads/topic by alice", "pull_request.synchronize by alice")
 	wantTold(t, hub, func() { push(alice, "HEAD:refs/tags/v1") }, "push refs/tags/v1 by alice", "create v1 by alice")
+	wantTold(t, hub, func() {
+		push(alice, "HEAD:refs/tags/a", "HEAD:refs/tags/b", "HEAD:refs/tags/c", "HEAD:refs/tags/d")
+	})
 	wantTold(t, hub, func() { push(alice, "HEAD:main") }, "push refs/heads/main by alice", "pull_request.closed by alice")
 	if a := call(t, hub, app, "GET", "/repos/acme/shop/pulls/1", ""); a.body["merged"] != true {
 		t.Errorf("merged: %v", a.body["merged"])
