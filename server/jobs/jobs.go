@@ -52,6 +52,9 @@ type Seen struct {
 	Next time.Time
 	// Result is JSON, for people.
 	Result string
+	// Watch is the branches that matter besides the default one; nil keeps what
+	// was known.
+	Watch []string
 	// Images are those that the repository uses; nil keeps what was known.
 	Images []store.Image
 	// Decisions go to the log.

@@ -84,7 +84,7 @@ func (q *Queue) end(ctx context.Context, job *lookJob, r store.Repository, seen 
 	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
 		again, err = tx.EndLook(ctx, store.Looked{
-			RepositoryID: r.ID, Requested: r.Requested, At: q.o.Now(), Next: seen.Next, Result: seen.Result,
+			RepositoryID: r.ID, Requested: r.Requested, At: q.o.Now(), Next: seen.Next, Result: seen.Result, Watch: seen.Watch,
 		})
 		if errors.Is(err, store.ErrNotFound) { // it left meanwhile
 			return q.engine.complete(ctx, tx, job)

@@ -51,6 +51,49 @@ func (tx *Tx) UsersOf(ctx context.Context, i Image) ([]int64, error) {
 	return ids, nil
 }
 
+// Stale is an image of which answers from before a moment are none any more.
+type Stale struct {
+	Image
+
+	At time.Time
+}
+
+// MarkStale notes that an image is stale.
+func (tx *Tx) MarkStale(ctx context.Context, s Stale) error {
+	_, err := tx.exec(ctx, `INSERT INTO stale (registry, path, at) VALUES ($1, $2, $3) ON CONFLICT (registry, path) DO UPDATE SET
+		at = CASE WHEN stale.at < excluded.at THEN excluded.at ELSE stale.at END`, s.Registry, s.Path, millis(s.At))
+	if err != nil {
+		return fmt.Errorf("noting that %s/%s is stale: %w", s.Registry, s.Path, err)
+	}
+	return nil
+}
+
+// StaleSince gives the images that became stale at a moment or after it, in that
+// order.
+func (tx *Tx) StaleSince(ctx context.Context, since time.Time) ([]Stale, error) {
+	var all []Stale
+	err := tx.each(ctx, func(r row) error {
+		var s Stale
+		var at int64
+		err := r.Scan(&s.Registry, &s.Path, &at)
+		s.At = fromMillis(at)
+		all = append(all, s)
+		return err
+	}, "SELECT registry, path, at FROM stale WHERE at >= $1 ORDER BY at", millis(since))
+	if err != nil {
+		return nil, fmt.Errorf("reading which images are stale: %w", err)
+	}
+	return all, nil
+}
+
+// ForgetStale removes what became stale before a time.
+func (tx *Tx) ForgetStale(ctx context.Context, before time.Time) error {
+	if _, err := tx.exec(ctx, "DELETE FROM stale WHERE at < $1", millis(before)); err != nil {
+		return fmt.Errorf("forgetting which images are stale: %w", err)
+	}
+	return nil
+}
+
 // FirstSeen gives when each of the names was first asked for, and notes now for
 // those that are new. Names are "tag" or "tag@digest".
 func (tx *Tx) FirstSeen(ctx context.Context, image string, names []string, now time.Time) (map[string]time.Time, error) {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -27,7 +28,8 @@ type Looked struct {
 	Requested int64
 	At, Next  time.Time
 	Parked    string
-	Result    string // JSON; "" keeps that of the look before
+	Result    string   // JSON; "" keeps that of the look before
+	Watch     []string // nil keeps what there is
 }
 
 // EndLook notes the end of a look. It tells whether another one was asked for
@@ -36,8 +38,9 @@ type Looked struct {
 func (tx *Tx) EndLook(ctx context.Context, l Looked) (again bool, err error) {
 	var requested int64
 	err = tx.row(ctx, `UPDATE repository SET done = $2, ended_at = $3, next_at = $4, parked = $5,
-		result = CASE WHEN $6 = '' THEN result ELSE $6 END WHERE id = $1 RETURNING requested`,
-		l.RepositoryID, l.Requested, millis(l.At), millis(l.Next), l.Parked, l.Result).Scan(&requested)
+		result = CASE WHEN $6 = '' THEN result ELSE $6 END, watch = CASE WHEN $7 THEN $8 ELSE watch END
+		WHERE id = $1 RETURNING requested`, l.RepositoryID, l.Requested, millis(l.At), millis(l.Next), l.Parked, l.Result,
+		l.Watch != nil, strings.Join(l.Watch, "\n")).Scan(&requested)
 	if err != nil {
 		return false, fmt.Errorf("ending the look at repository %d: %w", l.RepositoryID, err)
 	}

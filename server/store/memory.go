@@ -26,6 +26,17 @@ func (tx *Tx) Cool(ctx context.Context, scope string, until time.Time) error {
 	return nil
 }
 
+// Lease takes something that one replica shall do, until a time. It tells whether
+// nobody has it.
+func (tx *Tx) Lease(ctx context.Context, what string, now, until time.Time) (bool, error) {
+	n, err := tx.exec(ctx, `INSERT INTO cooldown (scope, until) VALUES ($1, $3) ON CONFLICT (scope) DO UPDATE SET
+		until = excluded.until WHERE cooldown.until <= $2`, "lease "+what, millis(now), millis(until))
+	if err != nil {
+		return false, fmt.Errorf("taking the lease %s: %w", what, err)
+	}
+	return n == 1, nil
+}
+
 // Fact gives a value that is true for ever; the error is ErrNotFound when there
 // is none.
 func (tx *Tx) Fact(ctx context.Context, name string) ([]byte, error) {

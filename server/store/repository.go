@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -12,6 +13,12 @@ type Repository struct {
 	ID             int64
 	InstallationID int64
 	Owner, Name    string
+	// DefaultBranch is "" until it was told; Archived and Fork say nothing then.
+	DefaultBranch  string
+	Archived, Fork bool
+	// Watch is the branches that matter besides the default one; a * at the end
+	// stands for anything.
+	Watch []string
 	// Requested counts how often a look was asked for, and Done is what it was
 	// when the last finished look began. They are equal when nothing is to do.
 	Requested, Done int64
@@ -28,17 +35,21 @@ type Repository struct {
 	Result string
 }
 
-const repositoryColumns = `SELECT id, installation_id, owner, name, requested, done, forced_at, next_at, ended_at, parked, result
+const repositoryColumns = `SELECT id, installation_id, owner, name, default_branch, archived, fork, watch, requested, done, forced_at, next_at, ended_at, parked, result
 	FROM repository `
 
-// PutRepository keeps whose a repository is and what it is called. A new one is
-// looked at when next comes, at the latest.
+// PutRepository keeps whose a repository is, what it is called, and, if it has a
+// DefaultBranch, what was told with that. A new one is looked at when next comes,
+// at the latest.
 func (tx *Tx) PutRepository(ctx context.Context, r Repository, next time.Time) error {
-	_, err := tx.exec(ctx, `INSERT INTO repository
-		(id, installation_id, owner, name, requested, done, forced_at, next_at, ended_at, parked, result)
-		VALUES ($1, $2, $3, $4, 0, 0, 0, $5, 0, '', '') ON CONFLICT (id) DO UPDATE SET
-		installation_id = excluded.installation_id, owner = excluded.owner, name = excluded.name`,
-		r.ID, r.InstallationID, r.Owner, r.Name, millis(next))
+	_, err := tx.exec(ctx, `INSERT INTO repository (id, installation_id, owner, name, default_branch, archived, fork, watch,
+		requested, done, forced_at, next_at, ended_at, parked, result)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, 0, $8, 0, '', '') ON CONFLICT (id) DO UPDATE SET
+		installation_id = excluded.installation_id, owner = excluded.owner, name = excluded.name,
+		default_branch = CASE WHEN excluded.default_branch = '' THEN repository.default_branch ELSE excluded.default_branch END,
+		archived = CASE WHEN excluded.default_branch = '' THEN repository.archived ELSE excluded.archived END,
+		fork = CASE WHEN excluded.default_branch = '' THEN repository.fork ELSE excluded.fork END`,
+		r.ID, r.InstallationID, r.Owner, r.Name, r.DefaultBranch, r.Archived, r.Fork, millis(next))
 	if err != nil {
 		return fmt.Errorf("keeping repository %d: %w", r.ID, err)
 	}
@@ -132,7 +143,23 @@ func (tx *Tx) Repositories(ctx context.Context, above int64, limit int) ([]Repos
 func scanRepository(from row) (Repository, error) {
 	var r Repository
 	var forced, next, ended int64
-	err := from.Scan(&r.ID, &r.InstallationID, &r.Owner, &r.Name, &r.Requested, &r.Done, &forced, &next, &ended, &r.Parked, &r.Result)
+	var watch string
+	err := from.Scan(&r.ID, &r.InstallationID, &r.Owner, &r.Name, &r.DefaultBranch, &r.Archived, &r.Fork, &watch,
+		&r.Requested, &r.Done, &forced, &next, &ended, &r.Parked, &r.Result)
 	r.ForcedAt, r.NextAt, r.EndedAt = fromMillis(forced), fromMillis(next), fromMillis(ended)
+	if watch != "" {
+		r.Watch = strings.Split(watch, "\n")
+	}
 	return r, err
+}
+
+// Watches says whether what happens to a branch matters.
+func (r Repository) Watches(branch string) bool {
+	if branch == r.DefaultBranch {
+		return true
+	}
+	return slices.ContainsFunc(r.Watch, func(w string) bool {
+		prefix, open := strings.CutSuffix(w, "*")
+		return branch == w || open && strings.HasPrefix(branch, prefix)
+	})
 }

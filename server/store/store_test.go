@@ -88,10 +88,11 @@ func TestInstallationsAndRepositories(t *testing.T) {
 			same(t, "due", got[[]int64](t)(read.Due(ctx, now().Add(2*time.Hour), 10)), []int64{1, 3})
 			same(t, "due, at most one", got[[]int64](t)(read.Due(ctx, now().Add(2*time.Hour), 1)), []int64{1})
 			in(t, db, func(ctx context.Context, tx *store.Tx) error {
-				renamed := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "new-name"}
-				return errors.Join(tx.PutRepository(ctx, renamed, now()), tx.KeepRepositories(ctx, 1, []int64{5, 3, 77}), tx.RemoveInstallation(ctx, 2))
+				renamed := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "new-name", DefaultBranch: "trunk", Archived: true}
+				again := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "new-name"}
+				return errors.Join(tx.PutRepository(ctx, renamed, now()), tx.PutRepository(ctx, again, now()), tx.KeepRepositories(ctx, 1, []int64{5, 3, 77}), tx.RemoveInstallation(ctx, 2))
 			})
-			third.Name = "new-name"
+			third.Name, third.DefaultBranch, third.Archived = "new-name", "trunk", true
 			same(t, "renamed", got[store.Repository](t)(read.Repository(ctx, 3)), third)
 			for _, id := range []int64{1, 2, 4} {
 				if _, err := read.Repository(ctx, id); !errors.Is(err, store.ErrNotFound) {
@@ -132,18 +133,23 @@ func TestLooks(t *testing.T) {
 				})
 				return again
 			}
-			looked := store.Looked{RepositoryID: 1, Requested: 2, At: now().Add(time.Minute), Next: now().Add(time.Hour), Result: "{}"}
+			looked := store.Looked{RepositoryID: 1, Requested: 2, At: now().Add(time.Minute), Next: now().Add(time.Hour), Result: "{}", Watch: []string{"release", "bot/*"}}
 			if !end(looked) {
 				t.Error("a request since the look began was overlooked")
 			}
-			looked.Requested, looked.Result, looked.Parked = 3, "", "it fails"
+			looked.Requested, looked.Result, looked.Parked, looked.Watch = 3, "", "it fails", nil
 			if end(looked) {
 				t.Error("a request is seen that nobody made")
 			}
 			same(t, "afterwards", got[store.Repository](t)(db.Reading().Repository(ctx, 1)), store.Repository{
 				ID: 1, InstallationID: 1, Owner: "acme", Name: "shop", Requested: 3, Done: 3, ForcedAt: now(), Parked: "it fails",
-				EndedAt: looked.At, NextAt: looked.Next, Result: "{}",
+				EndedAt: looked.At, NextAt: looked.Next, Result: "{}", Watch: []string{"release", "bot/*"},
 			})
+			for branch, matters := range map[string]bool{"release": true, "release2": false, "bot/x": true, "bot": false, "main": false} {
+				if r := got[store.Repository](t)(db.Reading().Repository(ctx, 1)); r.Watches(branch) != matters {
+					t.Errorf("branch %s matters: %v", branch, !matters)
+				}
+			}
 			if !want(time.Time{}) {
 				t.Error("after all is done there is something to do")
 			}
@@ -179,6 +185,13 @@ func TestImages(t *testing.T) {
 			use(1, web)
 			same(t, "who uses api then", got[[]int64](t)(db.Reading().UsersOf(ctx, api)), []int64{2})
 			same(t, "who uses web", got[[]int64](t)(db.Reading().UsersOf(ctx, web)), []int64{1})
+
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				return errors.Join(tx.MarkStale(ctx, store.Stale{Image: web, At: now()}), tx.MarkStale(ctx, store.Stale{Image: web, At: now().Add(-time.Hour)}),
+					tx.MarkStale(ctx, store.Stale{Image: api, At: now().Add(time.Hour)}), tx.ForgetStale(ctx, now().Add(-time.Minute)))
+			})
+			same(t, "stale", got[[]store.Stale](t)(db.Reading().StaleSince(ctx, now())), []store.Stale{{Image: web, At: now()}, {Image: api, At: now().Add(time.Hour)}})
+			same(t, "stale since", len(got[[]store.Stale](t)(db.Reading().StaleSince(ctx, now().Add(time.Second)))), 1)
 
 			seen := func(at time.Time, names ...string) (all map[string]time.Time) {
 				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
@@ -221,6 +234,16 @@ func TestMemory(t *testing.T) {
 			same(t, "remembered", got[store.Remembered](t)(read.Remembered(ctx, 1, "tree")), store.Remembered{ETag: `"b"`, Value: []byte{0, 255}})
 			if _, err := read.Remembered(ctx, 1, "head"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("what nobody answered: %v", err)
+			}
+			lease := func(at time.Time) (mine bool) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+					mine, err = tx.Lease(ctx, "sweep", at, at.Add(time.Hour))
+					return err
+				})
+				return mine
+			}
+			if !lease(now()) || lease(now().Add(time.Minute)) || !lease(now().Add(time.Hour)) {
+				t.Error("a lease is one's own until it ends")
 			}
 			var forgotten int64
 			in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {

@@ -15,6 +15,10 @@ CREATE TABLE repository (
   installation_id BIGINT NOT NULL,
   owner TEXT NOT NULL,
   name TEXT NOT NULL,
+  default_branch TEXT NOT NULL, -- '' until it was told, and then the next two say nothing
+  archived BOOLEAN NOT NULL,
+  fork BOOLEAN NOT NULL,
+  watch TEXT NOT NULL,       -- branches that matter besides the default one, by lines; * at the end stands for any
   requested BIGINT NOT NULL, -- how often a look was asked for; see server/jobs
   done BIGINT NOT NULL,      -- what requested was when the last finished look began
   forced_at BIGINT NOT NULL, -- registries are really to be asked since
@@ -34,6 +38,14 @@ CREATE TABLE image_use (
   PRIMARY KEY (registry, path, repository_id)
 );
 CREATE INDEX image_use_repository ON image_use (repository_id);
+
+CREATE TABLE stale (
+  registry TEXT NOT NULL,
+  path TEXT NOT NULL,
+  at BIGINT NOT NULL, -- answers of registries from before are none
+  PRIMARY KEY (registry, path)
+);
+CREATE INDEX stale_at ON stale (at);
 
 CREATE TABLE first_seen (
   image TEXT NOT NULL,
@@ -91,6 +103,7 @@ DROP TABLE remembered;
 DROP TABLE fact;
 DROP TABLE cooldown;
 DROP TABLE first_seen;
+DROP TABLE stale;
 DROP TABLE image_use;
 DROP TABLE repository;
 DROP TABLE installation;
