@@ -24,13 +24,15 @@ type News struct {
 	Installed *Installed
 	// Uninstalled is set when the installation is no more.
 	Uninstalled bool
-	// Added are repositories that came, or came to be called something else.
+	// Added are repositories that came.
 	Added []Repository
 	// Removed are the ids of those that left.
 	Removed []int64
 
-	// Look is the repository to be looked at; 0 for none.
-	Look int64
+	// Repository is the one that it is about; its ID is 0 where there is none.
+	Repository Repository
+	// Look is set where Repository is to be looked at.
+	Look bool
 	// LookAtAll wants all repositories of the installation to be looked at, when
 	// there is time.
 	LookAtAll bool
@@ -52,10 +54,13 @@ type Installed struct {
 	Permissions map[string]string
 }
 
-// Repository is one that an installation has.
+// Repository is one that an installation has. Of those that came with the
+// installation no more than the names are told, and DefaultBranch is "".
 type Repository struct {
-	ID          int64
-	Owner, Name string
+	ID             int64
+	Owner, Name    string
+	DefaultBranch  string
+	Archived, Fork bool
 }
 
 // Image is a repository of a registry, as references spell it out.
@@ -90,6 +95,7 @@ type repository struct {
 	Owner         account `json:"owner"`
 	DefaultBranch string  `json:"default_branch"`
 	Archived      bool    `json:"archived"`
+	Fork          bool    `json:"fork"`
 }
 
 func (r repository) known() Repository {
@@ -97,7 +103,7 @@ func (r repository) known() Repository {
 	if r.Owner.Login != "" {
 		owner = r.Owner.Login
 	}
-	return Repository{ID: r.ID, Owner: owner, Name: r.Name}
+	return Repository{ID: r.ID, Owner: owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork}
 }
 
 // event decodes one kind of event into the news that has the common part.
@@ -149,7 +155,8 @@ func (d *Decoder) Decode(kind string, body []byte) (News, error) {
 	if err := decode(kind, body, &e); err != nil {
 		return News{}, err
 	}
-	n := News{InstallationID: e.Installation.ID, Account: e.Repository.known().Owner}
+	n := News{InstallationID: e.Installation.ID, Repository: e.Repository.known()}
+	n.Account = n.Repository.Owner
 	if e.Sender.Login == d.Bot && d.Bot != "" && !known.ours {
 		n.Ignored = "the App did it itself"
 		return n, nil
@@ -178,7 +185,7 @@ func (n *News) look(e envelope) error {
 	if e.Repository.ID == 0 {
 		return n.ignore("it names no repository")
 	}
-	n.Look = e.Repository.ID
+	n.Look = true
 	return nil
 }
 

@@ -9,9 +9,9 @@ func repositoryEvent(_ *Decoder, e envelope, _ []byte, n *News) error {
 	switch e.Action {
 	case "deleted":
 		n.Removed = []int64{e.Repository.ID}
+		n.Repository = Repository{}
 		return nil
 	case "created", "publicized", "privatized", "edited", "renamed", "transferred", "unarchived", "archived":
-		n.Added = []Repository{e.Repository.known()}
 		return n.look(e)
 	}
 	return n.ignore("nothing of it matters")
