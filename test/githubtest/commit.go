@@ -30,6 +30,11 @@ type commitText struct {
 // commit writes a commit object. It is not made by commit-tree because GitHub
 // keeps a message to the byte, without a line feed at its end.
 func (g *gitRepo) commit(ctx context.Context, in commitText) (string, error) {
+	for _, by := range []signature{in.author, in.committer} {
+		if strings.ContainsAny(by.name+by.email, "<>\n\x00") {
+			return "", fmt.Errorf("a commit by %q: %w", by.name, errUnsound)
+		}
+	}
 	text := in.unsigned()
 	if in.committer.flow {
 		in.signed = g.sign(text)
@@ -154,6 +159,9 @@ func getGitCommit(c *call) reply {
 // webFlow is GitHub as the committer of what it makes, and signs.
 func (s *Server) webFlow() signature { return signature{"GitHub", "noreply@github.com", s.Now(), true} }
 
+// emptyTree is what the first commit is compared with; git knows it unwritten.
+const emptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
 // broken is an answer that should not be: git did not do what it was told.
 func broken(err error) reply { return failure(http.StatusInternalServerError, "%v", err) }
 
@@ -182,9 +190,13 @@ func getCommit(c *call) reply {
 		return reply{status: http.StatusOK, body: []byte(id), header: http.Header{"Content-Type": {"application/vnd.github.sha"}}}
 	}
 	shown := c.repo.showCommit(id)
-	files, err := c.repo.changes(c.ctx, id+"^", id)
-	if err != nil { // the first commit has no parent
-		files = nil
+	before := emptyTree
+	if t, err := c.repo.git.readCommit(id); err == nil && len(t.parents) > 0 {
+		before = t.parents[0]
+	}
+	files, err := c.repo.changes(c.ctx, before, id)
+	if err != nil {
+		return broken(err)
 	}
 	shown["files"], shown["stats"] = c.repo.showChanges(files, id), stats(files)
 	return ok(shown)

@@ -18,17 +18,19 @@ type change struct {
 
 // changes is the diff from one commit to another, renames found.
 func (r *Repository) changes(ctx context.Context, from, to string) ([]change, error) {
-	raw, err := r.git.lines(ctx, "-c", "core.quotePath=false", "diff-tree", "-r", "-M", "--raw", "--no-abbrev", from, to)
+	out, err := r.git.run(ctx, nil, "-c", "core.quotePath=false", "diff-tree", "-r", "-M", "--raw", "--numstat", "-p", "--no-abbrev", from, to)
 	if err != nil {
 		return nil, err
 	}
-	numbers, err := r.git.lines(ctx, "diff-tree", "-r", "-M", "--numstat", from, to)
-	if err != nil {
-		return nil, err
-	}
-	patches, err := r.git.run(ctx, nil, "diff-tree", "-r", "-M", "-p", from, to)
-	if err != nil {
-		return nil, err
+	listed, patches, _ := strings.Cut(out, "\n\n")
+	var raw, numbers []string
+	for line := range strings.Lines(listed) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, ":") {
+			raw = append(raw, line)
+		} else {
+			numbers = append(numbers, line)
+		}
 	}
 	found := make([]change, 0, len(raw))
 	for i, line := range raw {

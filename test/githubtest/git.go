@@ -1,7 +1,6 @@
 package githubtest
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -9,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -16,15 +16,19 @@ import (
 // errMissing is of an object or a name that the repository has not.
 var errMissing = errors.New("no such object")
 
-// gitRepo is a bare repository on disk. Objects are read through one running
-// cat-file, since to start git for each would cost most of a call's time.
+// errRefs is of refs that git would not move.
+var errRefs = errors.New("git update-ref refused")
+
+// gitRepo is a bare repository on disk. To start git for each call would cost
+// most of its time: objects are read and refs moved through programs that keep
+// running, objects are written by hand, and what git says of ids alone is asked
+// once.
 type gitRepo struct {
 	dir  string
 	key  []byte // what GitHub signs with
-	stop context.CancelFunc
-	cat  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Reader
+	cat  running
+	refs running
+	told told
 }
 
 // gitEnv keeps the user's and the machine's settings out.
@@ -34,51 +38,44 @@ func gitEnv() []string {
 		"GIT_COMMITTER_NAME=GitHub", "GIT_COMMITTER_EMAIL=noreply@github.com")
 }
 
+// newGitRepo writes what git init would.
 func newGitRepo(ctx context.Context, dir string, key []byte) (*gitRepo, error) {
-	ctx, stop := context.WithCancel(ctx)
-	g := &gitRepo{dir: dir, key: key, stop: stop}
-	if _, err := g.run(ctx, nil, "init", "--quiet", "--bare", "--initial-branch=main", dir); err != nil {
-		stop()
-		return nil, err
+	for _, name := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o750); err != nil {
+			return nil, fmt.Errorf("making a repository: %w", err)
+		}
 	}
-	// Who pushes may not touch the heads of pull requests, which are GitHub's.
-	if _, err := g.run(ctx, nil, "config", "receive.hideRefs", "refs/pull"); err != nil {
-		stop()
-		return nil, err
+	for name, text := range map[string]string{
+		"HEAD": "ref: refs/heads/main\n",
+		"config": "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n" +
+			"[receive]\n\thideRefs = refs/pull\n", // those are GitHub's
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return nil, fmt.Errorf("making a repository: %w", err)
+		}
 	}
-	if err := g.start(ctx); err != nil {
-		stop()
-		return nil, err
-	}
-	return g, nil
-}
-
-func (g *gitRepo) start(ctx context.Context) error {
-	g.cat = exec.CommandContext(ctx, "git", "--git-dir", g.dir, "cat-file", "--batch") //nolint:gosec // git's plumbing is what the package is for
-	g.cat.Env = gitEnv()
-	in, err := g.cat.StdinPipe()
-	if err != nil {
-		return fmt.Errorf("piping to git: %w", err)
-	}
-	out, err := g.cat.StdoutPipe()
-	if err != nil {
-		return fmt.Errorf("piping from git: %w", err)
-	}
-	g.in, g.out = in, bufio.NewReader(out)
-	if err := g.cat.Start(); err != nil {
-		return fmt.Errorf("starting git: %w", err)
-	}
-	return nil
+	return &gitRepo{
+		dir:  dir,
+		key:  key,
+		cat:  keepRunning(ctx, "--git-dir", dir, "cat-file", "--batch"),
+		refs: keepRunning(ctx, "--git-dir", dir, "update-ref", "--stdin"),
+	}, nil
 }
 
 func (g *gitRepo) close() {
-	_ = g.in.Close()
-	g.stop()
-	_ = g.cat.Wait() // it was told to end
+	g.cat.stop()
+	g.refs.stop()
 }
 
 // run is git with what it prints.
 func (g *gitRepo) run(ctx context.Context, in []byte, args ...string) (string, error) {
+	if in == nil && settled(args) {
+		return g.told.ask(args, func() (string, error) { return g.start(ctx, nil, args...) })
+	}
+	return g.start(ctx, in, args...)
+}
+
+func (g *gitRepo) start(ctx context.Context, in []byte, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"--git-dir", g.dir}, args...)...) //nolint:gosec // git's plumbing is what the package is for
 	cmd.Env = gitEnv()
 	cmd.Stdin = bytes.NewReader(in)
@@ -102,10 +99,10 @@ func (g *gitRepo) read(name string) (gitObject, error) {
 	if strings.ContainsAny(name, "\n\x00") {
 		return gitObject{}, errMissing
 	}
-	if _, err := io.WriteString(g.in, name+"\n"); err != nil {
-		return gitObject{}, fmt.Errorf("asking git for %s: %w", name, err)
+	if err := g.cat.write(name + "\n"); err != nil {
+		return gitObject{}, err
 	}
-	line, err := g.out.ReadString('\n')
+	line, err := g.cat.out.ReadString('\n')
 	if err != nil {
 		return gitObject{}, fmt.Errorf("reading %s: %w", name, err)
 	}
@@ -118,7 +115,7 @@ func (g *gitRepo) read(name string) (gitObject, error) {
 		return gitObject{}, fmt.Errorf("%s: %w", name, errMissing)
 	}
 	data := make([]byte, size+1) // git ends it with a line feed
-	if _, err := io.ReadFull(g.out, data); err != nil {
+	if _, err := io.ReadFull(g.cat.out, data); err != nil {
 		return gitObject{}, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return gitObject{id: fields[0], kind: fields[1], data: data[:size]}, nil
@@ -133,12 +130,6 @@ func (g *gitRepo) readAs(kind, name string) (gitObject, error) {
 	return o, nil
 }
 
-// write stores an object; git checks that it is a sound one.
-func (g *gitRepo) write(ctx context.Context, kind string, data []byte) (string, error) {
-	out, err := g.run(ctx, data, "hash-object", "-w", "-t", kind, "--stdin")
-	return strings.TrimSpace(out), err
-}
-
 // lines is what git prints, a line each.
 func (g *gitRepo) lines(ctx context.Context, args ...string) ([]string, error) {
 	out, err := g.run(ctx, nil, args...)
@@ -151,15 +142,50 @@ func (g *gitRepo) lines(ctx context.Context, args ...string) ([]string, error) {
 // merge is the tree of a three-way merge; clean is false on a conflict.
 func (g *gitRepo) merge(ctx context.Context, ours, theirs string) (tree string, clean bool, err error) {
 	out, err := g.run(ctx, nil, "merge-tree", "--write-tree", "--allow-unrelated-histories", ours, theirs)
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+	if saidNo(err) {
 		return "", false, nil
 	}
 	return strings.TrimSpace(out), err == nil, err
 }
 
+// saidNo is git's way to say no, by its status.
+func saidNo(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit) && exit.ExitCode() == 1
+}
+
 // isAncestor says whether all of old is in newer.
 func (g *gitRepo) isAncestor(ctx context.Context, old, newer string) bool {
-	_, err := g.run(ctx, nil, "merge-base", "--is-ancestor", old, newer)
+	names := []string{old, newer}
+	for i, name := range names { // ids, of which the answer is known for ever
+		if o, err := g.readAs("commit", name); err == nil {
+			names[i] = o.id
+		}
+	}
+	_, err := g.run(ctx, nil, "merge-base", "--is-ancestor", names[0], names[1])
 	return err == nil
+}
+
+// updateRefs moves all refs in one transaction of git.
+func (g *gitRepo) updateRefs(_ context.Context, moves []refMove) error {
+	var lines strings.Builder
+	lines.WriteString("start\n")
+	for _, m := range moves {
+		if m.id == "" {
+			fmt.Fprintf(&lines, "delete %s\n", m.ref)
+			continue
+		}
+		fmt.Fprintf(&lines, "update %s %s\n", m.ref, m.id)
+	}
+	lines.WriteString("prepare\ncommit\n")
+	if err := g.refs.write(lines.String()); err != nil {
+		return err
+	}
+	for _, want := range []string{"start: ok\n", "prepare: ok\n", "commit: ok\n"} {
+		if line, err := g.refs.out.ReadString('\n'); err != nil || line != want {
+			g.refs.stop() // it ends at the first line that it does not like
+			return fmt.Errorf("%w: %q", errors.Join(errRefs, err), line)
+		}
+	}
+	return nil
 }

@@ -6,18 +6,27 @@ import (
 	"strings"
 )
 
+// refMove is where a ref shall point; an id of "" removes it.
+type refMove struct{ ref, id string }
+
 // move points a ref at a commit, or removes it when id is "", as somebody's
 // push, and lets pull requests follow.
 func (r *Repository) move(ctx context.Context, by *user, ref, id string) error {
-	args := []string{"update-ref", ref, id}
-	if id == "" {
-		args = []string{"update-ref", "-d", ref}
+	return r.moveAll(ctx, by, []refMove{{ref, id}})
+}
+
+// moveAll moves all refs or none.
+func (r *Repository) moveAll(ctx context.Context, by *user, moves []refMove) error {
+	before := map[string]string{}
+	for _, m := range moves {
+		before[m.ref] = r.resolve(m.ref)
 	}
-	before := r.resolve(ref)
-	if _, err := r.git.run(ctx, nil, args...); err != nil {
+	if err := r.git.updateRefs(ctx, moves); err != nil {
 		return err
 	}
-	r.moved(ctx, by, ref, before, id)
+	for _, m := range moves {
+		r.moved(ctx, by, m.ref, before[m.ref], m.id)
+	}
 	return nil
 }
 
@@ -49,6 +58,15 @@ func (r *Repository) tellOfRef(by *user, ref string, came bool) {
 	}
 	payload["master_branch"], payload["description"] = r.defaultBranch, r.shownDescription()
 	r.server.happen(event{name: "create", repo: r, by: by, payload: payload})
+}
+
+// validRef says whether git takes it for the whole name of a ref.
+func (r *Repository) validRef(ctx context.Context, ref string) bool {
+	if strings.Count(ref, "/") < 2 || !strings.HasPrefix(ref, "refs/") {
+		return false
+	}
+	_, err := r.git.run(ctx, nil, "check-ref-format", ref)
+	return err == nil
 }
 
 // orZeros is how GitHub writes the commit of a ref that is not there.
@@ -107,9 +125,8 @@ func createRef(c *call) reply {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
 	_, missing := c.repo.git.read(in.SHA)
-	_, malformed := c.repo.git.run(c.ctx, nil, "check-ref-format", in.Ref)
 	switch {
-	case malformed != nil || strings.Count(in.Ref, "/") < 2 || !strings.HasPrefix(in.Ref, "refs/"):
+	case !c.repo.validRef(c.ctx, in.Ref):
 		return failure(http.StatusUnprocessableEntity, "%s is not a valid ref name.", in.Ref)
 	case missing != nil || len(in.SHA) != 40:
 		return failure(http.StatusUnprocessableEntity, "Object does not exist")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"sort"
 	"strings"
 )
 
@@ -82,6 +81,9 @@ func (g *gitRepo) edit(ctx context.Context, base string, changes []entry) (strin
 		case change.id == "":
 			delete(have, change.name)
 		default:
+			if err := g.sound(change); err != nil {
+				return "", err
+			}
 			have[change.name] = change
 		}
 	}
@@ -107,14 +109,4 @@ func (g *gitRepo) editBelow(ctx context.Context, have map[string]entry, below ma
 		}
 	}
 	return nil
-}
-
-func (g *gitRepo) mktree(ctx context.Context, have map[string]entry) (string, error) {
-	var lines []string
-	for _, e := range have {
-		lines = append(lines, fmt.Sprintf("%s %s %s\t%s\x00", e.mode, e.kind(), e.id, e.name))
-	}
-	sort.Strings(lines)
-	out, err := g.run(ctx, []byte(strings.Join(lines, "")), "mktree", "-z")
-	return strings.TrimSpace(out), err
 }

@@ -30,7 +30,7 @@ func createGitCommit(c *call) reply {
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
-	if _, err := c.repo.git.readAs("tree", in.Tree); err != nil {
+	if o, err := c.repo.git.readAs("tree", in.Tree); err != nil || o.id != in.Tree {
 		return failure(http.StatusUnprocessableEntity, "Tree SHA does not exist")
 	}
 	for _, p := range in.Parents {
