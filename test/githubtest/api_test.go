@@ -32,12 +32,15 @@ type answer struct {
 
 func (a answer) message() string { return fmt.Sprint(a.body["message"], a.body["errors"]) }
 
+// inMemory is the address of a server without a socket.
+const inMemory = "http://github.test"
+
 // call sends one of the REST API; header is name, value, name, value.
-func call(t *testing.T, hub *githubtest.Server, auth, method, path, body string, header ...string) answer {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(hub.APIURL(), "/")+path, strings.NewReader(body))
+func call(tb testing.TB, hub *githubtest.Server, auth, method, path, body string, header ...string) answer {
+	tb.Helper()
+	req, err := http.NewRequestWithContext(tb.Context(), method, strings.TrimSuffix(hub.APIURL(), "/")+path, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
@@ -48,14 +51,18 @@ func call(t *testing.T, hub *githubtest.Server, auth, method, path, body string,
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultTransport.RoundTrip(req)
+	transport := http.DefaultTransport
+	if hub.URL == inMemory {
+		transport = hub.Transport()
+	}
+	res, err := transport.RoundTrip(req)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	a := answer{status: res.StatusCode, header: res.Header}
 	if json.Unmarshal(text, &a.body) != nil {
@@ -65,33 +72,33 @@ func call(t *testing.T, hub *githubtest.Server, auth, method, path, body string,
 }
 
 // jwt is the App's, with claims that a test may spoil.
-func jwt(t *testing.T, hub *githubtest.Server, claims map[string]any) string {
-	t.Helper()
+func jwt(tb testing.TB, hub *githubtest.Server, claims map[string]any) string {
+	tb.Helper()
 	all := map[string]any{"iat": hub.Now().Add(-time.Minute).Unix(), "exp": hub.Now().Add(5 * time.Minute).Unix(), "iss": hub.App.ID}
 	maps.Copy(all, claims)
 	text, err := json.Marshal(all)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	block, _ := pem.Decode([]byte(hub.App.PrivateKey))
 	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	signed := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(text)
 	digest := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return signed + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-func tokenOf(t *testing.T, hub *githubtest.Server, i *githubtest.Installation, body string) string {
-	t.Helper()
-	a := call(t, hub, jwt(t, hub, nil), "POST", fmt.Sprintf("/app/installations/%d/access_tokens", i.ID), body)
+func tokenOf(tb testing.TB, hub *githubtest.Server, i *githubtest.Installation, body string) string {
+	tb.Helper()
+	a := call(tb, hub, jwt(tb, hub, nil), "POST", fmt.Sprintf("/app/installations/%d/access_tokens", i.ID), body)
 	if a.status != http.StatusCreated {
-		t.Fatalf("token: %d %s", a.status, a.message())
+		tb.Fatalf("token: %d %s", a.status, a.message())
 	}
 	return fmt.Sprint(a.body["token"])
 }

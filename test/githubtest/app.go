@@ -37,7 +37,6 @@ type Installation struct {
 	since       time.Time
 	suspended   bool
 	deleted     bool
-	budget      budget
 }
 
 func newApp(s *Server) (*App, error) {
@@ -60,7 +59,7 @@ func (s *Server) Install(account string, permissions map[string]string, repos ..
 	defer s.mu.Unlock()
 	i := &Installation{
 		ID: s.id(), Account: account, server: s, account: s.person(account), permissions: maps.Clone(permissions),
-		repos: slices.Clone(repos), since: s.Now(), budget: budget{limit: hourly},
+		repos: slices.Clone(repos), since: s.Now(),
 	}
 	s.installs[i.ID] = i
 	return i
@@ -71,13 +70,6 @@ func (i *Installation) Suspend(suspended bool) {
 	i.server.mu.Lock()
 	defer i.server.mu.Unlock()
 	i.suspended = suspended
-}
-
-// SetLimit changes how many calls the installation has in an hour.
-func (i *Installation) SetLimit(limit int) {
-	i.server.mu.Lock()
-	defer i.server.mu.Unlock()
-	i.budget.limit = limit
 }
 
 func (s *Server) showApp() object {
@@ -234,12 +226,4 @@ func listInstallationRepos(c *call) reply {
 		repos = c.by.token.install.repos
 	}
 	return pagedUnder(c, "/installation/repositories", "repositories", repos, c.showRepo)
-}
-
-func getRateLimit(c *call) reply {
-	rate := object{"limit": 60, "used": 0, "remaining": 60, "reset": c.Now().Add(time.Hour).Unix()}
-	if b, _ := c.budget(); b != nil {
-		rate = object{"limit": b.limit, "used": b.used, "remaining": max(b.limit-b.used, 0), "reset": b.reset.Unix()}
-	}
-	return ok(object{"resources": object{"core": rate, "search": rate, "graphql": rate}, "rate": rate})
 }

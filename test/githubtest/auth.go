@@ -17,9 +17,6 @@ import (
 // tokenLife is how long an installation's token is good.
 const tokenLife = time.Hour
 
-// hourly is how many calls an installation has in an hour.
-const hourly = 5000
-
 // caller is who calls: the App by its JWT, an installation or a person by a
 // token, or nobody.
 type caller struct {
@@ -171,55 +168,4 @@ func (t *token) allows(names, level string) bool {
 		}
 	}
 	return false
-}
-
-// budget is how many calls somebody has in an hour.
-type budget struct {
-	limit, used int
-	reset       time.Time
-}
-
-// budget is the caller's, and whose it is in GitHub's words; nil for one who
-// has none.
-func (c *call) budget() (*budget, string) {
-	switch {
-	case c.by.user != nil:
-		return &c.by.user.budget, fmt.Sprintf("user ID %d", c.by.user.id)
-	case c.by.token != nil:
-		return &c.by.token.install.budget, fmt.Sprintf("installation ID %d", c.by.token.install.ID)
-	}
-	return nil, ""
-}
-
-// count takes the call from the caller's hourly budget, and refuses when there
-// is none. A conditional call that may come to 304 is not counted.
-func (c *call) count(r *http.Request) (reply, bool) {
-	b, whose := c.budget()
-	if b == nil {
-		return reply{}, false
-	}
-	if !c.Now().Before(b.reset) {
-		b.reset, b.used = c.Now().Add(time.Hour).Truncate(time.Second), 0
-	}
-	free := strings.HasSuffix(r.URL.Path, "/rate_limit")
-	over := b.used >= b.limit && !free
-	if !over && !free && r.Header.Get("If-None-Match") == "" {
-		b.used++
-	}
-	if !over {
-		return reply{header: b.headers()}, false
-	}
-	answer := failure(http.StatusForbidden, "API rate limit exceeded for %s.", whose)
-	answer.header = b.headers()
-	return answer, true
-}
-
-func (b *budget) headers() http.Header {
-	h := http.Header{}
-	h.Set("X-RateLimit-Limit", strconv.Itoa(b.limit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(b.limit-b.used, 0)))
-	h.Set("X-RateLimit-Used", strconv.Itoa(b.used))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(b.reset.Unix(), 10))
-	h.Set("X-RateLimit-Resource", "core")
-	return h
 }

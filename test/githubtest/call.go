@@ -6,12 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 )
 
 // object is a JSON object.
@@ -90,72 +87,6 @@ func (c *call) number(name string) int64 {
 	return n
 }
 
-func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return // the client is gone
-	}
-	path := s.byName(strings.TrimPrefix(r.URL.EscapedPath(), apiPrefix))
-	found, params := s.contract.find(r.Method, path)
-	if found == nil {
-		s.t.Errorf("githubtest: %s %s: no operation of GitHub's that the stand-in knows", r.Method, path)
-		s.send(w, r, "", body, encode(failure(http.StatusNotImplemented, "no such operation: %s %s", r.Method, path)))
-		return
-	}
-	name := found.kin.Operation.OperationID
-	check, err := s.contract.request(r.Context(), r, found, params, body)
-	if err != nil {
-		s.t.Errorf("githubtest: %s: %v", name, err)
-	}
-	answer := encode(s.answer(r, name, params, body))
-	answer = conditional(r, answer)
-	if err := check.response(r.Context(), answer); err != nil {
-		s.t.Errorf("githubtest: %s: %d: %v\n%s", name, answer.status, err, answer.bytes)
-	}
-	s.send(w, r, name, body, answer)
-}
-
-func (s *Server) answer(r *http.Request, name string, params map[string]string, body []byte) reply {
-	op, known := s.table[name]
-	if !known {
-		s.t.Errorf("githubtest: %s is not implemented", name)
-		return failure(http.StatusNotImplemented, "%s is not implemented", name)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := &call{
-		Server: s, ctx: r.Context(), params: params, query: r.URL.Query(), accept: r.Header.Get("Accept"), body: body,
-		operation: name, method: r.Method, path: strings.TrimPrefix(r.URL.EscapedPath(), apiPrefix),
-	}
-	if refusal := c.authenticate(r.Header.Get("Authorization")); refusal != nil {
-		return *refusal
-	}
-	limits, over := c.count(r)
-	answer := limits
-	if !over {
-		answer = c.permitted(op)
-		answer.header = merged(limits.header, answer.header)
-	}
-	return answer
-}
-
-func (c *call) permitted(op operation) reply {
-	if refusal := c.permit(op.needs); refusal != nil {
-		return *refusal
-	}
-	if refusal := c.available(op.needs); refusal != nil {
-		return *refusal
-	}
-	return op.handle(c)
-}
-
-func merged(a, b http.Header) http.Header {
-	both := http.Header{}
-	maps.Copy(both, a)
-	maps.Copy(both, b)
-	return both
-}
-
 func encode(a reply) reply {
 	if a.header == nil {
 		a.header = http.Header{}
@@ -193,15 +124,4 @@ func conditional(r *http.Request, a reply) reply {
 	a.status, a.bytes = http.StatusNotModified, nil
 	a.header.Del("Content-Type")
 	return a
-}
-
-func (s *Server) send(w http.ResponseWriter, r *http.Request, name string, body []byte, a reply) {
-	maps.Copy(w.Header(), a.header)
-	w.Header().Set("X-GitHub-Media-Type", "github.v3; format=json")
-	s.journal.add(Exchange{
-		At: s.Now(), Method: r.Method, Path: strings.TrimPrefix(r.URL.Path, apiPrefix), Query: r.URL.RawQuery,
-		Operation: name, Request: body, Status: a.status, Header: w.Header().Clone(), Answer: a.bytes,
-	})
-	w.WriteHeader(a.status)
-	_, _ = w.Write(a.bytes) // the client may be gone
 }

@@ -5,7 +5,11 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
+
+// maxAnnotations is how many a call may carry.
+const maxAnnotations = 50
 
 type checkRun struct {
 	id, suite                     int64
@@ -99,10 +103,14 @@ func (k *checkRun) takeOutput(in checkIn) *reply {
 		return nil
 	}
 	for _, text := range []*string{in.Output.Summary, in.Output.Text} {
-		if text != nil && len(*text) > maxBody-1 {
-			return refuse(http.StatusUnprocessableEntity,
-				fmt.Sprintf("Invalid request.\n\nOnly %d characters are allowed; %d were supplied.", maxBody-1, len(*text)))
+		if text != nil {
+			if refusal := supplied("Only %d characters are allowed; %d were supplied.", maxBody-1, utf8.RuneCountInString(*text)); refusal != nil {
+				return refusal
+			}
 		}
+	}
+	if refusal := supplied("No more than %d items are allowed; %d were supplied.", maxAnnotations, len(in.Output.Annotations)); refusal != nil {
+		return refusal
 	}
 	k.title, k.summary, k.text = in.Output.Title, in.Output.Summary, in.Output.Text
 	k.annotations += len(in.Output.Annotations)

@@ -42,7 +42,7 @@ func (c *call) text() (string, *reply) {
 		r := invalid("IssueComment", "body", "missing_field", "")
 		return "", &r
 	}
-	return in.Body, tooLong(in.Body)
+	return in.Body, nil
 }
 
 func createComment(c *call) reply {

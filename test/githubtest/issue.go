@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"time"
-	"unicode/utf8"
 )
 
 // maxBody is how many characters the body of an issue or a comment may have.
@@ -73,15 +72,6 @@ func (c *call) caller() *user {
 	return c.bot()
 }
 
-// tooLong refuses a body that GitHub would.
-func tooLong(body string) *reply {
-	if utf8.RuneCountInString(body) <= maxBody {
-		return nil
-	}
-	r := invalid("Issue", "body", "custom", fmt.Sprintf("body is too long (maximum is %d characters)", maxBody))
-	return &r
-}
-
 func (c *call) showIssue(i *issue) object {
 	api := c.repo.api(fmt.Sprintf("/issues/%d", i.number))
 	shown := object{
@@ -124,9 +114,6 @@ func createIssue(c *call) reply {
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
-	if refusal := tooLong(in.Body); refusal != nil {
-		return *refusal
-	}
 	i := c.repo.newIssue(in.Title, in.Body, c.caller())
 	c.about(i, "opened", nil)
 	if c.by.user == nil || rank(c.repo.role(c.by.user)) >= rank("triage") { // GitHub drops a stranger's without a word
@@ -147,11 +134,6 @@ func updateIssue(c *call) reply {
 		return notFound()
 	case !c.decode(&in):
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
-	}
-	if in.Body != nil {
-		if refusal := tooLong(*in.Body); refusal != nil {
-			return *refusal
-		}
 	}
 	if in.State != nil {
 		i.reason = in.Reason

@@ -82,7 +82,7 @@ func (s *Server) Token(login string) string {
 func (s *Server) SetPersonLimit(login string, limit int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.person(login).budget.limit = limit
+	s.meter.limit("user "+s.person(login).login, "core", limit)
 }
 
 func getUser(c *call) reply {

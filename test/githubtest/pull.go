@@ -86,9 +86,6 @@ func createPull(c *call) reply {
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
-	if refusal := tooLong(in.Body); refusal != nil {
-		return *refusal
-	}
 	p := &pull{base: in.Base, baseSHA: c.repo.branch(in.Base), draft: in.Draft}
 	p.from, p.head = c.headOf(in.Head)
 	if p.from != nil {
@@ -178,11 +175,6 @@ func updatePull(c *call) reply {
 	case in.State != nil && *in.State == "open" && i.state == "closed":
 		if refusal := c.reopened(i); refusal != "" {
 			return invalid("PullRequest", "state", "invalid", "state cannot be changed. "+refusal)
-		}
-	}
-	if in.Body != nil {
-		if refusal := tooLong(*in.Body); refusal != nil {
-			return *refusal
 		}
 	}
 	if in.Base != nil && *in.Base != i.pull.base {

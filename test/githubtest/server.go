@@ -9,11 +9,15 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
 )
 
 // apiPrefix is where the REST API lies, as on a GitHub Enterprise Server: the
@@ -38,6 +42,17 @@ type Options struct {
 	Now func() time.Time
 	// Limits are sizes.
 	Limits Limits
+	// Rates is how calls are limited.
+	Rates Rates
+	// Latency is how long each call takes beyond its work; SetLatency is for
+	// less even ones. Sleep is how that time goes by; a timer's when nil.
+	Latency time.Duration
+	Sleep   func(context.Context, time.Duration) error
+	// InMemory opens no socket: only Client and Transport reach the server, and
+	// git does not.
+	InMemory bool
+	// Addr is where to listen; a free port of 127.0.0.1 when "".
+	Addr string
 }
 
 // Server is a running GitHub. Its methods may be called from several
@@ -49,13 +64,20 @@ type Server struct {
 	// App is the GitHub App that the server knows.
 	App *App
 
-	t        TB
-	contract *contract
-	table    map[string]operation
-	journal  journal
-	clock    clock
-	signing  []byte // GitHub's key
-	limits   Limits
+	t         TB
+	contract  *contract
+	schema    *ast.Schema
+	table     map[string]operation
+	resolvers map[string]resolver
+	journal   journal
+	clock     clock
+	signing   []byte // GitHub's key
+	limits    Limits
+	latency   *latency
+	meter     *meter
+	faults    faults
+	closing   func() error // nil for a server of a test
+	requests  atomic.Int64
 
 	mu       sync.Mutex // over all below, and held while a call is answered
 	lastID   int64
@@ -71,38 +93,77 @@ type Server struct {
 }
 
 // New starts a server that stops with the test. Whatever breaks GitHub's
-// contract fails the test.
+// contract fails the test, and so does a fault that never happens.
 func New(t TB, o Options) *Server {
 	t.Helper()
-	signing := make([]byte, 32)
-	_, _ = rand.Read(signing) // it never fails
+	s, err := start(t, o)
+	if err != nil {
+		t.Fatalf("starting GitHub: %v", err)
+	}
+	return s
+}
+
+func start(t TB, o Options) (*Server, error) {
 	contract, err := theContract()
 	if err != nil {
-		t.Fatalf("loading GitHub's description: %v", err)
+		return nil, fmt.Errorf("loading GitHub's description: %w", err)
 	}
+	schema, err := theSchema()
+	if err != nil {
+		return nil, fmt.Errorf("loading GitHub's schema: %w", err)
+	}
+	signing := make([]byte, 32)
+	_, _ = rand.Read(signing) // it never fails
 	s := &Server{
-		t: t, contract: contract, signing: signing, limits: o.Limits.orGitHubs(), clock: clock{base: o.Now}, table: operations(), users: map[string]*user{},
-		orgs: map[string]*Organization{}, personal: map[string]*user{},
-		repos: map[string]*Repository{}, renamed: map[string]*Repository{}, installs: map[int64]*Installation{}, tokens: map[string]*token{},
+		t: t, contract: contract, schema: schema, resolvers: graphResolvers(), table: operations(), clock: clock{base: o.Now},
+		signing: signing, limits: o.Limits.orGitHubs(), latency: newLatency(o), faults: faults{last: map[string]reply{}},
+		users: map[string]*user{}, orgs: map[string]*Organization{}, personal: map[string]*user{},
+		repos: map[string]*Repository{}, renamed: map[string]*Repository{},
+		installs: map[int64]*Installation{}, tokens: map[string]*token{},
 	}
+	s.meter = newMeter(s.Now, o.Rates)
 	if s.App, err = newApp(s); err != nil {
-		t.Fatalf("making the App: %v", err)
+		return nil, fmt.Errorf("making the App: %w", err)
+	}
+	stop, err := s.listen(t.Context(), o)
+	if err != nil {
+		return nil, err
 	}
 	s.bot() // known from the start
-	server := httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
-		server.Close()
+		s.faults.unfired(t)
+		stop()
 		s.close()
+		s.dump()
 	})
+	return s, nil
+}
+
+// listen begins to serve; what it returns ends it.
+func (s *Server) listen(ctx context.Context, o Options) (stop func(), err error) {
+	if o.InMemory {
+		s.URL = "http://github.test"
+		return func() {}, nil
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	if o.Addr != "" {
+		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
+		if err != nil {
+			return nil, fmt.Errorf("listening: %w", err)
+		}
+		_ = server.Listener.Close() // the one that it chose itself
+		server.Listener = listener
+	}
+	server.Start()
 	s.URL = server.URL
-	return s
+	return server.Close, nil
 }
 
 // APIURL is the REST API's root, with a slash at the end.
 func (s *Server) APIURL() string { return s.URL + apiPrefix + "/" }
 
-// GraphQLURL is where the GraphQL API will lie.
-func (s *Server) GraphQLURL() string { return s.URL + "/api/graphql" }
+// GraphQLURL is where the GraphQL API lies.
+func (s *Server) GraphQLURL() string { return s.URL + graphPath }
 
 func (s *Server) close() {
 	s.mu.Lock()
@@ -116,6 +177,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case strings.HasPrefix(r.URL.Path, apiPrefix+"/"):
 		s.serveAPI(w, r)
+	case r.URL.Path == graphPath:
+		s.serveGraph(w, r)
 	case strings.Contains(r.URL.Path, ".git/"):
 		s.serveGit(w, r)
 	default:

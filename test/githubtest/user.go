@@ -14,8 +14,6 @@ type user struct {
 	login string
 	kind  string
 	since time.Time
-
-	budget budget
 }
 
 // person is the user of a login, made when there is none yet.
@@ -28,7 +26,7 @@ func (s *Server) person(login string) *user {
 	if strings.HasSuffix(login, "[bot]") {
 		kind = "Bot"
 	}
-	u := &user{id: s.id(), login: login, kind: kind, since: s.Now(), budget: budget{limit: hourly}}
+	u := &user{id: s.id(), login: login, kind: kind, since: s.Now()}
 	s.users[key] = u
 	return u
 }
