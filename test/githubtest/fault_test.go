@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -265,4 +266,48 @@ func TestFaultsStillHoldRequestsToTheContract(t *testing.T) {
 	if len(failures) != 1 || !strings.Contains(failures[0], "pulls/create") {
 		t.Errorf("failures: %q", failures)
 	}
+}
+
+// TestHeldAfterWork shows a client that gives up on what has been done.
+func TestHeldAfterWork(t *testing.T) {
+	hub, repo, _, token := world(t)
+	for name, transport := range transports(hub) {
+		t.Run(name, func(t *testing.T) {
+			branch := strings.ReplaceAll(name, " ", "-")
+			held := githubtest.Held("git/create-ref")
+			held.When = githubtest.AfterWork
+			set := hub.Fault(held)
+			defer set.Remove()
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			body := strings.NewReader(`{"ref":"refs/heads/` + branch + `","sha":"` + repo.Branch("main") + `"}`)
+			req, err := http.NewRequestWithContext(ctx, "POST", hub.APIURL()+"repos/acme/shop/git/refs", body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Authorization", "Bearer "+token)
+			req.Header.Set("Content-Type", "application/json")
+			go func() {
+				<-set.Reached()
+				for repo.Branch(branch) == "" { // until the work is done
+					runtime.Gosched()
+				}
+				giveUp()
+			}()
+			res, err := transport.RoundTrip(req)
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%v, %v", res, err)
+			}
+			if res != nil {
+				_ = res.Body.Close()
+			}
+		})
+	}
+}
+
+// TestPathsOfGraphQLFaults shows that faults know GraphQL by its path too.
+func TestPathsOfGraphQLFaults(t *testing.T) {
+	hub, _, _, token := world(t)
+	hub.Fault(githubtest.Fault{Path: "/graphql", Status: http.StatusBadGateway, Message: "Server Error"})
+	want(t, ask(t, hub, token, `{ viewer { login } }`, nil), http.StatusBadGateway, "Server Error")
 }

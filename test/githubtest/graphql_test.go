@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -293,7 +294,23 @@ func TestGraphQLRefusals(t *testing.T) {
 			}
 		})
 	}
-	hub, _, _, _ := world(t)
+	hub, _, _, token := world(t)
+	for body, says := range map[string]string{`{"query":`: "Problems parsing JSON", `{}`: "A query attribute must be specified"} {
+		req, err := http.NewRequestWithContext(t.Context(), "POST", hub.GraphQLURL(), strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := hub.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusBadRequest || !strings.Contains(string(text), says) {
+			t.Errorf("%s: %d %s, %v", body, res.StatusCode, text, err)
+		}
+	}
 	want(t, ask(t, hub, "ghs_no", `{ viewer { login } }`, nil), http.StatusUnauthorized, "Bad credentials")
 	want(t, ask(t, hub, jwt(t, hub, nil), `{ viewer { login } }`, nil), http.StatusUnauthorized, "")
 }

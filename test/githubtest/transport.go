@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"syscall"
+	"time"
 )
 
 // Transport reaches the server in the process, without a socket. It is what to
@@ -120,6 +121,9 @@ func (w *recorder) response(r *http.Request) (*http.Response, error) {
 	case w.status == 0: // it saw the client go
 		return nil, io.ErrUnexpectedEOF
 	}
+	// As from a socket it is the machine's time, not the server's: clients' caches
+	// reckon with it how old an answer is.
+	w.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	var body io.Reader = bytes.NewReader(w.body.Bytes())
 	if w.limit >= 0 {
 		body = io.MultiReader(io.LimitReader(body, int64(w.limit)), cutOff{})

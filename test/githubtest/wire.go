@@ -163,7 +163,6 @@ func merged(a, b http.Header) http.Header {
 func (x *exchange) send(w http.ResponseWriter, a reply, f *struck) {
 	header := w.Header()
 	maps.Copy(header, a.header)
-	header.Set("Date", x.Now().Format(http.TimeFormat))
 	header.Set("X-GitHub-Media-Type", "github.v3; format=json")
 	header.Set("X-GitHub-Request-Id", x.requestID())
 	x.journal.add(x.entry(a, header.Clone(), f != nil))
