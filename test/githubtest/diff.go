@@ -108,11 +108,11 @@ func compare(c *call) reply {
 	if base == "" || head == "" {
 		return notFound()
 	}
-	fork, err := c.repo.git.run(c.ctx, nil, "merge-base", base, head)
+	fork, err := c.repo.git.mergeBase(c.ctx, base, head)
 	if err != nil {
 		return failure(http.StatusNotFound, "No common ancestor between %s and %s.", from, to)
 	}
-	return c.compare(base, head, strings.TrimSpace(fork))
+	return c.compare(base, head, fork)
 }
 
 // side is the commit of one side of a comparison, which may be a fork's as

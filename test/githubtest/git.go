@@ -156,14 +156,23 @@ func saidNo(err error) bool {
 
 // isAncestor says whether all of old is in newer.
 func (g *gitRepo) isAncestor(ctx context.Context, old, newer string) bool {
-	names := []string{old, newer}
-	for i, name := range names { // ids, of which the answer is known for ever
-		if o, err := g.readAs("commit", name); err == nil {
-			names[i] = o.id
-		}
+	o, err := g.readAs("commit", old)
+	if err != nil {
+		return false
 	}
-	_, err := g.run(ctx, nil, "merge-base", "--is-ancestor", names[0], names[1])
-	return err == nil
+	n, err := g.readAs("commit", newer)
+	if err != nil {
+		return false
+	}
+	base, err := g.mergeBase(ctx, o.id, n.id)
+	return err == nil && base == o.id
+}
+
+// mergeBase is where two commits' histories part. It is the same from either
+// side, so that git is asked once.
+func (g *gitRepo) mergeBase(ctx context.Context, a, b string) (string, error) {
+	out, err := g.run(ctx, nil, "merge-base", min(a, b), max(a, b))
+	return strings.TrimSpace(out), err
 }
 
 // updateRefs moves all refs in one transaction of git.

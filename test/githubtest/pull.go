@@ -62,11 +62,13 @@ func (c *call) follow(i *issue, byBase bool) {
 // whatever becomes of the branch or of the fork.
 func (c *call) pin(i *issue) {
 	ref := fmt.Sprintf("refs/pull/%d/head", i.number)
-	args := []string{"update-ref", ref, i.pull.headSHA}
-	if i.pull.from != c.repo {
-		args = []string{"fetch", "--quiet", "--no-tags", i.pull.from.git.dir, "+refs/heads/" + i.pull.head + ":" + ref}
+	var err error
+	if i.pull.from == c.repo {
+		err = c.repo.git.updateRefs(c.ctx, []refMove{{ref, i.pull.headSHA}})
+	} else {
+		_, err = c.repo.git.run(c.ctx, nil, "fetch", "--quiet", "--no-tags", i.pull.from.git.dir, "+refs/heads/"+i.pull.head+":"+ref)
 	}
-	if _, err := c.repo.git.run(c.ctx, nil, args...); err != nil {
+	if err != nil {
 		c.t.Errorf("githubtest: keeping the head of %s#%d: %v", c.repo.FullName(), i.number, err)
 	}
 }
@@ -219,11 +221,11 @@ func (c *call) rebase(i *issue, base string) {
 }
 
 func (c *call) fork(i *issue) string {
-	lines, err := c.repo.git.lines(c.ctx, "merge-base", i.pull.baseSHA, i.pull.headSHA)
-	if err != nil || len(lines) == 0 {
+	base, err := c.repo.git.mergeBase(c.ctx, i.pull.baseSHA, i.pull.headSHA)
+	if err != nil {
 		return i.pull.baseSHA
 	}
-	return lines[0]
+	return base
 }
 
 func listPullFiles(c *call) reply {
