@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -58,61 +57,6 @@ func (g *graph) object(t thing, set ast.SelectionSet, path []any) object {
 		shown[f.Alias] = g.field(t, f, append(slices.Clone(path), f.Alias))
 	}
 	return shown
-}
-
-// fields is what a selection means for a type, its fragments laid open and the
-// fields of one alias put together.
-func (g *graph) fields(kind string, set ast.SelectionSet) []*ast.Field {
-	var all []*ast.Field
-	add := func(f *ast.Field) {
-		at := slices.IndexFunc(all, func(have *ast.Field) bool { return have.Alias == f.Alias })
-		if at < 0 {
-			all = append(all, f)
-			return
-		}
-		both := *all[at]
-		both.SelectionSet = append(slices.Clone(both.SelectionSet), f.SelectionSet...)
-		all[at] = &both
-	}
-	for _, selection := range set {
-		for _, f := range g.open(kind, selection) {
-			add(f)
-		}
-	}
-	return all
-}
-
-func (g *graph) open(kind string, selection ast.Selection) []*ast.Field {
-	switch s := selection.(type) {
-	case *ast.Field:
-		if g.wanted(s.Directives) {
-			return []*ast.Field{s}
-		}
-	case *ast.InlineFragment:
-		if g.wanted(s.Directives) && g.is(kind, s.TypeCondition) {
-			return g.fields(kind, s.SelectionSet)
-		}
-	case *ast.FragmentSpread:
-		if g.wanted(s.Directives) && g.is(kind, s.Definition.TypeCondition) {
-			return g.fields(kind, s.Definition.SelectionSet)
-		}
-	}
-	return nil
-}
-
-// wanted is false for what @skip or @include leaves out.
-func (g *graph) wanted(all ast.DirectiveList) bool {
-	for _, d := range all {
-		if on := d.ArgumentMap(g.variables)["if"]; (d.Name == "skip" && on == true) || (d.Name == "include" && on == false) {
-			return false
-		}
-	}
-	return true
-}
-
-func (g *graph) is(kind, condition string) bool {
-	return condition == "" || condition == kind ||
-		slices.ContainsFunc(g.schema.PossibleTypes[condition], func(d *ast.Definition) bool { return d.Name == kind })
 }
 
 func (g *graph) field(t thing, f *ast.Field, path []any) any {
@@ -239,64 +183,6 @@ func fits(kind string, value any) bool {
 		return kind != "Int" && kind != "Boolean"
 	}
 	return false
-}
-
-// connection is a list as the graph pages it.
-func connection(kind, name string, all []thing, in map[string]any) (any, error) {
-	from, to := 0, len(all)
-	if after, has := in["after"].(string); has {
-		from = min(position(after)+1, len(all))
-	}
-	if before, has := in["before"].(string); has {
-		to = max(min(position(before), len(all)), from)
-	}
-	first, hasFirst := count(in["first"])
-	last, hasLast := count(in["last"])
-	switch {
-	case !hasFirst && !hasLast:
-		return nil, graphFailure("MISSING_PAGINATION_BOUNDARIES",
-			"You must provide a `first` or `last` value to properly paginate the `%s` connection.", name)
-	case max(first, last) > 100:
-		return nil, graphFailure("EXCESSIVE_PAGINATION",
-			"Requesting %d records on the `%s` connection exceeds the `first` limit of 100 records.", max(first, last), name)
-	case hasFirst:
-		to = min(to, from+first)
-	default:
-		from = max(from, to-last)
-	}
-	info := object{"has_next_page": to < len(all), "has_previous_page": from > 0, "start_cursor": nil, "end_cursor": nil}
-	if from < to {
-		info["start_cursor"], info["end_cursor"] = cursor(from), cursor(to-1)
-	}
-	return thing{kind: kind, shown: object{
-		"nodes": all[from:to], "total_count": len(all), "page_info": thing{kind: "PageInfo", shown: info},
-	}}, nil
-}
-
-func count(in any) (int, bool) {
-	switch n := in.(type) {
-	case int64:
-		return int(n), true
-	case float64:
-		return int(n), true
-	case int:
-		return n, true
-	}
-	if in == nil {
-		return 0, false
-	}
-	n, err := strconv.Atoi(fmt.Sprint(in)) // a json.Number
-	return n, err == nil
-}
-
-func cursor(n int) string { return "Y3Vyc29yOn" + strconv.Itoa(n) }
-
-func position(cursor string) int {
-	n, err := strconv.Atoi(strings.TrimPrefix(cursor, "Y3Vyc29yOn"))
-	if err != nil {
-		return -1
-	}
-	return n
 }
 
 // graphResolvers is all fields that REST does not show as they are.

@@ -23,6 +23,7 @@ func TestFront(t *testing.T) {
 		"no agent":       {"GET", "/repos/acme/shop", "", []string{"User-Agent", ""}, 403, "Request forbidden by administrative rules", false},
 		"malformed":      {"POST", "/repos/acme/shop/git/blobs", `{"content":`, nil, 400, "Problems parsing JSON", true},
 		"no object":      {"POST", "/repos/acme/shop/git/blobs", `"text"`, nil, 400, "Body should be a JSON object", true},
+		"another type":   {"POST", "/repos/acme/shop/git/blobs", `{"content":"x"}`, []string{"Content-Type", "text/plain"}, 201, "", true},
 		"too much":       {"POST", "/repos/acme/shop/git/blobs", long, nil, 413, "too large", true},
 		"wants XML":      {"GET", "/repos/acme/shop", "", []string{"Accept", "application/xml"}, 415, "Unsupported 'Accept' header: 'application/xml'", false},
 		"wants anything": {"GET", "/repos/acme/shop", "", []string{"Accept", "text/html, */*"}, 200, "", false},
