@@ -1,6 +1,55 @@
 package config
 
-import "slices"
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// RulesRepository is the repository whose file enforces for all of its owner.
+const RulesRepository = ".imageupdater"
+
+// EnforcedByOwner is what the owner of a repository enforces, as its file in
+// RulesRepository says. Where that cannot be read nothing merges by itself, and a
+// warning says why. Where nobody knows the owner, or how to read files, nothing is
+// enforced.
+func EnforcedByOwner(ctx context.Context, c *Config, options Options) (Enforcement, Warnings) {
+	owner, name, _ := strings.Cut(options.Repository, "/")
+	switch {
+	case strings.EqualFold(name, RulesRepository):
+		return c.Enforce, nil // this is the file
+	case owner == "" || options.Files == nil:
+		return Enforcement{}, nil
+	}
+	base := Base{Owner: owner, Repository: RulesRepository, Path: FileName}
+	options.Repository = owner + "/" + RulesRepository
+	src, err := options.Files.Read(ctx, base)
+	if errors.Is(err, ErrNoFile) {
+		return Enforcement{}, nil
+	}
+	rules := new(Config)
+	if err == nil {
+		rules, _, err = Load(ctx, base.String(), src, options)
+	}
+	if err != nil {
+		return Unreadable(base.String()), Warnings{unreadable(base, err)}
+	}
+	return rules.Enforce, nil
+}
+
+// unreadable warns of rules of the owner that could not be read, where the
+// first thing stands that is wrong with them.
+func unreadable(base Base, err error) Warning {
+	w := Warning{Severity: SeverityWarning, File: base.String(), Line: 1, Column: 1}
+	what := err.Error()
+	if wrong, ok := errors.AsType[Errors](err); ok {
+		first := wrong[0]
+		w.File, w.Line, w.Column, w.Field, w.Hint, what = first.File, first.Line, first.Column, first.Field, first.Hint, first.Message
+	}
+	w.Message = "nothing merges by itself, since what " + base.Owner + " enforces cannot be read: " + what
+	return w
+}
 
 // Strictest joins what several enforce: an auto-merge that one of them forbids
 // is forbidden, the longest times and the most approvals count, and all

@@ -75,7 +75,7 @@ func (f *configurationFlags) valid(cmd *cobra.Command) error {
 			return fmt.Errorf("--%s is empty: give it a value, or leave it out", name)
 		}
 	}
-	_, name := f.repositoryParts()
+	_, name, _ := strings.Cut(f.repository, "/")
 	switch {
 	case f.config != "" && f.none:
 		return errors.New("--config and --no-config exclude each other: leave one of them out")
@@ -83,11 +83,6 @@ func (f *configurationFlags) valid(cmd *cobra.Command) error {
 		return fmt.Errorf("--repository %q: write OWNER/REPO, as acme/shop", f.repository)
 	}
 	return nil
-}
-
-func (f *configurationFlags) repositoryParts() (owner, name string) {
-	owner, name, _ = strings.Cut(f.repository, "/")
-	return owner, name
 }
 
 // load finds and reads the configuration that holds for a directory. Errors in
@@ -185,49 +180,8 @@ func (f *configurationFlags) decode(ctx context.Context, now time.Time, s source
 	if err != nil {
 		return nil, warnings, err
 	}
-	enforced, broken := f.enforced(ctx, c, options)
+	enforced, broken := config.EnforcedByOwner(ctx, c, options)
 	return c.Bind(enforced), append(warnings, broken...), nil
-}
-
-// rulesRepository is the repository whose file enforces for all of its owner.
-const rulesRepository = ".imageupdater"
-
-// enforced is what the owner of the repository enforces, as far as it is here.
-func (f *configurationFlags) enforced(ctx context.Context, c *config.Config, options config.Options) (config.Enforcement, config.Warnings) {
-	owner, name := f.repositoryParts()
-	switch {
-	case strings.EqualFold(name, rulesRepository):
-		return c.Enforce, nil // this is the file
-	case owner == "" || options.Files == nil:
-		return config.Enforcement{}, nil
-	}
-	base := config.Base{Owner: owner, Repository: rulesRepository, Path: config.FileName}
-	options.Repository = owner + "/" + rulesRepository
-	src, err := options.Files.Read(ctx, base)
-	if errors.Is(err, config.ErrNoFile) {
-		return config.Enforcement{}, nil
-	}
-	rules := new(config.Config)
-	if err == nil {
-		rules, _, err = config.Load(ctx, base.String(), src, options)
-	}
-	if err != nil {
-		return config.Unreadable(base.String()), config.Warnings{unreadable(base, err)}
-	}
-	return rules.Enforce, nil
-}
-
-// unreadable warns of rules of the owner that could not be read, where the
-// first thing stands that is wrong with them.
-func unreadable(base config.Base, err error) config.Warning {
-	w := config.Warning{Severity: config.SeverityWarning, File: base.String(), Line: 1, Column: 1}
-	what := err.Error()
-	if wrong, ok := errors.AsType[config.Errors](err); ok {
-		first := wrong[0]
-		w.File, w.Line, w.Column, w.Field, w.Hint, what = first.File, first.Line, first.Column, first.Field, first.Hint, first.Message
-	}
-	w.Message = "nothing merges by itself, since what " + base.Owner + " enforces cannot be read: " + what
-	return w
 }
 
 func openExtends(dir string) (*os.Root, error) {
