@@ -36,12 +36,10 @@ func (g *GitHub) follow(req *http.Request, via []*http.Request) error {
 // plain takes net/http's words from an error, and the one error of go-github
 // that is none: an answer that something will be done.
 func plain(err error) error {
-	var sent *url.Error
-	if errors.As(err, &sent) {
+	if sent, is := errors.AsType[*url.Error](err); is {
 		err = sent.Err
 	}
-	var accepted *github.AcceptedError
-	if errors.As(err, &accepted) {
+	if _, is := errors.AsType[*github.AcceptedError](err); is {
 		return nil
 	}
 	return err

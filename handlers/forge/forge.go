@@ -92,7 +92,7 @@ func New(o Options) (*GitHub, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM(o.PrivateKey)
 	if err != nil {
 		// The parser's error may quote the key.
-		return nil, errors.New("reading the App's private key: it is not an RSA key in PEM") //nolint:nilerr // see above
+		return nil, errors.New("reading the App's private key: it is not an RSA key in PEM")
 	}
 	if o.AppID <= 0 {
 		return nil, errors.New("the App's id is not set")
@@ -138,7 +138,7 @@ func address(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return nil, errors.New("it is no URL") //nolint:nilerr // url.Parse quotes it, with a password in it
+		return nil, errors.New("it is no URL") // url.Parse quotes it, with a password in it
 	case u.User != nil:
 		return nil, errors.New("it must not hold a user name or a password")
 	case (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.RawQuery != "" || u.Fragment != "":

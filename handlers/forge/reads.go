@@ -73,12 +73,12 @@ func labelsOf(labels []*github.Label) []string {
 	return names
 }
 
-// Blob reads a file's bytes by their name. More than max is a *TooLargeError.
-func (r *Repo) Blob(ctx context.Context, sha string, max int64) ([]byte, error) {
+// Blob reads a file's bytes by their name. More than most is a *TooLargeError.
+func (r *Repo) Blob(ctx context.Context, sha string, most int64) ([]byte, error) {
 	if err := errors.Join(r.wrong, object(sha)); err != nil {
 		return nil, err
 	}
-	data, _, err := r.client.api().Git.GetBlobRaw(with(ctx, manner{max: max}), r.ref.Owner, r.ref.Name, sha)
+	data, _, err := r.client.api().Git.GetBlobRaw(with(ctx, manner{max: most}), r.ref.Owner, r.ref.Name, sha)
 	if err = plain(err); err == nil {
 		err = sameBlob(sha, data)
 	}
