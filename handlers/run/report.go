@@ -1,0 +1,125 @@
+package run
+
+import (
+	"time"
+
+	"github.com/imageupdater/imageupdater/scanner"
+)
+
+// Report is how a look ended, as it is kept and shown.
+type Report struct {
+	State  State     `json:"state"`
+	Detail string    `json:"detail,omitempty"`
+	At     time.Time `json:"at"`
+	Next   time.Time `json:"next"`
+	Head   string    `json:"head,omitempty"`
+	// Fields counts the fields by how they ended.
+	Fields   map[scanner.Status]int `json:"fields,omitempty"`
+	Updates  []ReportedUpdate       `json:"updates,omitempty"`
+	Waiting  []ReportedWaiting      `json:"waiting,omitempty"`
+	Skipped  []ReportedReason       `json:"skipped,omitempty"`
+	Problems []ReportedReason       `json:"problems,omitempty"`
+	// Errors and Warnings are those of the configuration, as compilers print
+	// them.
+	Errors   []string `json:"errors,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	// Left is how many entries of the lists were left out.
+	Left int `json:"left,omitempty"`
+}
+
+// Place is where a field is.
+type Place struct {
+	File  string `json:"file"`
+	Line  int    `json:"line"`
+	Image string `json:"image,omitempty"`
+}
+
+// ReportedUpdate is what a field could move to.
+type ReportedUpdate struct {
+	Place
+
+	From   string `json:"from"`
+	Tag    string `json:"tag,omitempty"`
+	Digest string `json:"digest,omitempty"`
+	Kind   string `json:"kind"`
+	Group  string `json:"group"`
+}
+
+// ReportedWaiting is what a field will be able to move to.
+type ReportedWaiting struct {
+	Place
+
+	Tag   string    `json:"tag"`
+	Kind  string    `json:"kind"`
+	Until time.Time `json:"until"`
+}
+
+// ReportedReason is why a field was left alone, or what is wrong.
+type ReportedReason struct {
+	Place
+
+	Code   string `json:"code,omitempty"`
+	Detail string `json:"detail"`
+}
+
+// mostReported is how many entries each list of a report has.
+const mostReported = 500
+
+// Report tells how the look ended.
+func (o *Outcome) Report(now time.Time) Report {
+	r := Report{State: o.State, Detail: o.Detail, At: now, Next: o.Next, Head: o.Head}
+	for _, e := range o.Errors {
+		r.Errors = append(r.Errors, e.Error())
+	}
+	for _, w := range o.Warnings {
+		r.Warnings = append(r.Warnings, w.String())
+	}
+	if o.Plan == nil {
+		return r
+	}
+	r.Fields = map[scanner.Status]int{}
+	for i := range o.Plan.Results {
+		r.add(&o.Plan.Results[i])
+	}
+	for _, p := range o.Plan.Problems {
+		r.Problems = append(r.Problems, ReportedReason{Place: Place{File: p.File, Line: p.Line}, Detail: p.Message})
+	}
+	for _, w := range o.Plan.Warnings {
+		r.Warnings = append(r.Warnings, w.String())
+	}
+	r.Updates, r.Waiting = cut(&r, r.Updates), cut(&r, r.Waiting)
+	r.Skipped, r.Problems = cut(&r, r.Skipped), cut(&r, r.Problems)
+	r.Warnings, r.Errors = cut(&r, r.Warnings), cut(&r, r.Errors)
+	return r
+}
+
+func cut[T any](r *Report, all []T) []T {
+	if len(all) <= mostReported {
+		return all
+	}
+	r.Left += len(all) - mostReported
+	return all[:mostReported]
+}
+
+func (r *Report) add(result *scanner.Result) {
+	r.Fields[result.Status]++
+	field := &result.Field
+	place := Place{File: field.File, Line: field.Line, Image: field.Ref.Name()}
+	for _, u := range result.Updates {
+		r.Updates = append(r.Updates, ReportedUpdate{
+			Place: place, From: field.Ref.String(), Tag: u.Tag, Digest: u.Digest, Kind: string(u.Kind), Group: u.Group,
+		})
+	}
+	if w := result.Waiting; w != nil {
+		r.Waiting = append(r.Waiting, ReportedWaiting{Place: place, Tag: w.Tag, Kind: string(w.Kind), Until: w.Until})
+	}
+	if result.Reason == nil {
+		return
+	}
+	reason := ReportedReason{Place: place, Code: string(result.Reason.Code), Detail: result.Reason.Detail}
+	if result.Status == scanner.StatusProblem {
+		r.Problems = append(r.Problems, reason)
+		return
+	}
+	r.Skipped = append(r.Skipped, reason)
+}

@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/server/store"
+)
+
+// state is the database as the packages below want it: forge.Memory,
+// forge.Cooldowns, run.Memory, registry.Store and scanner.History. What is lost
+// of it is asked for again, so that failures are logged and do no more.
+type state struct {
+	db  *store.DB
+	now func() time.Time
+	log zerolog.Logger
+
+	mu      sync.Mutex
+	pending map[string][]byte   // facts to be written
+	used    map[string]struct{} // facts that were of use since they were last noted
+	noted   time.Time
+	cooling map[int64]cooling
+}
+
+// cooling is what the database said of an installation's cooldown, and when.
+type cooling struct{ until, asked time.Time }
+
+// How many facts are written at once, and how often is noted which were of use.
+const (
+	writeFacts = 200
+	noteUse    = 6 * time.Hour
+	// askCooldown is how old may be what other replicas said: they meet a
+	// limit of their own at the worst.
+	askCooldown = time.Second
+)
+
+func newState(db *store.DB, now func() time.Time, log zerolog.Logger) *state {
+	return &state{
+		db: db, now: now, log: log, pending: map[string][]byte{}, used: map[string]struct{}{}, noted: now(), cooling: map[int64]cooling{},
+	}
+}
+
+// write runs a transaction whose failure harms nobody.
+func (s *state) write(ctx context.Context, do func(context.Context, *store.Tx) error) {
+	ctx = context.WithoutCancel(ctx)
+	if err := s.db.InTx(ctx, do); err != nil {
+		s.log.Warn().Err(err).Msg("something could not be remembered")
+	}
+}
+
+func (s *state) missed(err error) bool {
+	if err == nil {
+		return false
+	}
+	if !errors.Is(err, store.ErrNotFound) && !errors.Is(err, context.Canceled) {
+		s.log.Warn().Err(err).Msg("something could not be recalled")
+	}
+	return true
+}
+
+// Get is part of registry.Store.
+func (s *state) Get(ctx context.Context, key string) ([]byte, bool) {
+	s.mu.Lock()
+	value, found := s.pending[key]
+	s.mu.Unlock()
+	if found {
+		return value, true
+	}
+	value, err := s.db.Reading().Fact(ctx, key)
+	if s.missed(err) {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used[key] = struct{}{}
+	return value, true
+}
+
+// Put is part of registry.Store. It writes when there is enough to write, or when
+// flush is called.
+func (s *state) Put(ctx context.Context, key string, value []byte) {
+	s.mu.Lock()
+	s.pending[key] = value
+	full := len(s.pending) >= writeFacts
+	s.mu.Unlock()
+	if full {
+		s.flush(ctx)
+	}
+}
+
+// Fact is part of run.Memory.
+func (s *state) Fact(ctx context.Context, name string) ([]byte, bool) { return s.Get(ctx, name) }
+
+// KeepFact is part of run.Memory.
+func (s *state) KeepFact(ctx context.Context, name string, value []byte) { s.Put(ctx, name, value) }
+
+// flush writes what waits.
+func (s *state) flush(ctx context.Context) {
+	now := s.now()
+	s.mu.Lock()
+	facts, used := s.pending, s.used
+	s.pending = map[string][]byte{}
+	if now.Sub(s.noted) < noteUse && len(used) < 100*writeFacts {
+		used = nil
+	} else {
+		s.used, s.noted = map[string]struct{}{}, now
+	}
+	s.mu.Unlock()
+	if len(facts) == 0 && len(used) == 0 {
+		return
+	}
+	s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for key, value := range facts {
+			if err := tx.PutFact(ctx, key, value, now); err != nil {
+				return err
+			}
+		}
+		names := make([]string, 0, len(used))
+		for name := range used {
+			names = append(names, name)
+		}
+		return tx.UseFacts(ctx, names, now)
+	})
+}
+
+// Recall is part of forge.Memory.
+func (s *state) Recall(ctx context.Context, repository int64, name string) (etag string, value []byte, found bool) {
+	r, err := s.db.Reading().Remembered(ctx, repository, name)
+	return r.ETag, r.Value, !s.missed(err)
+}
+
+// Remember is part of forge.Memory.
+func (s *state) Remember(ctx context.Context, repository int64, name, etag string, value []byte) {
+	s.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.Remember(ctx, repository, name, store.Remembered{ETag: etag, Value: value}, s.now())
+	})
+}
+
+// Until is part of forge.Cooldowns.
+func (s *state) Until(ctx context.Context, installation int64) (time.Time, error) {
+	now := s.now()
+	s.mu.Lock()
+	known, is := s.cooling[installation]
+	s.mu.Unlock()
+	if is && now.Sub(known.asked) < askCooldown {
+		return known.until, nil
+	}
+	until, err := s.db.Reading().Cooldown(ctx, cooldownOf(installation))
+	if err != nil {
+		return time.Time{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cooling[installation] = cooling{until, now}
+	return until, nil
+}
+
+// Extend is part of forge.Cooldowns.
+func (s *state) Extend(ctx context.Context, installation int64, until time.Time) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.Cool(ctx, cooldownOf(installation), until)
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.cooling, installation)
+	return err
+}
+
+// FirstSeen is part of scanner.History.
+func (s *state) FirstSeen(ctx context.Context, repo image.Repository, names []string) (map[string]time.Time, error) {
+	var seen map[string]time.Time
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		seen, err = tx.FirstSeen(ctx, repo.String(), names, s.now())
+		return err
+	})
+	return seen, err
+}
+
+func cooldownOf(installation int64) string { return "installation " + strconv.FormatInt(installation, 10) }
