@@ -101,6 +101,30 @@ func (k *kept) read() (secret, error) {
 	}
 }
 
+// Secret is one that an operator keeps for another use than registries: a key,
+// or what webhooks are signed with. It may be used from several goroutines.
+type Secret struct{ kept *kept }
+
+// NewSecret says where it is kept; getenv is that of package os. Nothing is
+// read yet.
+func NewSecret(from grant.Secret, getenv func(string) string) *Secret {
+	return &Secret{newKept(from, Environment{Getenv: getenv})}
+}
+
+// Read gives the secret as it is now: a file is read again when it changes. One
+// line break at the end is no part of it. It is an error if it is empty, or
+// larger than 64 KiB; no error quotes it.
+func (s *Secret) Read() (string, error) {
+	if s.kept.file == nil && s.kept.name == "" {
+		return "", problemf("nothing says where the secret is kept")
+	}
+	text, err := s.kept.read()
+	if err != nil {
+		return "", err
+	}
+	return text.reveal(), nil
+}
+
 // keptSource is a login that is made of a kept secret.
 func keptSource(k *kept, now func() time.Time, use func(secret) login) source {
 	return source{
