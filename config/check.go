@@ -40,15 +40,22 @@ func (d *decoder) check(c *Config) {
 	for i := range c.Ignore {
 		d.checkIgnore(&c.Ignore[i])
 	}
-	for _, list := range [][]Freeze{c.Freeze, c.Enforce.Freeze} {
-		for i := range list {
-			if f := &list[i]; !f.From.IsZero() && !f.To.IsZero() && f.To.before(f.From) {
-				d.failOrigin(f.Origin, fmt.Sprintf("it ends on %s, before it begins on %s", f.To, f.From), "swap from and to, or check the year")
-			}
-		}
+	d.checkFreezes(c.Freeze)
+	d.checkEnforcement(&c.Enforce)
+}
+
+func (d *decoder) checkEnforcement(e *Enforcement) {
+	d.checkFreezes(e.Freeze)
+	if e.Merge.Auto.Value {
+		d.failOrigin(e.Merge.Auto.Origin, "enforce can only forbid", "write false, or allow it under defaults")
 	}
-	if c.Enforce.Merge.Auto.Value {
-		d.failOrigin(c.Enforce.Merge.Auto.Origin, "enforce can only forbid", "write false, or allow it under defaults")
+}
+
+func (d *decoder) checkFreezes(list []Freeze) {
+	for i := range list {
+		if f := &list[i]; !f.From.IsZero() && !f.To.IsZero() && f.To.before(f.From) {
+			d.failOrigin(f.Origin, fmt.Sprintf("it ends on %s, before it begins on %s", f.To, f.From), "swap from and to, or check the year")
+		}
 	}
 }
 

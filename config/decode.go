@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -99,8 +100,12 @@ func (d *decoder) origin(v value) *Origin {
 
 // into decodes a value into what target points to.
 func (d *decoder) into(v value, target any) bool {
-	if !d.plain(v) {
-		return false
+	switch target.(type) {
+	case *Setting[secretPlace], *secretPlace: // whatever stands there
+	default:
+		if !d.plain(v) {
+			return false
+		}
 	}
 	switch target := target.(type) {
 	case decodable:
@@ -455,6 +460,8 @@ func join(field, name string) string {
 	return strings.TrimPrefix(field+"."+name, ".")
 }
 
+var indexes = regexp.MustCompile(`\[[0-9]+\]`)
+
 func (d *decoder) unknownKey(name value, keys []key) {
 	names := make([]string, len(keys))
 	for i, k := range keys {
@@ -462,8 +469,11 @@ func (d *decoder) unknownKey(name value, keys []key) {
 	}
 	wrong := name.node.Value
 	hint := didYouMean(wrong, names)
-	if known := d.foreign[wrong]; known != "" {
-		hint = known
+	// A key may be wrong everywhere, or in one place: "api.tokens[].token".
+	for _, known := range []string{d.foreign[wrong], d.foreign[indexes.ReplaceAllString(name.field, "[]")]} {
+		if known != "" {
+			hint = known
+		}
 	}
 	switch {
 	case hint != "":

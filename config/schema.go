@@ -20,13 +20,9 @@ type schematic interface{ schema() schema }
 
 // JSONSchema is the schema of the file, made from the types.
 func JSONSchema() ([]byte, error) {
-	root, err := yaml.NewLoader(strings.NewReader(builtIn))
+	built, err := mappingOf(builtIn)
 	if err != nil {
-		return nil, fmt.Errorf("reading the built-in defaults: %w", err)
-	}
-	var built map[string]any
-	if err := root.Load(&built); err != nil {
-		return nil, fmt.Errorf("reading the built-in defaults: %w", err)
+		return nil, err
 	}
 	s := structSchema(reflect.TypeFor[Config](), built)
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -38,6 +34,19 @@ func JSONSchema() ([]byte, error) {
 		return nil, fmt.Errorf("writing the schema: %w", err)
 	}
 	return append(text, '\n'), nil
+}
+
+// mappingOf reads built-in defaults as plain data.
+func mappingOf(src string) (map[string]any, error) {
+	root, err := yaml.NewLoader(strings.NewReader(src))
+	if err != nil {
+		return nil, fmt.Errorf("reading the built-in defaults: %w", err)
+	}
+	var built map[string]any
+	if err := root.Load(&built); err != nil {
+		return nil, fmt.Errorf("reading the built-in defaults: %w", err)
+	}
+	return built, nil
 }
 
 // schemaOf gives the schema of a type, with what is built in as its default.
@@ -114,6 +123,16 @@ func refine(t reflect.Type, s schema) schema {
 	case reflect.TypeFor[serverCredential]():
 		s["oneOf"] = oneOfKinds()
 		property(s, "installations")["minItems"] = 1
+	case reflect.TypeFor[serverDatabase]():
+		s["not"] = schema{"required": []string{"file", "url"}}
+	case reflect.TypeFor[serverHook]():
+		s["if"] = schema{"required": []string{"kind"}, "properties": schema{"kind": schema{"const": HookGAR}}}
+		s["then"] = schema{"required": []string{"audience", "email"}, "not": schema{"required": []string{"secret"}}}
+		s["else"] = schema{"required": []string{"secret"}, "not": schema{"anyOf": []schema{{"required": []string{"audience"}}, {"required": []string{"email"}}}}}
+	case reflect.TypeFor[serverToken]():
+		property(s, "scopes")["minItems"] = 1
+		property(s, "accounts")["minItems"] = 1
+		property(s, "repositories")["minItems"] = 1
 	case reflect.TypeFor[secretPlace]():
 		s["minProperties"], s["maxProperties"] = 1, 1
 	case reflect.TypeFor[serverExec]():

@@ -12,7 +12,27 @@ const defaultBudgetWindow = 6 * time.Hour
 
 // build makes plain data of a file that has nothing wrong.
 func (f *serverFile) build() *Server {
-	s := &Server{Proxy: string(f.Proxy.Value), CAFile: string(f.CAFile.Value)}
+	s := &Server{
+		GitHub:        f.GitHub.build(),
+		Listen:        string(f.Listen.Value),
+		PublicURL:     string(f.PublicURL.Value),
+		Database:      f.Database.build(),
+		Accounts:      lowered(f.Accounts.Value),
+		Onboarding:    bool(f.Onboarding.Value),
+		Work:          f.Work.build(),
+		LeastInterval: time.Duration(f.Schedule.Least.Value),
+		Log:           Log{Level: f.Log.Level.Value, Format: f.Log.Format.Value},
+		Enforce:       f.Enforce,
+		Keep:          Keep{Facts: int64(f.Keep.Facts.Value), Decisions: time.Duration(f.Keep.Decisions.Value)},
+		Proxy:         string(f.Proxy.Value),
+		CAFile:        string(f.CAFile.Value),
+	}
+	for i := range f.Hooks {
+		s.Hooks = append(s.Hooks, f.Hooks[i].build())
+	}
+	for i := range f.API.Tokens {
+		s.Tokens = append(s.Tokens, f.API.Tokens[i].build())
+	}
 	for i := range f.Registries {
 		r := &f.Registries[i]
 		s.Registries = append(s.Registries, r.build())
@@ -21,6 +41,32 @@ func (f *serverFile) build() *Server {
 		}
 	}
 	return s
+}
+
+func (g *serverGitHub) build() GitHub {
+	built := GitHub{
+		URL: string(g.URL.Value), AppID: int64(g.AppID.Value),
+		PrivateKey: g.PrivateKey.Value.build(), WebhookSecret: g.WebhookSecret.Value.build(), Origin: g.Origin,
+	}
+	built.APIURL, built.GraphQLURL = g.URL.Value.apis()
+	if g.APIURL.Set() {
+		built.APIURL = string(g.APIURL.Value) + "/"
+	}
+	if g.GraphQLURL.Set() {
+		built.GraphQLURL = string(g.GraphQLURL.Value)
+	}
+	return built
+}
+
+func (b *serverDatabase) build() Database {
+	return Database{File: string(b.File.Value), URL: b.URL.Value.build(), PollOnly: b.PollOnly.Value, Origin: b.Origin}
+}
+
+func (w *serverWork) build() Work {
+	return Work{
+		Looks: int(w.Looks.Value), Deliveries: int(w.Deliveries.Value),
+		LookTimeout: time.Duration(w.LookTimeout.Value), Drain: time.Duration(w.Drain.Value),
+	}
 }
 
 func (r *serverRegistry) build() Registry {
@@ -69,7 +115,7 @@ func (c *serverCredential) build(host string) grant.Grant {
 	}
 	for _, s := range []Setting[secretPlace]{c.Password, c.IdentityToken, c.BearerToken, c.GitHubToken} {
 		if s.Set() {
-			g.Secret = grant.Secret{Env: string(s.Value.Env.Value), File: string(s.Value.File.Value)}
+			g.Secret = s.Value.build()
 		}
 	}
 	g.File = string(c.DockerConfig.Value) + string(c.GAR.Value.File.Value) // one of them at most

@@ -17,10 +17,28 @@ func (d *decoder) checkServer(f *serverFile) {
 	if f.Version.Set() && f.Version.Value != 1 {
 		d.failOrigin(f.Version.Origin, fmt.Sprintf("version %d is not known", f.Version.Value), "write version: 1")
 	}
+	d.checkRun(f)
+	d.checkHooks(f.Hooks)
+	d.checkTokens(f.API.Tokens)
+	d.checkEnforcement(&f.Enforce)
 	d.onlyOnce(hostsOf(f.Registries), "there is an entry for %s already", "put both into one entry")
 	for i := range f.Registries {
 		d.checkRegistry(&f.Registries[i])
 	}
+}
+
+// checkRun is for what concerns the running server alone.
+func (d *decoder) checkRun(f *serverFile) {
+	if f.Database.File.Set() && f.Database.URL.Set() {
+		d.failOrigin(f.Database.URL.Origin, "the state is kept in one place", "write either file or url")
+	}
+	if f.Database.File.Set() && f.Database.PollOnly.Value {
+		d.warnOrigin(f.Database.PollOnly.Origin, "has no effect: it is for PostgreSQL", "remove it")
+	}
+	d.atLeast(f.Work.LookTimeout, time.Second)
+	d.atLeast(f.Work.Drain, time.Second)
+	d.atLeast(f.Schedule.Least, leastInterval)
+	d.atLeast(f.Keep.Decisions, day)
 }
 
 func hostsOf(registries []serverRegistry) []hostName {
@@ -147,11 +165,6 @@ func (d *decoder) checkCredential(c *serverCredential, r *serverRegistry) {
 	}
 	if c.Installations.Set() && len(c.Installations.Value) == 0 {
 		d.failOrigin(c.Installations.Origin, "without installations nobody may use it", "leave the key out for all of them, or remove the entry")
-	}
-	for _, s := range []Setting[secretPlace]{c.Password, c.IdentityToken, c.BearerToken, c.GitHubToken} {
-		if s.Set() && s.Value.Env.Set() == s.Value.File.Set() {
-			d.failOrigin(s.Origin, "a secret is kept in one place", "write either env or file")
-		}
 	}
 	d.checkExec(&c.Exec)
 }

@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -101,7 +100,8 @@ func TestServer(t *testing.T) {
 		},
 		Proxy: "http://proxy.acme.lan:3128", CAFile: "/etc/ssl/acme.pem",
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	registries := config.Server{Registries: got.Registries, Grants: got.Grants, Proxy: got.Proxy, CAFile: got.CAFile}
+	if diff := cmp.Diff(want, &registries); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }
@@ -129,7 +129,7 @@ func credential(host, text string) string {
 var brokenServers = []struct{ name, src, want string }{
 	{"version", "version: 2\n", `1:10: version: version 2 is not known (write version: 1)`},
 	{"unknown key", "registrys: []\n", `1:1: registrys: unknown key "registrys" (did you mean "registries"?)`},
-	{"key of a repository's file", "schedule: 1h\n", `1:1: schedule: unknown key "schedule" (that belongs to .imageupdater.yaml of a repository)`},
+	{"key of a repository's file", "rules: []\n", `1:1: rules: unknown key "rules" (that belongs to .imageupdater.yaml of a repository)`},
 	{"unknown key of a host", one("    insecure: true\n"), `3:5: registries[0].insecure: unknown key "insecure" (write plainHTTP: true for a registry without TLS, or caFile for certificates of your own)`},
 	{"unknown key of an entry", credential("a.lan", "token: "+planted), `4:9: registries[0].credentials[0].token: unknown key "token" (write identityToken for one that the registry exchanges for others (OAuth 2), bearerToken for one that is sent as it is, or password if it is used as one)`},
 	{"key twice", "proxy: http://a:1\nproxy: http://b:1\n", `2:1: proxy: "proxy" is there twice: first at 1:1 (keep one of them)`},
@@ -226,7 +226,7 @@ const planted = "hunter2secret"
 
 func TestServerBroken(t *testing.T) {
 	t.Parallel()
-	for _, test := range brokenServers {
+	for _, test := range slices.Concat(brokenServers, brokenServing) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, _, err := config.LoadServer("f", []byte(test.src))
@@ -293,52 +293,6 @@ func TestServerWarnings(t *testing.T) {
 	}
 }
 
-const serverDoc = "../docs/registries.md"
-
-func serverPage(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile(serverDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// Each block of the page is read; the block behind one that is broken or warned
-// of quotes what is said.
-func TestServerDocs(t *testing.T) {
-	t.Parallel()
-	all := blocks(serverPage(t))
-	counts := map[string]int{}
-	for i, b := range all {
-		counts[b.info]++
-		if !strings.HasPrefix(b.info, "yaml") {
-			continue
-		}
-		_, warnings, err := config.LoadServer("server.yaml", []byte(b.text))
-		var said []string
-		for _, w := range warnings {
-			said = append(said, w.String())
-		}
-		if err != nil {
-			said = append(said, err.Error())
-		}
-		want := ""
-		if b.info != "yaml" {
-			want = strings.TrimSpace(all[i+1].text)
-		}
-		if diff := cmp.Diff(want, strings.Join(said, "\n")); diff != "" {
-			t.Errorf("%s:%d: -want +got\n%s", serverDoc, b.line, diff)
-		}
-		if (err != nil) != (b.info == "yaml broken") {
-			t.Errorf("%s:%d: a block of %q gives %v", serverDoc, b.line, b.info, err)
-		}
-	}
-	if counts["yaml"] < 6 || counts["yaml broken"] < 1 || counts["yaml warned"] < 1 {
-		t.Errorf("only %v found", counts)
-	}
-}
-
 func serverSchema(t *testing.T) ([]byte, *jsonschema.Schema) {
 	t.Helper()
 	text, err := config.ServerJSONSchema()
@@ -374,49 +328,22 @@ func TestServerSchema(t *testing.T) {
 	if err := validate(s, strings.ReplaceAll(wholeServer, "- gar:\n", "- gar: {}\n")); err != nil {
 		t.Errorf("the example: %v", err)
 	}
-	for _, b := range blocks(serverPage(t)) {
-		if err := validate(s, b.text); b.info == "yaml" && err != nil {
-			t.Errorf("%s:%d: %v", serverDoc, b.line, err)
+	if err := validate(s, wholeServing); err != nil {
+		t.Errorf("the whole of serving: %v", err)
+	}
+	for _, file := range serverDocs {
+		for _, b := range blocks(serverPage(t, file)) {
+			if err := validate(s, b.text); b.info == "yaml" && err != nil {
+				t.Errorf("%s:%d: %v", file, b.line, err)
+			}
 		}
 	}
-	for _, test := range brokenServers {
+	for _, test := range slices.Concat(brokenServers, brokenServing) {
 		err := validate(s, test.src)
-		if beyond := slices.Contains(beyondServerSchema, test.name); (err == nil) != beyond {
+		if beyond := slices.Contains(slices.Concat(beyondServerSchema, beyondServingSchema), test.name); (err == nil) != beyond {
 			t.Errorf("%s: the schema says %v, expected it to refuse: %t", test.name, err, !beyond)
 		}
 	}
-}
-
-// Each key is explained on the page, in the words of the schema.
-func TestServerDocsKeys(t *testing.T) {
-	t.Parallel()
-	const begin, end = "<!-- keys: made by go test ./config -run TestServerDocs -update -->\n", "<!-- end of keys -->"
-	page := serverPage(t)
-	before, rest, okBegin := strings.Cut(page, begin)
-	table, after, okEnd := strings.Cut(rest, end)
-	if !okBegin || !okEnd {
-		t.Fatal("the marks are gone")
-	}
-	text, _ := serverSchema(t)
-	var root map[string]any
-	if err := json.Unmarshal(text, &root); err != nil {
-		t.Fatal(err)
-	}
-	b := strings.Builder{}
-	b.WriteString("| key | what |\n|---|---|\n")
-	rows := strings.Builder{}
-	writeKeys(&rows, root, "", nil)
-	b.WriteString(strings.ReplaceAll(rows.String(), " |  |\n", " |\n"))
-	if table == b.String() {
-		return
-	}
-	if *update {
-		if err := os.WriteFile(serverDoc, []byte(before+begin+b.String()+end+after), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	t.Errorf("the table of keys is stale: go test ./config -run TestServerDocs -update\n%s", cmp.Diff(b.String(), table))
 }
 
 func TestServerSchemaIsCommitted(t *testing.T) {
@@ -431,13 +358,28 @@ func TestServerSchemaIsCommitted(t *testing.T) {
 	}
 }
 
-// Wherever among credentials a secret stands by mistake, nothing quotes it.
+// Wherever a secret stands by mistake among credentials, keys and hashes,
+// nothing quotes it.
 func TestServerQuotesNoSecret(t *testing.T) {
 	t.Parallel()
-	var root yaml.Node
-	if err := yaml.Load([]byte(wholeServer), &root); err != nil {
-		t.Fatal(err)
+	for _, src := range []string{wholeServer, wholeServing} {
+		var root yaml.Node
+		if err := yaml.Load([]byte(src), &root); err != nil {
+			t.Fatal(err)
+		}
+		plantAll(t, &root)
 	}
+}
+
+// secretive are the keys below which people may write a secret by mistake, and
+// harmless those among them that nobody takes for the place of one.
+var (
+	secretive = []string{"credentials", "proxy", "github", "database", "hooks", "api", "listen", "publicURL", "work", "keep"}
+	harmless  = []string{"path", "installations", "name", "kind", "host", "scopes", "accounts", "repositories"}
+)
+
+func plantAll(t *testing.T, root *yaml.Node) {
+	t.Helper()
 	tried := 0
 	var walk func(n *yaml.Node, inside bool)
 	walk = func(n *yaml.Node, inside bool) {
@@ -447,22 +389,22 @@ func TestServerQuotesNoSecret(t *testing.T) {
 			if n.Kind == yaml.MappingNode && !isKey {
 				name = n.Content[i-1].Value
 			}
-			if isKey || name == "path" || name == "installations" {
+			if isKey || slices.Contains(harmless, name) {
 				continue
 			}
-			below := inside || name == "credentials" || name == "proxy"
+			below := inside || slices.Contains(secretive, name)
 			if below {
 				for _, text := range []string{planted, "u:" + planted, "https://u:" + planted + "@x", planted + "\n"} {
 					tried++
 					n.Content[i] = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: text}
-					mustNotQuote(t, &root)
+					mustNotQuote(t, root)
 				}
 				n.Content[i] = child
 			}
 			walk(child, below)
 		}
 	}
-	walk(&root, false)
+	walk(root, false)
 	if tried < 100 {
 		t.Errorf("only %d places", tried)
 	}

@@ -41,14 +41,24 @@ var textuals = map[reflect.Type]textual{
 	reflect.TypeFor[Template]():     text(readTemplate, schemaOfTemplate),
 
 	// Those of the server's configuration.
-	reflect.TypeFor[hostName]():     text(readHostName, schemaOfHostName),
-	reflect.TypeFor[folderPath]():   text(readFolderPath, schemaOfFolderPath),
-	reflect.TypeFor[accountName]():  text(readAccountName, schemaOfAccountName),
-	reflect.TypeFor[userName]():     text(readUserName, schemaOfUserName),
-	reflect.TypeFor[envName]():      text(readEnvName, schemaOfEnvName),
-	reflect.TypeFor[absolutePath](): text(readAbsolutePath, schemaOfAbsolutePath),
-	reflect.TypeFor[argument]():     text(readArgument, schemaOfArgument),
-	reflect.TypeFor[proxyAddress](): text(readProxyAddress, schemaOfProxyAddress),
+	reflect.TypeFor[hostName]():       text(readHostName, schemaOfHostName),
+	reflect.TypeFor[folderPath]():     text(readFolderPath, schemaOfFolderPath),
+	reflect.TypeFor[accountName]():    text(readAccountName, schemaOfAccountName),
+	reflect.TypeFor[userName]():       text(readUserName, schemaOfUserName),
+	reflect.TypeFor[envName]():        text(readEnvName, schemaOfEnvName),
+	reflect.TypeFor[absolutePath]():   text(readAbsolutePath, schemaOfAbsolutePath),
+	reflect.TypeFor[argument]():       text(readArgument, schemaOfArgument),
+	reflect.TypeFor[proxyAddress]():   text(readProxyAddress, schemaOfProxyAddress),
+	reflect.TypeFor[siteURL]():        text(readSiteURL, schemaOfSiteURL),
+	reflect.TypeFor[apiURL]():         text(readAPIURL, schemaOfURL),
+	reflect.TypeFor[publicURL]():      text(readPublicURL, schemaOfURL),
+	reflect.TypeFor[listenAddress]():  looseText(readListenAddress, schemaOfListenAddress),
+	reflect.TypeFor[handle]():         text(readHandle, schemaOfHandle),
+	reflect.TypeFor[byteSize]():       text(readByteSize, schemaOfByteSize),
+	reflect.TypeFor[audience]():       text(readAudience, schemaOfAudience),
+	reflect.TypeFor[emailAddress]():   text(readEmailAddress, schemaOfEmailAddress),
+	reflect.TypeFor[tokenHash]():      looseText(readTokenHash, schemaOfTokenHash),
+	reflect.TypeFor[repositoryGlob](): text(readRepositoryGlob, schemaOfRepositoryGlob),
 }
 
 func text[T any](read func(*T, string) *fault, schema func() schema) textual {

@@ -97,6 +97,13 @@ var vocabularies = map[reflect.Type]vocabulary{
 	reflect.TypeFor[Checks]():    {words: words(ChecksRequired, ChecksAll, ChecksNone)},
 	reflect.TypeFor[Via]():       {words: words(ViaApp, ViaGitHub)},
 	reflect.TypeFor[Rebase]():    {words: words(RebaseConflicts, RebaseBehind)},
+
+	// Those of the server's configuration.
+	reflect.TypeFor[LogLevel]():  {words: words(LogDebug, LogInfo, LogWarn, LogError)},
+	reflect.TypeFor[LogFormat](): {words: words(LogJSON, LogConsole)},
+	reflect.TypeFor[Scope]():     {words: words(ScopeRescan, ScopeRead)},
+	reflect.TypeFor[HookKind](): {words: words(HookDockerHub, HookGHCR, HookQuay, HookHarbor, HookACR, HookECR, HookGAR,
+		HookGitLab, HookDistribution, HookZot, HookJFrog, HookNexus, HookCloudEvents)},
 }
 
 func words[T ~string](values ...T) []string {
