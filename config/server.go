@@ -134,10 +134,10 @@ type serverFile struct {
 	PublicURL  Setting[publicURL]     `key:"publicURL" doc:"Where people and GitHub find the server, for links in pages and messages."`
 	Database   serverDatabase         `key:"database" doc:"Where the state is kept: file, or url for several replicas."`
 	Accounts   Setting[[]accountName] `key:"accounts" doc:"The GitHub accounts whose installations are served; others are left alone. All of them if empty."`
-	Onboarding Setting[onOff]         `key:"onboarding" doc:"Whether a repository without .imageupdater.yaml gets one pull request that adds it: on or off."`
+	Onboarding Setting[onOff]         `key:"onboarding" doc:"Whether a repository without .imageupdater.yaml gets one pull request that adds it."`
 	Work       serverWork             `key:"work" doc:"How much one replica does at once, and for how long."`
 	Schedule   serverSchedule         `key:"schedule" doc:"Bounds of the schedules that repositories ask for."`
-	Log        serverLog              `key:"log" doc:"What is logged on standard error, and how."`
+	Log        serverLog              `key:"log" doc:"What is logged, and how."`
 	Hooks      []serverHook           `key:"hooks" doc:"Webhooks of registries, at /hooks/registry/NAME. Each may only hasten the next look at an image."`
 	API        serverAPI              `key:"api" doc:"Who may call /api/v1."`
 	Enforce    Enforcement            `key:"enforce" doc:"What holds for every repository, whatever its file and its owner's say. The strictest counts."`
