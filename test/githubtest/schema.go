@@ -1,0 +1,88 @@
+package githubtest
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// webhookSchemas is GitHub's own description of what its webhooks hold; see
+// NOTICE and webhooks.mjs.
+//
+//go:embed webhooks.json
+var webhookSchemas []byte
+
+// thePayloads is read once, as theContract is, and an event's schema compiled
+// when the first of them happens.
+//
+//nolint:gochecknoglobals // a read-only table, filled as it is read
+var thePayloads = sync.OnceValues(loadPayloads)
+
+// payloads holds what is sent by webhooks against GitHub's description.
+type payloads struct {
+	mu       sync.Mutex
+	compiler *jsonschema.Compiler
+	compiled map[string]*jsonschema.Schema
+}
+
+var errNoSuchEvent = errors.New("GitHub has no such event")
+
+const schemasURL = "https://githubtest.invalid/webhooks.json"
+
+func loadPayloads() (*payloads, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(webhookSchemas))
+	if err != nil {
+		return nil, fmt.Errorf("parsing the description of webhooks: %w", err)
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.AssertFormat()
+	// GitHub's own payloads do not hold to these: bots' addresses have brackets,
+	// an empty homepage is no URI, and {/name} is a good template.
+	for _, name := range []string{"email", "uri", "uri-template"} {
+		compiler.RegisterFormat(&jsonschema.Format{Name: name, Validate: func(any) error { return nil }})
+	}
+	if err := compiler.AddResource(schemasURL, doc); err != nil {
+		return nil, fmt.Errorf("reading the description of webhooks: %w", err)
+	}
+	return &payloads{compiler: compiler, compiled: map[string]*jsonschema.Schema{}}, nil
+}
+
+// check finds what is wrong with the payload of an event such as
+// "pull_request.opened" or "push".
+func (p *payloads) check(name string, payload []byte) error {
+	schema, err := p.schema(name)
+	if err != nil {
+		return err
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
+	if err != nil {
+		return fmt.Errorf("parsing the payload of %s: %w", name, err)
+	}
+	if err := schema.Validate(value); err != nil {
+		return fmt.Errorf("holding the payload of %s against the description: %w", name, err)
+	}
+	return nil
+}
+
+func (p *payloads) schema(name string) (*jsonschema.Schema, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if have := p.compiled[name]; have != nil {
+		return have, nil
+	}
+	if !strings.Contains(string(webhookSchemas), fmt.Sprintf("%q:", name)) {
+		return nil, fmt.Errorf("%s: %w", name, errNoSuchEvent)
+	}
+	schema, err := p.compiler.Compile(schemasURL + "#/$defs/" + url.PathEscape(name))
+	if err != nil {
+		return nil, fmt.Errorf("compiling the description of %s: %w", name, err)
+	}
+	p.compiled[name] = schema
+	return schema, nil
+}
