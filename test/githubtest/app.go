@@ -25,20 +25,6 @@ type App struct {
 	since time.Time
 }
 
-// Installation is the App on an account.
-type Installation struct {
-	ID      int64
-	Account string
-
-	server      *Server
-	account     *user
-	permissions map[string]string
-	repos       []*Repository
-	since       time.Time
-	suspended   bool
-	deleted     bool
-}
-
 func newApp(s *Server) (*App, error) {
 	// A short key is quick to make, and it guards nothing.
 	key, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // see above
@@ -52,50 +38,13 @@ func newApp(s *Server) (*App, error) {
 	}, nil
 }
 
-// Install puts the App on an account, with permissions such as
-// {"contents": "write"}, for the repositories given.
-func (s *Server) Install(account string, permissions map[string]string, repos ...*Repository) *Installation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := &Installation{
-		ID: s.id(), Account: account, server: s, account: s.person(account), permissions: maps.Clone(permissions),
-		repos: slices.Clone(repos), since: s.Now(),
-	}
-	s.installs[i.ID] = i
-	return i
-}
-
-// Suspend stops the installation's calls, or lets them go on.
-func (i *Installation) Suspend(suspended bool) {
-	i.server.mu.Lock()
-	defer i.server.mu.Unlock()
-	i.suspended = suspended
-}
-
 func (s *Server) showApp() object {
 	return object{
 		"id": s.App.ID, "client_id": s.App.ClientID, "slug": s.App.Slug, "node_id": node("A", s.App.ID),
 		"owner": s.showUser(s.person("imageupdater")), "name": s.App.Slug, "description": nil,
 		"external_url": s.URL, "html_url": s.URL + "/apps/" + s.App.Slug, "created_at": stamp(s.App.since),
-		"updated_at": stamp(s.App.since), "permissions": object{"metadata": "read"}, "events": []string{},
+		"updated_at": stamp(s.App.since), "permissions": object{"metadata": "read"}, "events": s.hears(),
 	}
-}
-
-func (s *Server) showInstallation(i *Installation) object {
-	shown := object{
-		"id": i.ID, "account": s.showUser(i.account), "repository_selection": "selected",
-		"access_tokens_url": s.api("/app/installations/%d/access_tokens", i.ID),
-		"repositories_url":  s.api("/installation/repositories"),
-		"html_url":          fmt.Sprintf("%s/settings/installations/%d", s.URL, i.ID),
-		"app_id":            s.App.ID, "client_id": s.App.ClientID, "app_slug": s.App.Slug, "target_id": i.account.id,
-		"target_type": i.account.kind, "permissions": i.permissions, "events": []string{},
-		"created_at": stamp(i.since), "updated_at": stamp(i.since), "single_file_name": nil,
-		"suspended_by": nil, "suspended_at": nil,
-	}
-	if i.suspended {
-		shown["suspended_by"], shown["suspended_at"] = s.showUser(i.account), stamp(i.since)
-	}
-	return shown
 }
 
 func getApp(c *call) reply { return ok(c.showApp()) }
@@ -112,7 +61,12 @@ func (s *Server) listed(i *Installation) object {
 }
 
 func listInstallations(c *call) reply {
-	ids := slices.Sorted(maps.Keys(c.installs))
+	var ids []int64
+	for _, id := range slices.Sorted(maps.Keys(c.installs)) {
+		if !c.installs[id].deleted {
+			ids = append(ids, id)
+		}
+	}
 	return paged(c, "/app/installations", ids, func(id int64) object { return c.listed(c.installs[id]) })
 }
 
@@ -130,7 +84,7 @@ func getRepoInstallation(c *call) reply {
 		return *c.redirect(moved)
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.installs)) {
-		if i := c.installs[id]; repo != nil && slices.Contains(i.repos, repo) {
+		if i := c.installs[id]; !i.deleted && i.covers(repo) {
 			return ok(c.showInstallation(i))
 		}
 	}
@@ -140,7 +94,7 @@ func getRepoInstallation(c *call) reply {
 func getAccountInstallation(c *call) reply {
 	name := c.params["org"] + c.params["username"] // the path has one of the two
 	for _, id := range slices.Sorted(maps.Keys(c.installs)) {
-		if i := c.installs[id]; strings.EqualFold(i.Account, name) {
+		if i := c.installs[id]; !i.deleted && strings.EqualFold(i.Account, name) {
 			return ok(c.showInstallation(i))
 		}
 	}
@@ -193,7 +147,7 @@ func within(asked, granted map[string]string) bool {
 
 func (i *Installation) among(names []string, ids []int64) []*Repository {
 	found := []*Repository{}
-	for _, r := range i.repos {
+	for _, r := range i.repositories() {
 		if slices.Contains(names, r.Name) || slices.Contains(ids, r.ID) {
 			found = append(found, r)
 		}
@@ -203,9 +157,10 @@ func (i *Installation) among(names []string, ids []int64) []*Repository {
 
 func (s *Server) showToken(t *token) object {
 	shown := object{
-		"token": t.text, "expires_at": stamp(t.expires), "permissions": t.permissions, "repository_selection": "selected",
+		"token": t.text, "expires_at": stamp(t.expires), "permissions": t.permissions, "repository_selection": t.install.selection(),
 	}
 	if t.repos != nil {
+		shown["repository_selection"] = "selected"
 		repos := make([]object, 0, len(t.repos))
 		for _, r := range t.repos {
 			repos = append(repos, s.showRepo(r))
@@ -221,9 +176,11 @@ func revokeToken(c *call) reply {
 }
 
 func listInstallationRepos(c *call) reply {
-	repos := c.by.token.repos
-	if repos == nil {
-		repos = c.by.token.install.repos
+	var repos []*Repository
+	for _, r := range c.by.token.install.repositories() {
+		if c.by.token.covers(r) {
+			repos = append(repos, r)
+		}
 	}
 	return pagedUnder(c, "/installation/repositories", "repositories", repos, c.showRepo)
 }

@@ -156,13 +156,25 @@ func (c *call) permitRepo(needs string) *reply {
 }
 
 func (t *token) covers(r *Repository) bool {
-	return slices.Contains(t.install.repos, r) && (t.repos == nil || slices.Contains(t.repos, r))
+	return t.install.covers(r) && (t.repos == nil || slices.Contains(t.repos, r))
 }
 
-// allows takes several names that are good each: "issues|pull_requests".
+// allows says whether the token was made for it and the installation still has
+// it: what is taken from the installation is taken from its tokens.
 func (t *token) allows(names, level string) bool {
+	needs := names + ":" + level
+	return allows(t.permissions, needs) && allows(t.install.permissions, needs)
+}
+
+// allows takes several names that are good each: "issues|pull_requests:read".
+// What needs nothing is allowed.
+func allows(permissions map[string]string, needs string) bool {
+	names, level, _ := strings.Cut(needs, ":")
+	if needs == "" {
+		return true
+	}
 	for name := range strings.SplitSeq(names, "|") {
-		have := t.permissions[name]
+		have := permissions[name]
 		if name == "metadata" && level == "read" || have == "write" || have == "admin" || (have == "read" && level == "read") {
 			return true
 		}

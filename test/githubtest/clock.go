@@ -25,11 +25,16 @@ func (c *clock) now() time.Time {
 // Now is the time on the server's clock.
 func (s *Server) Now() time.Time { return s.clock.now() }
 
-// Advance moves the server's clock on.
+// Advance moves the server's clock on. Webhooks that were delayed until then
+// are sent.
 func (s *Server) Advance(d time.Duration) {
 	s.clock.mu.Lock()
-	defer s.clock.mu.Unlock()
 	s.clock.added += d
+	s.clock.mu.Unlock()
+	s.hook.mu.Lock()
+	defer s.hook.mu.Unlock()
+	s.hook.ripen()
+	s.hook.due.Broadcast()
 }
 
 // stamp is a time as GitHub writes it.

@@ -9,12 +9,17 @@ import (
 
 func (c *call) showComment(m *comment) object {
 	api := c.repo.api(fmt.Sprintf("/issues/comments/%d", m.id))
-	return object{
+	shown := object{
 		"id": m.id, "node_id": node("IC", m.id), "url": api, "body": m.body, "user": c.showUser(m.by),
 		"html_url":  c.repo.html(fmt.Sprintf("/issues/%d#issuecomment-%d", m.issue.number, m.id)),
 		"issue_url": c.repo.api(fmt.Sprintf("/issues/%d", m.issue.number)), "created_at": stamp(m.at),
 		"updated_at": stamp(m.updated), "author_association": c.association(m.by), "reactions": rollup(api, m.reactions),
+		"performed_via_github_app": nil,
 	}
+	if m.by == c.bot() {
+		shown["performed_via_github_app"] = c.showApp()
+	}
+	return shown
 }
 
 // comment is the one that the path names.

@@ -79,7 +79,7 @@ func (c *call) showIssue(i *issue) object {
 		"labels_url": api + "/labels{/name}", "comments_url": api + "/comments", "events_url": api + "/events",
 		"html_url": c.repo.html(fmt.Sprintf("/issues/%d", i.number)), "number": i.number, "state": i.state,
 		"state_reason": nil, "title": i.title, "body": i.body, "user": c.showUser(i.by), "labels": c.showLabels(i),
-		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "comments": len(i.comments),
+		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
 	}

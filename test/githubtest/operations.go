@@ -6,6 +6,10 @@ func operations() map[string]operation {
 	const talk = "issues|pull_requests:" // a pull request is an issue too
 	return map[string]operation{
 		"apps/get-authenticated":                     {getApp, "app"},
+		"apps/get-webhook-config-for-app":            {getHookConfig, "app"},
+		"apps/list-webhook-deliveries":               {listDeliveries, "app"},
+		"apps/get-webhook-delivery":                  {getDelivery, "app"},
+		"apps/redeliver-webhook-delivery":            {redeliver, "app"},
 		"apps/list-installations":                    {listInstallations, "app"},
 		"apps/get-installation":                      {getInstallation, "app"},
 		"apps/get-repo-installation":                 {getRepoInstallation, "app"},

@@ -278,7 +278,7 @@ func (c *call) showPullShort(i *issue) object {
 		links[name] = object{"href": url}
 		shown[name+"_url"] = url
 	}
-	for _, name := range []string{"self_url", "repository_url", "labels_url", "events_url", "comments", "state_reason", "pull_request"} {
+	for _, name := range []string{"self_url", "repository_url", "labels_url", "events_url", "comments", "state_reason", "pull_request", "reactions"} {
 		delete(shown, name)
 	}
 	shown["url"], shown["node_id"], shown["_links"] = api, node("PR", i.id), links

@@ -111,30 +111,15 @@ func (c *call) receive(w http.ResponseWriter, r *http.Request, rest string) {
 		c.t.Errorf("githubtest: what was pushed to %s: %v", c.repo.FullName(), err)
 		return
 	}
-	for _, ref := range changed(before, after) {
-		c.repo.moved(context.WithoutCancel(r.Context()), c.caller(), ref, before[ref], after[ref])
-	}
-}
-
-// changed is the refs that GitHub tells of, in order. Of more than three tags at
-// once it tells nothing.
-func changed(before, after map[string]string) []string {
-	all := maps.Clone(before)
-	maps.Copy(all, after)
-	var branches, tags []string
-	for _, ref := range slices.Sorted(maps.Keys(all)) {
-		switch {
-		case before[ref] == after[ref]:
-		case strings.HasPrefix(ref, "refs/tags/"):
-			tags = append(tags, ref)
-		default:
-			branches = append(branches, ref)
+	names := maps.Clone(before)
+	maps.Copy(names, after)
+	var all []refChange
+	for _, ref := range slices.Sorted(maps.Keys(names)) {
+		if before[ref] != after[ref] {
+			all = append(all, refChange{ref, before[ref], after[ref]})
 		}
 	}
-	if len(tags) > 3 {
-		return branches
-	}
-	return append(branches, tags...)
+	c.repo.moved(context.WithoutCancel(r.Context()), c.caller(), all...)
 }
 
 // heads is the commits, or the tags, of the refs that people push to.

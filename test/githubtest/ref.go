@@ -17,31 +17,38 @@ func (r *Repository) move(ctx context.Context, by *user, ref, id string) error {
 
 // moveAll moves all refs or none.
 func (r *Repository) moveAll(ctx context.Context, by *user, moves []refMove) error {
-	before := map[string]string{}
+	all := make([]refChange, 0, len(moves))
 	for _, m := range moves {
-		before[m.ref] = r.resolve(m.ref)
+		all = append(all, refChange{m.ref, r.id(m.ref), m.id})
 	}
 	if err := r.git.updateRefs(ctx, moves); err != nil {
 		return err
 	}
-	for _, m := range moves {
-		r.moved(ctx, by, m.ref, before[m.ref], m.id)
-	}
+	r.moved(ctx, by, all...)
 	return nil
 }
 
-// moved tells of a ref that moved, and lets pull requests follow.
-func (r *Repository) moved(ctx context.Context, by *user, ref, before, id string) {
+// id is what a ref points at, a tag object as it is.
+func (r *Repository) id(ref string) string {
+	o, err := r.git.read(ref)
+	if err != nil {
+		return ""
+	}
+	return o.id
+}
+
+// moved tells of refs that one push moved, and lets pull requests follow.
+func (r *Repository) moved(ctx context.Context, by *user, all ...refChange) {
 	now := r.server.Now()
 	r.filled, r.pushed, r.updated = true, now, now
-	r.server.happen(event{name: "push", repo: r, by: by, payload: object{
-		"ref": ref, "before": orZeros(before), "after": orZeros(id), "created": before == "", "deleted": id == "",
-	}})
-	if before == "" || id == "" {
-		r.tellOfRef(by, ref, id != "")
-	}
-	if branch, isBranch := strings.CutPrefix(ref, "refs/heads/"); isBranch {
-		r.follow(ctx, by, branch)
+	silent := manyTags(all)
+	for _, m := range all {
+		if !m.tag() || !silent {
+			r.tellPush(ctx, by, m)
+		}
+		if branch, isBranch := strings.CutPrefix(m.ref, "refs/heads/"); isBranch {
+			r.follow(ctx, by, branch)
+		}
 	}
 }
 

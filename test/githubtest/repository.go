@@ -182,7 +182,7 @@ func (s *Server) showRepo(r *Repository) object {
 		"clone_url": r.CloneURL(), "svn_url": r.html(""), "mirror_url": nil, "homepage": nil, "language": nil,
 		"default_branch": r.defaultBranch, "license": nil, "archived": r.archived, "disabled": r.disabled,
 		"has_issues": !r.noIssues, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false,
-		"has_discussions": false, "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
+		"has_discussions": false, "topics": []string{}, "web_commit_signoff_required": false, "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
 		"allow_auto_merge": false, "delete_branch_on_merge": false, "size": 1, "open_issues": r.openIssues(),
 		"open_issues_count": r.openIssues(), "created_at": stamp(r.since), "updated_at": stamp(r.updated),
 		"pushed_at": stamp(r.pushed),

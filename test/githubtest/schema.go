@@ -64,10 +64,23 @@ func (p *payloads) check(name string, payload []byte) error {
 	if err != nil {
 		return fmt.Errorf("parsing the payload of %s: %w", name, err)
 	}
+	forkGone(value)
 	if err := schema.Validate(value); err != nil {
 		return fmt.Errorf("holding the payload of %s against the description: %w", name, err)
 	}
 	return nil
+}
+
+// forkGone fills in for a fork that was deleted: the head of its pull request
+// has null for repo and label, which GitHub's description forgets.
+func forkGone(payload any) {
+	whole, _ := payload.(object)
+	pull, _ := whole["pull_request"].(object)
+	head, _ := pull["head"].(object)
+	base, _ := pull["base"].(object)
+	if repo, has := head["repo"]; has && repo == nil {
+		head["repo"], head["label"] = base["repo"], base["label"]
+	}
 }
 
 func (p *payloads) schema(name string) (*jsonschema.Schema, error) {

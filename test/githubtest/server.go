@@ -53,6 +53,14 @@ type Options struct {
 	InMemory bool
 	// Addr is where to listen; a free port of 127.0.0.1 when "".
 	Addr string
+	// Events is what the App subscribed to; nil is all that it uses. Those of
+	// its installations come in any case.
+	Events []string
+	// AnswerWithin is how long a webhook may take to be answered, 10 s when 0.
+	AnswerWithin time.Duration
+	// Deliverers is how many webhooks are sent at once. With one, or 0, they
+	// arrive in the order in which things happened; Disorder changes that.
+	Deliverers int
 }
 
 // Server is a running GitHub. Its methods may be called from several
@@ -78,6 +86,10 @@ type Server struct {
 	faults    faults
 	closing   func() error // nil for a server of a test
 	requests  atomic.Int64
+	payloads  *payloads
+	hook      *hook
+	// subscriptions is Options.Events.
+	subscriptions []string
 
 	mu       sync.Mutex // over all below, and held while a call is answered
 	lastID   int64
@@ -89,7 +101,7 @@ type Server struct {
 	renamed  map[string]*Repository // by the names that they had
 	installs map[int64]*Installation
 	tokens   map[string]*token
-	events   []event
+	events   []event // with no more of their payload than ref and changes
 }
 
 // New starts a server that stops with the test. Whatever breaks GitHub's
@@ -112,6 +124,10 @@ func start(t TB, o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading GitHub's schema: %w", err)
 	}
+	payloads, err := thePayloads()
+	if err != nil {
+		return nil, fmt.Errorf("loading GitHub's description: %w", err)
+	}
 	signing := make([]byte, 32)
 	_, _ = rand.Read(signing) // it never fails
 	s := &Server{
@@ -120,6 +136,7 @@ func start(t TB, o Options) (*Server, error) {
 		users: map[string]*user{}, orgs: map[string]*Organization{}, personal: map[string]*user{},
 		repos: map[string]*Repository{}, renamed: map[string]*Repository{},
 		installs: map[int64]*Installation{}, tokens: map[string]*token{},
+		subscriptions: o.Events, payloads: payloads,
 	}
 	s.meter = newMeter(s.Now, o.Rates)
 	if s.App, err = newApp(s); err != nil {
@@ -130,8 +147,10 @@ func start(t TB, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.bot() // known from the start
+	s.hook = newHook(t.Context(), s, o)
 	t.Cleanup(func() {
 		s.faults.unfired(t)
+		s.hook.close()
 		stop()
 		s.close()
 		s.dump()
