@@ -34,3 +34,12 @@ func (s *Server) Told() map[string]any {
 	_ = json.Unmarshal(text, &told) // it was an object
 	return told
 }
+
+// CheckPayload is what the payloads of webhooks go through.
+func CheckPayload(name string, payload []byte) error {
+	p, err := thePayloads()
+	if err != nil {
+		return err
+	}
+	return p.check(name, payload)
+}

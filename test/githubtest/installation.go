@@ -115,6 +115,17 @@ func (i *Installation) repositories() []*Repository {
 	return found
 }
 
+// installations is those that are on the repository.
+func (r *Repository) installations() []*Installation {
+	var found []*Installation
+	for _, id := range slices.Sorted(maps.Keys(r.server.installs)) {
+		if i := r.server.installs[id]; !i.deleted && i.covers(r) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
 func (i *Installation) selection() string {
 	return map[bool]string{true: "all", false: "selected"}[i.all]
 }

@@ -98,9 +98,15 @@ func (r *Repository) Transfer(login, owner string) {
 	was := object{"owner": object{"from": object{kind: r.server.showUser(r.owner)}}}
 	r.server.mu.Unlock()
 	r.set(login, "transferred", was, func() {
+		had := r.installations()
 		r.place(owner, r.Name)
 		r.owner = r.server.person(owner)
 		r.leave(func(i *Installation) bool { return i.account != r.owner })
+		for _, i := range had {
+			if !i.covers(r) {
+				i.selects("removed", []*Repository{r})
+			}
+		}
 	})
 }
 

@@ -49,7 +49,8 @@ func TestTransferred(t *testing.T) {
 	hub, repo, i, token := world(t)
 	hub.Organization("rival")
 	narrow := tokenOf(t, hub, i, fmt.Sprintf(`{"repository_ids":[%d]}`, repo.ID))
-	wantTold(t, hub, func() { repo.Transfer("acme", "rival") }, "repository.transferred by acme")
+	wantTold(t, hub, func() { repo.Transfer("acme", "rival") },
+		"installation_repositories.removed by acme", "repository.transferred by acme")
 	want(t, call(t, hub, token, "GET", "/repos/acme/shop", ""), http.StatusMovedPermanently, "")
 	a := call(t, hub, token, "GET", fmt.Sprintf("/repositories/%d", repo.ID), "")
 	if a.body["full_name"] != "rival/shop" || a.body["owner"].(map[string]any)["type"] != "Organization" {
