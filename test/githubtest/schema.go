@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -64,7 +65,9 @@ func (p *payloads) check(name string, payload []byte) error {
 	if err != nil {
 		return fmt.Errorf("parsing the payload of %s: %w", name, err)
 	}
-	forkGone(value)
+	whole, _ := value.(object)
+	forkGone(whole)
+	newEvents(whole)
 	if err := schema.Validate(value); err != nil {
 		return fmt.Errorf("holding the payload of %s against the description: %w", name, err)
 	}
@@ -73,13 +76,26 @@ func (p *payloads) check(name string, payload []byte) error {
 
 // forkGone fills in for a fork that was deleted: the head of its pull request
 // has null for repo and label, which GitHub's description forgets.
-func forkGone(payload any) {
-	whole, _ := payload.(object)
+func forkGone(whole object) {
 	pull, _ := whole["pull_request"].(object)
 	head, _ := pull["head"].(object)
 	base, _ := pull["base"].(object)
 	if repo, has := head["repo"]; has && repo == nil {
 		head["repo"], head["label"] = base["repo"], base["label"]
+	}
+}
+
+// newEvents leaves repository_ruleset out of what an App of a check subscribed
+// to: GitHub's description lists the events there, without that one.
+func newEvents(whole object) {
+	suite, _ := whole["check_suite"].(object)
+	run, _ := whole["check_run"].(object)
+	of, _ := run["check_suite"].(object)
+	for _, shown := range []object{suite, run, of} {
+		app, _ := shown["app"].(object)
+		if all, has := app["events"].([]any); has {
+			app["events"] = slices.DeleteFunc(all, func(name any) bool { return name == "repository_ruleset" })
+		}
 	}
 }
 
