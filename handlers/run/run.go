@@ -171,7 +171,7 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 		return out, err
 	}
 	// Files are those of the branch that pull requests are for.
-	if base := out.Config.PullRequests.Base.Value; base != "" && base != l.Repository.DefaultBranch {
+	if base := string(out.Config.PullRequests.Base.Value); base != "" && base != l.Repository.DefaultBranch {
 		if out.Head, err = l.GitHub.Head(ctx, base); err != nil {
 			return nil, fmt.Errorf("reading the branch %s: %w", base, err)
 		}

@@ -1,0 +1,76 @@
+package server
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/scanner/credentials"
+	"github.com/imageupdater/imageupdater/scanner/credentials/grant"
+)
+
+// secrets are those that the server itself needs. They are read once, when it
+// starts.
+type secrets struct {
+	privateKey []byte
+	webhook    string
+	database   string            // a path or a URL
+	hooks      map[string][]byte // by name
+}
+
+// shortestSecret is how many bytes a secret has at least, so that no stranger
+// finds it by trying.
+const shortestSecret = 16
+
+// readSecrets reads them all and tells of all that are wrong at once.
+func readSecrets(o Options) (*secrets, error) {
+	c := o.Config
+	s := &secrets{database: c.Database.File, hooks: map[string][]byte{}}
+	var wrong []error
+	read := func(what string, from grant.Secret, check func(string) error) string {
+		text, err := credentials.NewSecret(from, o.Getenv).Read()
+		if err == nil {
+			err = check(text)
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: %s: %w", c.File, what, err))
+		}
+		return text
+	}
+	s.privateKey = []byte(read("github.privateKey", c.GitHub.PrivateKey, checkKey))
+	s.webhook = read("github.webhookSecret", c.GitHub.WebhookSecret, checkLength)
+	if c.Database.File == "" {
+		s.database = read("database.url", c.Database.URL, func(string) error { return nil })
+	}
+	for _, h := range c.Hooks {
+		if h.Kind != config.HookGAR {
+			s.hooks[h.Name] = []byte(read("hooks: "+h.Name, h.Secret, checkLength))
+		}
+	}
+	return s, errors.Join(wrong...)
+}
+
+func checkLength(secret string) error {
+	if len(secret) < shortestSecret {
+		return fmt.Errorf("the secret has %d bytes and needs %d: make one with openssl rand -hex 32", len(secret), shortestSecret)
+	}
+	return nil
+}
+
+// checkKey says early what GitHub would only say later.
+func checkKey(text string) error {
+	const advice = "use the file that GitHub gave when the App's private key was made"
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return errors.New("this is no PEM: " + advice)
+	}
+	if _, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return nil
+	}
+	if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err != nil {
+		return errors.New("this is no private key: " + advice)
+	}
+	return nil
+}

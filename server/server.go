@@ -1,0 +1,206 @@
+// Package server is the running App: it takes webhooks, does its jobs, keeps the
+// state, and tells how it is.
+//
+// What GitHub and registries tell is stored as jobs before it is answered. A job
+// reads the world again: what it was told decides nothing but when to look.
+//
+// It may import handlers, scanner and config, and its own sub-packages.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers"
+	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/run"
+	"github.com/imageupdater/imageupdater/scanner/registry"
+	"github.com/imageupdater/imageupdater/server/jobs"
+	"github.com/imageupdater/imageupdater/server/store"
+)
+
+// Options are what New needs. Those without a word may be left out.
+type Options struct {
+	// Config is needed, and has to be good for serving.
+	Config *config.Server
+	// Version is the program's own.
+	Version string
+	// Logger is needed.
+	Logger zerolog.Logger
+	// Getenv and Environ are those of package os, and needed.
+	Getenv  func(string) string
+	Environ func() []string
+	// Now is the clock; the machine's when nil.
+	Now func() time.Time
+	// Sleep waits between two writes to GitHub and before a call is tried
+	// again; a timer when nil.
+	Sleep func(ctx context.Context, d time.Duration) error
+	// GitHubTransport carries requests to GitHub.
+	GitHubTransport http.RoundTripper
+	// Replica names this process among those of one database.
+	Replica string
+	// Retry is how long a failed job waits; see jobs.Options.
+	Retry func(attempt int) time.Duration
+}
+
+// Server is the App. New makes it, Run runs it, Close ends what New began.
+type Server struct {
+	o       Options
+	now     func() time.Time
+	log     zerolog.Logger
+	secrets *secrets
+	db      *store.DB
+	state   *state
+	queue   *jobs.Queue
+	github  *forge.GitHub
+	clients *registry.Client
+
+	registry *registry.Shared
+	runner   *run.Runner
+	decoder  *handlers.Decoder
+	files    *sharedFiles
+	metrics  *metrics
+	handler  http.Handler
+
+	staleMu    sync.Mutex
+	staleSince time.Time
+
+	stopping atomic.Bool
+}
+
+// New opens the database, reads the secrets, and brings the tables up to date.
+// It asks GitHub for the App's own name.
+func New(ctx context.Context, o Options) (*Server, error) {
+	s := &Server{o: o, now: o.Now, log: o.Logger}
+	if s.now == nil {
+		s.now = time.Now //nolint:forbidigo // the clock that is injected where none is
+	}
+	var err error
+	if s.secrets, err = readSecrets(o); err != nil {
+		return nil, err
+	}
+	if s.db, err = store.Open(ctx, s.secrets.database); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(ctx); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) assemble(ctx context.Context) error {
+	s.state, s.metrics, s.files = newState(s.db, s.now, s.log), newMetrics(), newSharedFiles(s.now)
+	s.staleSince = s.now().Add(-keepStale)
+	if err := s.openGitHub(); err != nil {
+		return err
+	}
+	if err := s.openRegistries(); err != nil {
+		return err
+	}
+	app, err := s.github.App(ctx)
+	if err != nil {
+		return fmt.Errorf("asking GitHub who the App is, with github.appID and github.privateKey: %w", err)
+	}
+	s.decoder = &handlers.Decoder{Bot: app.BotLogin}
+	s.runner = &run.Runner{
+		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
+	}
+	w := s.o.Config.Work
+	s.queue, err = jobs.New(s.db, jobs.Options{
+		Handlers: s, Logger: s.log, Now: s.now, Replica: s.o.Replica, Deliveries: w.Deliveries, Looks: w.Looks,
+		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.queue.Migrate(ctx); err != nil {
+		return err
+	}
+	s.metrics.watch(s)
+	s.handler, err = s.routes()
+	return err
+}
+
+func (s *Server) openGitHub() (err error) {
+	c := s.o.Config.GitHub
+	s.github, err = forge.New(forge.Options{
+		URLs: forge.URLs{Web: c.URL, REST: c.APIURL, GraphQL: c.GraphQLURL}, AppID: c.AppID, PrivateKey: s.secrets.privateKey,
+		Transport: s.o.GitHubTransport, Now: s.now, Sleep: s.o.Sleep, Memory: s.state, Cooldowns: s.state, Observe: s.metrics.called,
+		UserAgent: userAgent(s.o.Version),
+	})
+	return err
+}
+
+func userAgent(version string) string { return "imageupdater/" + version }
+
+// Handler is what the server answers, without a listener.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Close closes the database.
+func (s *Server) Close() error { return s.db.Close() }
+
+// The times within which a request has to be read and answered.
+const (
+	readHeader = 10 * time.Second
+	readAll    = 30 * time.Second
+	answerAll  = time.Minute
+	keepAlive  = 2 * time.Minute
+)
+
+// Run serves and works until the context ends. Then it says that it is not
+// ready, closes the listener, lets what runs end for as long as the configuration
+// allows, and ends what does not. What was accepted is in the database.
+func (s *Server) Run(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("listening at %s: %w", s.o.Config.Listen, err)
+	}
+	return s.Serve(ctx, listener)
+}
+
+// Serve is Run with a listener, which it closes.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	web := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: readHeader, ReadTimeout: readAll, WriteTimeout: answerAll, IdleTimeout: keepAlive,
+		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(s.log),
+	}
+	work, stopWork := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stopWork(nil)
+	var workers sync.WaitGroup
+	ended := make(chan error, 2)
+	workers.Go(func() { ended <- s.queue.Run(work) })
+	workers.Go(func() { s.housekeep(work) })
+	go func() { ended <- web.Serve(listener) }()
+	s.log.Info().Str("address", listener.Addr().String()).Msg("listening")
+	var err error
+	select {
+	case <-ctx.Done():
+		s.log.Info().Msg("stopping")
+	case err = <-ended:
+	}
+	s.stopping.Store(true)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Config.Work.Drain)
+	defer cancel()
+	if failed := web.Shutdown(closing); failed != nil {
+		s.log.Warn().Err(failed).Msg("some requests were not answered")
+	}
+	stopWork(errStopping)
+	workers.Wait()
+	s.state.flush(context.WithoutCancel(ctx))
+	s.log.Info().Msg("stopped")
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+var errStopping = errors.New("the server stops")
