@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (s *Server) caller(r *http.Request, scope config.Scope) (*config.Token, int
 	switch {
 	case !is || text == "" || found == nil:
 		return nil, http.StatusUnauthorized
-	case !found.Has(scope):
+	case !slices.Contains(found.Scopes, scope):
 		return found, http.StatusForbidden
 	}
 	return found, 0
@@ -74,7 +75,7 @@ func (s *Server) rescan(w http.ResponseWriter, r *http.Request) {
 		s.rescanImage(w, r, token, in.Image)
 		return
 	}
-	found, ok := s.visible(w, r, token, in.Repository)
+	found, ok := s.visible(w, r, token, config.ScopeRescan, in.Repository)
 	if !ok {
 		return
 	}
@@ -101,7 +102,7 @@ func (s *Server) rescanImage(w http.ResponseWriter, r *http.Request, token *conf
 	var mine int
 	for _, id := range users {
 		found, err := s.db.Reading().Repository(r.Context(), id)
-		if err == nil && token.Covers(found.Owner, found.Name) {
+		if err == nil && token.Allows(config.ScopeRescan, found.Owner+"/"+found.Name) {
 			mine++
 		}
 	}
@@ -119,10 +120,10 @@ func (s *Server) rescanImage(w http.ResponseWriter, r *http.Request, token *conf
 
 // visible finds a repository that the token may see. What it may not see is not
 // there.
-func (s *Server) visible(w http.ResponseWriter, r *http.Request, token *config.Token, fullName string) (store.Repository, bool) {
+func (s *Server) visible(w http.ResponseWriter, r *http.Request, token *config.Token, scope config.Scope, fullName string) (store.Repository, bool) {
 	owner, name, _ := strings.Cut(fullName, "/")
 	found, err := s.db.Reading().RepositoryNamed(r.Context(), owner, name)
-	if errors.Is(err, store.ErrNotFound) || err == nil && !token.Covers(found.Owner, found.Name) {
+	if errors.Is(err, store.ErrNotFound) || err == nil && !token.Allows(scope, found.Owner+"/"+found.Name) {
 		problem(w, http.StatusNotFound, "no such repository, or it is not for this token")
 		return store.Repository{}, false
 	}
@@ -151,7 +152,7 @@ func (s *Server) repository(w http.ResponseWriter, r *http.Request) {
 		refuseCaller(w, status)
 		return
 	}
-	found, ok := s.visible(w, r, token, r.PathValue("owner")+"/"+r.PathValue("repo"))
+	found, ok := s.visible(w, r, token, config.ScopeRead, r.PathValue("owner")+"/"+r.PathValue("repo"))
 	if !ok {
 		return
 	}

@@ -85,6 +85,7 @@ func (s *Server) openRegistries() error {
 		Getenv: s.o.Getenv, Environ: s.o.Environ, Now: s.now, InstallationToken: s.installationToken,
 	}
 	env.Transport, env.Metadata = CloudTransports(o)
+	s.outside = env.Transport
 	o.Credentials = byAccount{credentials.New(s.o.Config.Grants, env)}
 	o.UserAgent, o.Now, o.Observe = userAgent(s.o.Version), s.now, s.metrics.asked
 	s.clients = registry.New(o)

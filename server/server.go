@@ -63,6 +63,7 @@ type Server struct {
 	queue   *jobs.Queue
 	github  *forge.GitHub
 	clients *registry.Client
+	outside http.RoundTripper // to what is neither GitHub nor a registry
 
 	registry *registry.Shared
 	runner   *run.Runner

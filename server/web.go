@@ -1,23 +1,17 @@
 package server
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"io"
 	"log"
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/palantir/go-githubapp/githubapp"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
-	"github.com/rs/zerolog/hlog"
-)
 
+	"github.com/imageupdater/imageupdater/handlers/registryhook"
+)
 
 // routes are all that the server answers.
 func (s *Server) routes() (http.Handler, error) {
@@ -32,7 +26,7 @@ func (s *Server) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	mux.Handle("POST /hooks/registry/", hooks)
+	mux.Handle("POST "+registryhook.Prefix, hooks)
 	return s.guarded(mux), nil
 }
 

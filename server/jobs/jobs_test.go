@@ -598,7 +598,7 @@ func TestRemovedWhileLookedAt(t *testing.T) {
 			r.run(t)
 			receive(t, looked)
 			until(t, "the job ended", func() bool {
-				counts, err := r.db.Reading().Jobs(t.Context())
+				counts, err := r.db.Reading().Jobs(t.Context(), r.clock.now())
 				return err == nil && len(counts) == 1 && counts[0].State == "completed"
 			})
 			if users, err := r.db.Reading().UsersOf(t.Context(), store.Image{Registry: "docker.io", Path: "library/nginx"}); err != nil || len(users) > 0 {

@@ -44,7 +44,7 @@ func (tx *Tx) ListedInstallation(ctx context.Context, id int64, at time.Time) er
 
 // RemoveInstallation forgets an installation and its repositories.
 func (tx *Tx) RemoveInstallation(ctx context.Context, id int64) error {
-	repositories, err := tx.repositoriesOf(ctx, id)
+	repositories, err := tx.RepositoriesOf(ctx, id)
 	if err != nil {
 		return err
 	}

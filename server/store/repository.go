@@ -71,7 +71,7 @@ func (tx *Tx) RemoveRepository(ctx context.Context, id int64) error {
 
 // KeepRepositories forgets those of an installation that are not among the ids.
 func (tx *Tx) KeepRepositories(ctx context.Context, installation int64, ids []int64) error {
-	known, err := tx.repositoriesOf(ctx, installation)
+	known, err := tx.RepositoriesOf(ctx, installation)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,8 @@ func (tx *Tx) KeepRepositories(ctx context.Context, installation int64, ids []in
 	return nil
 }
 
-func (tx *Tx) repositoriesOf(ctx context.Context, installation int64) ([]int64, error) {
+// RepositoriesOf gives the ids of an installation's repositories.
+func (tx *Tx) RepositoriesOf(ctx context.Context, installation int64) ([]int64, error) {
 	ids, err := tx.ids(ctx, "SELECT id FROM repository WHERE installation_id = $1 ORDER BY id", installation)
 	if err != nil {
 		return nil, fmt.Errorf("reading the repositories of installation %d: %w", installation, err)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 )
 
 // What is here touches River's own table, river_job, because River cannot do it.
@@ -16,7 +17,7 @@ const orphaned = `UPDATE river_job SET state = 'available', attempt = CASE WHEN 
 // FreeOrphans frees the jobs that run on no living replica, and tells how many.
 func (tx *Tx) FreeOrphans(ctx context.Context) (int64, error) {
 	last := "attempted_by[array_length(attempted_by, 1)]"
-	if tx.SQLite != nil {
+	if tx.onSQLite() {
 		last = "json_extract(attempted_by, '$[#-1]')"
 	}
 	n, err := tx.exec(ctx, fmt.Sprintf(orphaned, last))
@@ -37,7 +38,7 @@ const hastened = `UPDATE river_job SET priority = CASE WHEN priority > $2 THEN $
 // Hasten lets the look at a repository that was asked for run soon.
 func (tx *Tx) Hasten(ctx context.Context, repository int64, priority int) error {
 	which := "CAST(args->>'repository_id' AS BIGINT)"
-	if tx.SQLite != nil {
+	if tx.onSQLite() {
 		which = "json_extract(args, '$.repository_id')"
 	}
 	if _, err := tx.exec(ctx, fmt.Sprintf(hastened, which), repository, priority); err != nil {
@@ -50,19 +51,33 @@ func (tx *Tx) Hasten(ctx context.Context, repository int64, priority int) error 
 type Jobs struct {
 	Kind, State string
 	Count       int64
+	// Oldest is how long ago the oldest of them was added.
+	Oldest time.Duration
 }
 
 // Jobs counts the jobs.
-func (tx *Tx) Jobs(ctx context.Context) ([]Jobs, error) {
+func (tx *Tx) Jobs(ctx context.Context, now time.Time) ([]Jobs, error) {
+	oldest := "CAST(extract(epoch FROM min(created_at)) * 1000 AS BIGINT)"
+	if tx.onSQLite() {
+		oldest = "CAST(unixepoch(min(created_at), 'subsec') * 1000 AS INTEGER)"
+	}
 	var all []Jobs
 	err := tx.each(ctx, func(r row) error {
 		var j Jobs
-		err := r.Scan(&j.Kind, &j.State, &j.Count)
+		var since int64
+		err := r.Scan(&j.Kind, &j.State, &j.Count, &since)
+		j.Oldest = max(now.Sub(fromMillis(since)), 0)
 		all = append(all, j)
 		return err
-	}, "SELECT kind, CAST(state AS TEXT), count(*) FROM river_job GROUP BY 1, 2 ORDER BY 1, 2")
+	}, "SELECT kind, CAST(state AS TEXT), count(*), "+oldest+" FROM river_job GROUP BY 1, 2 ORDER BY 1, 2")
 	if err != nil {
 		return nil, fmt.Errorf("counting the jobs: %w", err)
 	}
 	return all, nil
+}
+
+// onSQLite says whether the statements go to SQLite.
+func (tx *Tx) onSQLite() bool {
+	_, is := tx.querier.(lite)
+	return is
 }
