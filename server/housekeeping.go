@@ -188,7 +188,9 @@ func (s *Server) findLost(ctx context.Context) error {
 }
 
 // wantsAgain says whether an event is worth asking for again.
-func (s *Server) wantsAgain(d forge.Delivery) bool { return slices.Contains(handlers.Events(), d.Event) }
+func (s *Server) wantsAgain(d forge.Delivery) bool {
+	return slices.Contains(handlers.Events(), d.Event)
+}
 
 // forget bounds what the database keeps.
 func (s *Server) forget(ctx context.Context) error {

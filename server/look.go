@@ -73,8 +73,8 @@ func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
 	}
 	seen := jobs.Seen{Next: out.Next, Result: string(report), Images: imagesOf(out.Images())}
 	if c := out.Config; c != nil {
-		seen.Watch = []string{c.PullRequests.BranchPrefix.Value + "*"}
-		if base := c.PullRequests.Base.Value; base != "" {
+		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}
+		if base := string(c.PullRequests.Base.Value); base != "" {
 			seen.Watch = append(seen.Watch, base)
 		}
 	}
@@ -143,7 +143,9 @@ func (s *Server) refreshStale(ctx context.Context) error {
 	return nil
 }
 
-func imageOf(i store.Image) image.Repository { return image.Repository{Registry: i.Registry, Path: i.Path} }
+func imageOf(i store.Image) image.Repository {
+	return image.Repository{Registry: i.Registry, Path: i.Path}
+}
 
 // reading is a repository as package run reads it.
 type reading struct{ *forge.Repo }

@@ -55,7 +55,7 @@ func authorities(file string) (*x509.CertPool, error) {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("caFile: %s holds no certificate in PEM", file)
+		return nil, fmt.Errorf("caFile: %s holds no certificate in PEM: it begins with -----BEGIN CERTIFICATE-----", file)
 	}
 	return pool, nil
 }

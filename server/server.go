@@ -9,6 +9,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -131,14 +132,33 @@ func (s *Server) assemble(ctx context.Context) error {
 	return err
 }
 
-func (s *Server) openGitHub() (err error) {
+func (s *Server) openGitHub() error {
+	o, err := RegistryOptions(s.o.Config)
+	if err != nil {
+		return err
+	}
 	c := s.o.Config.GitHub
 	s.github, err = forge.New(forge.Options{
 		URLs: forge.URLs{Web: c.URL, REST: c.APIURL, GraphQL: c.GraphQLURL}, AppID: c.AppID, PrivateKey: s.secrets.privateKey,
-		Transport: s.o.GitHubTransport, Now: s.now, Sleep: s.o.Sleep, Memory: s.state, Cooldowns: s.state, Observe: s.metrics.called,
+		Transport: s.gitHubTransport(o), Now: s.now, Sleep: s.o.Sleep, Memory: s.state, Cooldowns: s.state, Observe: s.metrics.called,
 		UserAgent: userAgent(s.o.Version),
 	})
 	return err
+}
+
+// gitHubTransport goes through the operator's proxy and trusts his authorities.
+func (s *Server) gitHubTransport(o registry.Options) http.RoundTripper {
+	if s.o.GitHubTransport != nil || o.Proxy == nil && o.RootCAs == nil {
+		return s.o.GitHubTransport
+	}
+	t := &http.Transport{
+		ForceAttemptHTTP2: true, TLSHandshakeTimeout: cloudTimeout, MaxIdleConnsPerHost: 32, IdleConnTimeout: keepAlive,
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{RootCAs: o.RootCAs, MinVersion: tls.VersionTLS12},
+	}
+	if o.Proxy != nil {
+		t.Proxy = http.ProxyURL(o.Proxy)
+	}
+	return t
 }
 
 func userAgent(version string) string { return "imageupdater/" + version }

@@ -142,6 +142,21 @@ func (s *state) Remember(ctx context.Context, repository int64, name, etag strin
 	})
 }
 
+// treeName is under what the list of a commit's files is remembered. Its tag is
+// the commit.
+const treeName = "files"
+
+// Tree is part of run.Memory.
+func (s *state) Tree(ctx context.Context, repository int64, commit string) ([]byte, bool) {
+	tag, value, found := s.Recall(ctx, repository, treeName)
+	return value, found && tag == commit
+}
+
+// KeepTree is part of run.Memory.
+func (s *state) KeepTree(ctx context.Context, repository int64, commit string, value []byte) {
+	s.Remember(ctx, repository, treeName, commit, value)
+}
+
 // Until is part of forge.Cooldowns.
 func (s *state) Until(ctx context.Context, installation int64) (time.Time, error) {
 	now := s.now()
@@ -182,4 +197,6 @@ func (s *state) FirstSeen(ctx context.Context, repo image.Repository, names []st
 	return seen, err
 }
 
-func cooldownOf(installation int64) string { return "installation " + strconv.FormatInt(installation, 10) }
+func cooldownOf(installation int64) string {
+	return "installation " + strconv.FormatInt(installation, 10)
+}

@@ -11,17 +11,13 @@ import (
 	"github.com/imageupdater/imageupdater/handlers/forge"
 )
 
-// rememberedTree is the name of a repository's list of files, whose tag is the
-// commit.
-const rememberedTree = "tree"
-
 // mostListed is how many bytes a remembered list may have, unpacked.
 const mostListed = 256 << 20
 
 // tree is the files of a commit. The list of the newest one is remembered, so
 // that a repository that did not change is not read.
 func (r *Runner) tree(ctx context.Context, l Look, commit string) (*tree, error) {
-	if packed, found := r.Memory.Recall(ctx, l.Repository.ID, rememberedTree, commit); found {
+	if packed, found := r.Memory.Tree(ctx, l.Repository.ID, commit); found {
 		if entries, err := unpack(packed); err == nil {
 			return newTree(ctx, entries, l.GitHub.Blob), nil
 		}
@@ -31,7 +27,7 @@ func (r *Runner) tree(ctx context.Context, l Look, commit string) (*tree, error)
 		return nil, fmt.Errorf("listing the files of %s: %w", commit, err)
 	}
 	if packed, err := pack(entries); err == nil {
-		r.Memory.Remember(ctx, l.Repository.ID, rememberedTree, commit, packed)
+		r.Memory.KeepTree(ctx, l.Repository.ID, commit, packed)
 	}
 	return newTree(ctx, entries, l.GitHub.Blob), nil
 }

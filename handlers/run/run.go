@@ -29,17 +29,18 @@ type GitHub interface {
 	Blob(ctx context.Context, sha string, most int64) ([]byte, error)
 }
 
-// Memory keeps what stays true by a name, or for as long as a commit is the
-// newest one. It may be called from several goroutines.
+// Memory keeps what is true for ever, and what is of use for as long as a commit
+// is the newest one. It may be called from several goroutines.
 type Memory interface {
 	// Fact gives what was kept under a name.
 	Fact(ctx context.Context, name string) ([]byte, bool)
 	// KeepFact keeps what is true for ever.
 	KeepFact(ctx context.Context, name string, value []byte)
-	// Recall gives what was remembered of a repository under a name and a tag.
-	Recall(ctx context.Context, repository int64, name, tag string) ([]byte, bool)
-	// Remember replaces what is remembered of a repository under a name.
-	Remember(ctx context.Context, repository int64, name, tag string, value []byte)
+	// Tree gives what was kept of a repository's commit, if that was the last
+	// one.
+	Tree(ctx context.Context, repository int64, commit string) ([]byte, bool)
+	// KeepTree replaces what is kept of a repository.
+	KeepTree(ctx context.Context, repository int64, commit string, value []byte)
 }
 
 // Registry is what is asked about images.

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/imageupdater/imageupdater/config"
-	"github.com/imageupdater/imageupdater/handlers/run"
+	looking "github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server"
 )
 
@@ -136,24 +136,24 @@ that is running is in use: ask that one with POST /api/v1/rescan.`,
 	return cmd
 }
 
-func (f *serverFlags) once(ctx context.Context, env Environment, c *config.Server, owner, name string) (run.Report, error) {
+func (f *serverFlags) once(ctx context.Context, env Environment, c *config.Server, owner, name string) (looking.Report, error) {
 	if c.Database.File == "" && c.Database.Origin == nil {
 		folder, err := os.MkdirTemp("", programName+"-*")
 		if err != nil {
-			return run.Report{}, fmt.Errorf("making a folder for what is remembered meanwhile: %w", err)
+			return looking.Report{}, fmt.Errorf("making a folder for what is remembered meanwhile: %w", err)
 		}
 		defer func() { _ = os.RemoveAll(folder) }() // the system forgets it
 		c.Database.File = filepath.Join(folder, "state.db")
 	}
 	s, err := f.open(ctx, env, c)
 	if err != nil {
-		return run.Report{}, err
+		return looking.Report{}, err
 	}
 	report, err := s.Once(ctx, owner, name)
 	return report, errors.Join(err, s.Close())
 }
 
-func writeReport(to io.Writer, report run.Report) error {
+func writeReport(to io.Writer, report looking.Report) error {
 	text, err := json.MarshalIndent(report, "", "  ")
 	if err != nil {
 		return fmt.Errorf("writing down the result: %w", err)

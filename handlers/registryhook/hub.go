@@ -1,0 +1,47 @@
+package registryhook
+
+import "time"
+
+// readDockerHub reads what Docker Hub sends. Its callback_url is nobody's to call:
+// whoever sends the webhook chooses it.
+func readDockerHub(f *findings, d delivery) error {
+	var in struct {
+		PushData struct {
+			Tag string `json:"tag"`
+		} `json:"push_data"`
+		Repository struct {
+			RepoName string `json:"repo_name"`
+		} `json:"repository"`
+	}
+	if err := d.decode(&in); err != nil {
+		return err
+	}
+	if in.Repository.RepoName != "" && f.tagged(in.PushData.Tag) {
+		f.add(in.Repository.RepoName)
+	}
+	return nil
+}
+
+// readQuay reads Quay's notification of a push. It holds no time, so that a tag
+// that is pushed twice sends the same bytes twice: the minute tells them apart.
+func readQuay(f *findings, d delivery) error {
+	var in struct {
+		Repository  string   `json:"repository"`
+		DockerURL   string   `json:"docker_url"`
+		UpdatedTags []string `json:"updated_tags"`
+	}
+	if err := d.decode(&in); err != nil {
+		return err
+	}
+	f.id = sum(append([]byte(d.now.UTC().Truncate(time.Minute).Format(time.RFC3339)), d.body...))
+	if !f.hereIfTold(hostBefore(in.DockerURL)) {
+		return nil
+	}
+	for _, tag := range in.UpdatedTags {
+		if f.tagged(tag) {
+			f.add(in.Repository)
+			return nil
+		}
+	}
+	return f.skip("nothing was tagged")
+}
