@@ -75,11 +75,11 @@ func (lib *library) usesOfAppVersion(chart string) []format.AppVersionUse {
 		if !entry.Type().IsRegular() {
 			continue
 		}
-		src, err := read(lib.tree, path.Join(folder, entry.Name()))
-		if err != nil {
-			continue // reported where the file itself is read
+		file := path.Join(folder, entry.Name())
+		found, ok, err := lib.options.usesIn(lib.tree, file)
+		if err != nil && !lib.known[file] && lib.options.ours(file) {
+			lib.problems = append(lib.problems, format.Problem{File: file, Message: err.Error()})
 		}
-		found, ok := format.AppVersionUses(src)
 		if !ok {
 			return nil
 		}

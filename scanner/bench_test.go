@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/imageupdater/imageupdater/scanner"
@@ -128,6 +130,59 @@ func BenchmarkFind(b *testing.B) {
 			b.ReportMetric(float64(stats.Sys)/(1<<20), "MB-sys")
 		})
 	}
+}
+
+// BenchmarkFindRemembered is a scan of 4,000 files without a memory and with one
+// that knows them all; the tree is on disk, so that what is saved of a network is
+// not seen.
+func BenchmarkFindRemembered(b *testing.B) {
+	const n = 4_000
+	dir := repository(b, n)
+	for _, remembered := range []bool{false, true} {
+		b.Run(fmt.Sprintf("remembered=%t", remembered), func(b *testing.B) {
+			tree := os.DirFS(dir)
+			var options scanner.FindOptions
+			if remembered {
+				options.Memory = &byPath{}
+				findAll(b, tree, options, n)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				findAll(b, tree, options, n)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "µs/file")
+			if memory, ok := options.Memory.(*byPath); ok {
+				b.ReportMetric(float64(memory.bytes.Load())/n, "stored-B/file")
+			}
+		})
+	}
+}
+
+func findAll(b *testing.B, tree fs.FS, options scanner.FindOptions, n int) {
+	b.Helper()
+	inventory, err := scanner.Find(b.Context(), tree, options)
+	if err != nil || len(inventory.Fields) != n*6/10 {
+		b.Fatal(len(inventory.Fields), err)
+	}
+}
+
+// byPath remembers files that never change.
+type byPath struct {
+	answers sync.Map
+	bytes   atomic.Int64
+}
+
+func (m *byPath) Recall(file string, about scanner.Question) ([]byte, bool) {
+	stored, found := m.answers.Load(string(about) + file)
+	if !found {
+		return nil, false
+	}
+	return stored.([]byte), true
+}
+
+func (m *byPath) Keep(file string, about scanner.Question, stored []byte) {
+	m.answers.Store(string(about)+file, stored)
+	m.bytes.Add(int64(len(stored)))
 }
 
 func sizeOf(b *testing.B, tree fs.FS) int64 {

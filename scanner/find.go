@@ -2,10 +2,9 @@ package scanner
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
 )
 
@@ -27,8 +25,6 @@ const (
 	// take a hundred times the room of dense text.
 	largeFile = 1 << 20
 )
-
-var errTooLarge = errors.New("the file is too large")
 
 // FindOptions narrows a scan. The zero value is the default.
 type FindOptions struct {
@@ -43,6 +39,9 @@ type FindOptions struct {
 	// Places, when set, gives the places of a file that no convention finds. It
 	// may be called from several goroutines.
 	Places func(file string) []format.Place
+	// Memory, when set, remembers what files say, so that those without changes
+	// are not read again.
+	Memory Memory
 	// Progress, when set, is called as files are done, from several goroutines.
 	Progress func(files int)
 }
@@ -53,13 +52,16 @@ type Inventory struct {
 	Fields []format.Field
 	// Problems are the files that could not be read, sorted by file.
 	Problems []format.Problem
-	// Files counts the files looked at, Parsed those that were parsed.
+	// Files counts the files looked at, Parsed those that were parsed, now or
+	// when they were first met.
 	Files, Parsed int
 }
 
 // Find reads the tree and finds every image field. It never follows symbolic
-// links and never writes. The error is the context's or that of reading the
-// tree itself; what is wrong with one file is a problem of the inventory.
+// links and never writes. Besides the files of Wanted it reads those in the
+// templates folder of a chart with an appVersion, which may be a tag. The error
+// is the context's or that of reading the tree itself; what is wrong with one
+// file is a problem of the inventory.
 func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, error) {
 	files, unreadable, err := list(ctx, tree)
 	if err != nil {
@@ -80,7 +82,7 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 				if groupCtx.Err() != nil {
 					return context.Cause(groupCtx)
 				}
-				if findings[i] = findIn(tree, files[i], options.placesOf(files[i]), &large); findings[i] != nil {
+				if findings[i] = options.findIn(tree, files[i], &large); findings[i] != nil {
 					parsed.Add(1)
 				}
 				if count := int(done.Add(1)); options.Progress != nil {
@@ -106,6 +108,9 @@ func Find(ctx context.Context, tree fs.FS, options FindOptions) (*Inventory, err
 	return inventory, nil
 }
 
+// ours tells whether somebody wants to know of a file's problems.
+func (o FindOptions) ours(file string) bool { return o.LeaveOut == nil || o.LeaveOut(file) == "" }
+
 // leftOut is why a field is to be left alone, whatever else is said of it; nil
 // where it is not.
 func (o FindOptions) leftOut(field *format.Field) *format.Reason {
@@ -120,6 +125,18 @@ func (o FindOptions) leftOut(field *format.Field) *format.Reason {
 		return nil
 	}
 	return &format.Reason{Code: format.Excluded, Detail: why}
+}
+
+// Wanted tells whether Find reads the bytes of a regular file, by its path below
+// the top of the tree and its size in bytes. Of a file that is too large it asks
+// the size alone.
+func Wanted(file string, size int64) bool {
+	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
+		if format.Vendored(dir) {
+			return false
+		}
+	}
+	return size <= maxFileBytes && format.Wanted(file)
 }
 
 // list gives the files worth opening, sorted, and the folders that cannot be
@@ -161,34 +178,6 @@ func (o FindOptions) placesOf(file string) []format.Place {
 	return o.Places(file)
 }
 
-// findIn reads one file; nil where nothing in it can be an image field. A file
-// with places is read whatever words it holds.
-func findIn(tree fs.FS, file string, places []format.Place, large *sync.Mutex) *format.Finding {
-	src, err := read(tree, file)
-	expected := len(places) > 0 || format.Expected(file, src)
-	if errors.Is(err, errTooLarge) && !expected {
-		return nil // data of some kind
-	}
-	if err != nil {
-		return broken(file, 0, 0, err.Error())
-	}
-	if len(places) == 0 && !format.Always(file) && !format.Screen(src) && !isUTF16(src) {
-		return nil
-	}
-	if len(src) > largeFile {
-		large.Lock()
-		defer large.Unlock()
-	}
-	text, err := edit.Parse(src)
-	if err != nil && !expected {
-		return nil
-	}
-	if err != nil {
-		return unparsed(file, err)
-	}
-	return format.Find(file, src, text, places...)
-}
-
 // readListed reads again, as Helm values, the files that an Application or a
 // HelmRelease lists and whose names do not say what they are.
 func readListed(ctx context.Context, tree fs.FS, files []string, findings []*format.Finding, options FindOptions) error {
@@ -211,53 +200,7 @@ func readListed(ctx context.Context, tree fs.FS, files []string, findings []*for
 		if !found || findings[i] == nil || !format.Unclear(file) {
 			continue
 		}
-		src, err := read(tree, file)
-		if err != nil {
-			continue // that is a problem already
-		}
-		if text, err := edit.Parse(src); err == nil {
-			findings[i] = format.FindValues(file, src, text, options.placesOf(file)...)
-		}
+		findings[i] = options.findValues(tree, file, findings[i])
 	}
 	return nil
-}
-
-func isUTF16(src []byte) bool {
-	return strings.HasPrefix(string(src[:min(2, len(src))]), "\xff\xfe") || strings.HasPrefix(string(src[:min(2, len(src))]), "\xfe\xff")
-}
-
-func unparsed(file string, err error) *format.Finding {
-	if syntax, ok := errors.AsType[*edit.SyntaxError](err); ok {
-		return broken(file, syntax.Line, syntax.Column, syntax.Message)
-	}
-	return broken(file, 0, 0, err.Error())
-}
-
-func broken(file string, line, column int, message string) *format.Finding {
-	return &format.Finding{Problems: []format.Problem{{File: file, Line: line, Column: column, Message: message}}}
-}
-
-// read gives a file's bytes. Of one that is too large it gives the head along
-// with errTooLarge.
-func read(tree fs.FS, name string) ([]byte, error) {
-	file, err := tree.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("opening the file: %w", err)
-	}
-	defer func() { _ = file.Close() }() // nothing was written
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("reading the file: %w", err)
-	case info.Size() > maxFileBytes:
-		head := make([]byte, 64<<10)
-		n, _ := io.ReadFull(file, head) // it only tells what kind of file this is
-		return head[:n], fmt.Errorf("%w: it has %d bytes, files over %d are not read", errTooLarge, info.Size(), maxFileBytes)
-	}
-	src := make([]byte, info.Size(), info.Size()+1)
-	n, err := io.ReadFull(file, src)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("reading the file: %w", err)
-	}
-	return src[:n], nil
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -104,6 +106,84 @@ func TestProblems(t *testing.T) {
 		if field.File == "comment.yaml" && field.HoldUntil == "" {
 			t.Error("a comment that cannot be read must hold its field")
 		}
+	}
+}
+
+// sized is a tree in which files over a limit have a size and no bytes.
+type sized struct {
+	fstest.MapFS
+
+	read *sync.Map // the names of those that were
+}
+
+type sizedFile struct {
+	fs.File
+
+	name string
+	read *sync.Map
+}
+
+func (s sized) Open(name string) (fs.File, error) {
+	file, err := s.MapFS.Open(name)
+	return sizedFile{file, name, s.read}, err
+}
+
+func (f sizedFile) Read(p []byte) (int, error) {
+	f.read.Store(f.name, true)
+	if info, err := f.Stat(); err != nil || !scanner.Wanted(f.name, info.Size()) {
+		return 0, errors.New("nobody got this file")
+	}
+	return f.File.Read(p)
+}
+
+// What Wanted says of a listing is what is read: no other file, and none that is
+// too large, whose problem its size alone tells.
+func TestWanted(t *testing.T) {
+	t.Parallel()
+	files := tree(joinedTrees(problematic(), map[string]string{
+		"values.yaml": values, "a/b/c/values.prod.yml": values, ".hidden/values.yaml": values, "a/.argocd-source-web.yaml": values,
+		"vendor/values.yaml": values, "a/vendor/b/values.yaml": values, "a/node_modules/x/y/z.yaml": values, ".github/workflows/ci.yaml": values,
+		"vendored/values.yaml": values, "vendor.yaml": values, ".git.yaml": values, "a/.terraform/modules/x.yaml": values,
+		"README.md": values, "package.json": "{}", "a.json": "{}", "Kustomization": "images: []\n", "docker-compose.yml": values, ".gitlab-ci.yml": values,
+		"a/requirements.yaml": values, "a/templates/x.yaml": values, "a/templates/_helpers.tpl": values, "a/tests/x_test.yaml": values, "x.gotmpl": "",
+		"values.yaml.gotmpl": values, "big/pod.yaml": strings.Repeat("x", 4<<20), "big/templates/x.yaml": strings.Repeat("x", 4<<20+1),
+	}))
+	var want []string
+	listed := 0
+	for name, file := range files {
+		if scanner.Wanted(name, 0) {
+			listed++
+		}
+		if scanner.Wanted(name, int64(len(file.Data))) {
+			want = append(want, name)
+		}
+	}
+	slices.Sort(want)
+	read := &sync.Map{}
+	inventory := find(t, sized{files, read})
+	var got []string
+	read.Range(func(name, _ any) bool {
+		got = append(got, name.(string))
+		return true
+	})
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("read -want +got\n%s", diff)
+	}
+	if inventory.Files != listed {
+		t.Errorf("%d files are looked at, %d are wanted", inventory.Files, listed)
+	}
+	if diff := cmp.Diff(find(t, files), inventory); diff != "" {
+		t.Errorf("-with all bytes +without those that are too large\n%s", diff)
+	}
+	problems := 0
+	for _, problem := range inventory.Problems {
+		if strings.HasPrefix(problem.File, "big/") && strings.Contains(problem.Message, "are not read") {
+			problems++
+		}
+	}
+	if problems != 2 {
+		t.Errorf("%d files are too large, want a values file and a template, and no JSON: %+v", problems, inventory.Problems)
 	}
 }
 

@@ -19,6 +19,7 @@ const maxNameSteps = 20_000_000
 // library is everything that files say of each other's fields.
 type library struct {
 	tree     fs.FS
+	options  FindOptions
 	known    map[string]bool // every file of the tree that was listed
 	files    map[string]*format.Finding
 	charts   map[string]*format.Chart    // by folder
@@ -33,6 +34,8 @@ type library struct {
 	// for a tag of their own; overlaysKnown is false where nobody knows.
 	overlays      map[valuesPlace]string
 	overlaysKnown bool
+	// problems are those of files that no listing holds.
+	problems []format.Problem
 }
 
 // policyImage is what a Flux policy is about, and where it stands.
@@ -41,7 +44,7 @@ type policyImage struct{ folder, image string }
 // complete puts the findings of all files together: names that stand in other
 // files, folders that are vendored.
 func complete(ctx context.Context, tree fs.FS, names []string, findings []*format.Finding, options FindOptions) (*Inventory, error) {
-	lib := newLibrary(tree, names, findings)
+	lib := newLibrary(tree, names, findings, options)
 	lib.overlays, lib.overlaysKnown = lib.overlaid(names, findings)
 	inventory := &Inventory{}
 	for i, finding := range findings {
@@ -51,7 +54,7 @@ func complete(ctx context.Context, tree fs.FS, names []string, findings []*forma
 		if finding == nil || lib.isVendored(path.Dir(names[i])) {
 			continue
 		}
-		if options.LeaveOut == nil || options.LeaveOut(names[i]) == "" {
+		if options.ours(names[i]) {
 			inventory.Problems = append(inventory.Problems, finding.Problems...)
 		}
 		for _, field := range lib.fields(names[i], finding) {
@@ -62,6 +65,7 @@ func complete(ctx context.Context, tree fs.FS, names []string, findings []*forma
 			inventory.Fields = append(inventory.Fields, field)
 		}
 	}
+	inventory.Problems = append(inventory.Problems, lib.problems...)
 	slices.SortStableFunc(inventory.Fields, func(a, b format.Field) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
@@ -83,9 +87,10 @@ func (lib *library) fields(file string, finding *format.Finding) []format.Field 
 	return fields
 }
 
-func newLibrary(tree fs.FS, names []string, findings []*format.Finding) *library {
+func newLibrary(tree fs.FS, names []string, findings []*format.Finding, options FindOptions) *library {
 	lib := &library{
 		tree:     tree,
+		options:  options,
 		known:    map[string]bool{},
 		files:    map[string]*format.Finding{},
 		charts:   map[string]*format.Chart{},

@@ -51,6 +51,9 @@ func Expected(file string, src []byte) bool {
 // literalImage is an image in a template that no template makes.
 var literalImage = regexp.MustCompile(`(?m)^[ \t-]*image:[ \t]*["']?[a-z0-9][^{}\s"']*:[\w.-]+["']?[ \t]*(#.*)?\r?$`)
 
+// Data tells whether a file is as a rule data of some kind, by its name alone.
+func Data(file string) bool { return roleOf(file) == roleJSON }
+
 // Unclear tells whether a file's name does not say what is in it.
 func Unclear(file string) bool { return roleOf(file) == roleOther }
 
