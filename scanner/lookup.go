@@ -207,6 +207,7 @@ func gather(ctx context.Context, tags []string, ask func(context.Context, string
 // rest.
 func (l *lookup) timing(ctx context.Context, w *wish, choice version.Choice) error {
 	var left atomic.Int64
+	var again atomic.Pointer[registry.Incomplete]
 	err := gather(ctx, choice.Needs, func(ctx context.Context, tag string) error {
 		reference := tag
 		current := w.result.Field.Ref
@@ -217,6 +218,7 @@ func (l *lookup) timing(ctx context.Context, w *wish, choice version.Choice) err
 		switch {
 		case errors.Is(err, registry.ErrIncomplete):
 			left.Add(1)
+			again.Store(&registry.Incomplete{Next: registry.Next(err)})
 			return nil
 		case err != nil && !absent(err):
 			return err
@@ -233,7 +235,7 @@ func (l *lookup) timing(ctx context.Context, w *wish, choice version.Choice) err
 	})
 	if err == nil && left.Load() > 0 {
 		return fmt.Errorf("telling the newest tag of %s: %w: %d of %d were looked at; the rest follow when it is asked again",
-			l.repository, registry.ErrIncomplete, int64(choice.Timed)-left.Load(), choice.Timed)
+			l.repository, again.Load(), int64(choice.Timed)-left.Load(), choice.Timed)
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package scanner
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"sync"
@@ -192,10 +191,11 @@ func (r *Result) skip(reason format.Reason) {
 	r.Status, r.Reason, r.Updates, r.Waiting = StatusSkipped, &reason, nil, nil
 }
 
-// fail is for what could not be looked up. Pulls that are used up come back by
-// themselves, and so the field waits for them.
+// fail is for what could not be looked up. What comes back by itself the field
+// waits for.
 func (r *Result) fail(err error) {
-	if limited, ok := errors.AsType[*registry.RateLimited](err); ok && limited.Pulls {
+	r.Next = registry.Next(err)
+	if registry.Postponed(err) {
 		r.skip(format.Reason{Code: Postponed, Detail: err.Error()})
 		return
 	}

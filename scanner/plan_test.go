@@ -40,8 +40,8 @@ type memory struct {
 	unpullable, down map[string]bool
 	// spoilt are manifests, and by digest configs, of which nobody can make anything.
 	spoilt map[string]bool
-	// limited is why nothing may be pulled.
-	limited *registry.RateLimited
+	// limited is why nothing may be pulled or read.
+	limited error
 
 	mu             sync.Mutex
 	asked          map[string]int

@@ -34,7 +34,7 @@ const (
 	Floating     format.Code = "floating"      // a tag that is no version, without a digest to follow
 	Incomparable format.Code = "incomparable"  // the strategy cannot say what is newer than the tag
 	NoPlace      format.Code = "no-place"      // a digest is wanted and there is no scalar to hold it
-	Postponed    format.Code = "postponed"     // the registry gives no more pulls for now
+	Postponed    format.Code = "postponed"     // the registry gives no more for now, or not all is known yet
 	LookupFailed format.Code = "lookup-failed" // the registry could not be asked
 )
 
@@ -59,6 +59,9 @@ type Result struct {
 	// Waiting is the newest tag, or "tag@digest", that only its age keeps from
 	// being an update; nil where there is none.
 	Waiting *Waiting
+	// Next is when the registry is asked again about a field that is postponed or
+	// a problem; zero where nobody knows.
+	Next time.Time
 	// Settings are what the configuration says of the field; they are empty
 	// where its image is not known.
 	Settings config.Resolved

@@ -661,27 +661,44 @@ func TestPlanWarnsOfWhatNoTagFits(t *testing.T) {
 	}
 }
 
-// Pulls that are used up come back by themselves: that is no fault of anybody.
-func TestPullsThatAreUsedUp(t *testing.T) {
+// What comes back by itself is no fault of anybody, and of all that could not be
+// asked it is told when it will be.
+func TestWhatIsAskedLater(t *testing.T) {
 	t.Parallel()
+	next := today().Add(time.Hour)
 	for name, test := range map[string]struct {
-		limited registry.RateLimited
-		want    string
+		why      error
+		strategy string
+		want     string
+		next     time.Time
+		detail   string
 	}{
-		"pulls":       {registry.RateLimited{Host: "ghcr.io", RetryAfter: time.Hour, Why: "its pulls are used up", Pulls: true}, "skipped postponed"},
-		"other limit": {registry.RateLimited{Host: "ghcr.io", RetryAfter: time.Hour}, "problem lookup-failed"},
+		"pulls": {
+			&registry.RateLimited{Host: "ghcr.io", RetryAfter: time.Hour, Next: next, Why: "its pulls are used up", Pulls: true},
+			"semver", "skipped postponed", next, "try again in 1h0m0s",
+		},
+		"other limit":       {&registry.RateLimited{Host: "ghcr.io", RetryAfter: time.Hour, Next: next}, "semver", "problem lookup-failed", next, "try again in 1h0m0s"},
+		"who knows":         {&registry.RateLimited{Host: "ghcr.io"}, "semver", "problem lookup-failed", time.Time{}, "rate limiting"},
+		"a rest":            {fmt.Errorf("asking: %w", &registry.Unavailable{Host: "ghcr.io", Next: next, Cause: errDown}), "semver", "problem lookup-failed", next, "asked again at"},
+		"a failure":         {errDown, "semver", "problem lookup-failed", time.Time{}, errDown.Error()},
+		"not yet complete":  {fmt.Errorf("reading: %w", &registry.Incomplete{Next: next}), "newest", "skipped postponed", next, "not yet complete: 0 of 2 were looked at; the rest follow"},
+		"not, nobody knows": {registry.ErrIncomplete, "newest", "skipped postponed", time.Time{}, "not yet complete: 0 of 2 were looked at"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			from := tags("ghcr.io/acme/api", "1.0.1")
-			from.limited = &test.limited
-			plan, err := (&scanner.Planner{Registry: from, Now: today}).Plan(t.Context(), find(t, pods("ghcr.io/acme/api:1.0.0")))
+			from := tags("ghcr.io/acme/api", "1.0.0 1.0.1")
+			from.limited = test.why
+			planner := &scanner.Planner{Registry: from, Now: today, Config: loaded(t, "defaults: {strategy: "+test.strategy+"}\n")}
+			plan, err := planner.Plan(t.Context(), find(t, pods("ghcr.io/acme/api:1.0.0")))
 			if err != nil {
 				t.Fatal(err)
 			}
 			result := plan.Results[0]
-			if got := told(result); got != test.want || !strings.Contains(result.Reason.Detail, "try again in 1h0m0s") {
-				t.Errorf("got %s: %s, want %s", got, result.Reason.Detail, test.want)
+			if got := told(result); got != test.want || !strings.Contains(result.Reason.Detail, test.detail) {
+				t.Errorf("got %s: %s, want %s: %s", got, result.Reason.Detail, test.want, test.detail)
+			}
+			if !result.Next.Equal(test.next) {
+				t.Errorf("it is asked again at %s, want %s", result.Next, test.next)
 			}
 		})
 	}

@@ -25,6 +25,18 @@ const (
 // kept, and the next interval goes on from there.
 var ErrIncomplete = errors.New("not yet complete")
 
+// Incomplete is ErrIncomplete with the time at which it goes on.
+type Incomplete struct { //nolint:errname // read as registry.Incomplete
+	// Next is when the next interval begins; zero where nobody knows.
+	Next time.Time
+}
+
+// Error is that of ErrIncomplete.
+func (i *Incomplete) Error() string { return ErrIncomplete.Error() }
+
+// Unwrap gives ErrIncomplete.
+func (i *Incomplete) Unwrap() error { return ErrIncomplete }
+
 // Source is what Shared asks: a Client, or what decorates one.
 type Source interface {
 	List(ctx context.Context, repo image.Repository) ([]Tag, error)
@@ -275,7 +287,7 @@ func (s *Shared) keepManifest(ctx context.Context, o owner, tag string, manifest
 // to find the newest among thousands of tags each must be asked, and none twice.
 // From the second time on Details.Manifest is then empty: what the tag stands for
 // now is for Manifest to tell. Even so no more than SharedOptions.Budget tags of
-// an image are asked in an interval; beyond that it fails with ErrIncomplete.
+// an image are asked in an interval; beyond that it fails with an Incomplete.
 func (s *Shared) Details(ctx context.Context, repo image.Repository, reference string, platform *Platform) (Details, error) {
 	owner, err := s.owner(ctx, repo)
 	switch {
@@ -396,7 +408,7 @@ func (s *Shared) detailsOfTag(ctx context.Context, o owner, tag string, keep fun
 	q := question{owner: o, about: aboutDetails, reference: tag}
 	return ask(ctx, s, q, func(ctx context.Context) (Details, error) {
 		if !s.spend(o, s.options.Budget) {
-			return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(o.repo, tag), ErrIncomplete)
+			return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(o.repo, tag), &Incomplete{Next: s.goesOn(o)})
 		}
 		asked := s.options.Now()
 		details, err := sent(ctx, s, o, func() (Details, error) { return s.source.Details(ctx, o.repo, tag, nil) })

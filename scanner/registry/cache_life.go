@@ -148,6 +148,16 @@ func (s *Shared) spend(o owner, most int) bool {
 	return true
 }
 
+// goesOn is when a budget is there again.
+func (s *Shared) goesOn(o owner) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := s.budgets[o]; b != nil {
+		return b.since.Add(s.options.Interval)
+	}
+	return time.Time{}
+}
+
 // Once an interval is often enough.
 func (s *Shared) forgetBudgets(now time.Time) {
 	if now.Before(s.swept.Add(s.options.Interval)) {

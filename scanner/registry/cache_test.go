@@ -852,6 +852,9 @@ func TestSharedRemembersWhatIsNoImage(t *testing.T) {
 				switch {
 				case errors.Is(err, ErrIncomplete):
 					left++
+					if next := Next(err); !next.Equal(clock.Now().Add(defaultInterval)) || !Postponed(err) {
+						t.Errorf("it goes on at %s", next)
+					}
 				case !errors.Is(err, ErrNotFound):
 					t.Fatalf("%s: %v", tag, err)
 				}

@@ -43,6 +43,9 @@ type RateLimited struct { //nolint:errname // read as registry.RateLimited
 	Host string
 	// RetryAfter is how long to wait.
 	RetryAfter time.Duration
+	// Next is when that is over, also for who is told later; zero where nobody
+	// knows.
+	Next time.Time
 	// Why tells which limit it is; "" is one of the registry's own.
 	Why string
 	// Pulls is whether pulls are used up, the registry's or those that we allow
@@ -60,6 +63,28 @@ func (e *RateLimited) Error() string {
 
 // Temporary is true: the same request may succeed later.
 func (e *RateLimited) Temporary() bool { return true }
+
+// Next is when the registry is asked again about what failed with an error; zero
+// where nobody knows.
+func Next(err error) time.Time {
+	if limited, ok := errors.AsType[*RateLimited](err); ok {
+		return limited.Next
+	}
+	if resting, ok := errors.AsType[*Unavailable](err); ok {
+		return resting.Next
+	}
+	if begun, ok := errors.AsType[*Incomplete](err); ok {
+		return begun.Next
+	}
+	return time.Time{}
+}
+
+// Postponed tells whether what failed with an error comes back by itself and is no
+// fault of anybody: pulls that are used up, or questions that wait for their turn.
+func Postponed(err error) bool {
+	limited, ok := errors.AsType[*RateLimited](err)
+	return ok && limited.Pulls || errors.Is(err, ErrIncomplete)
+}
 
 // unusable says that a tag or a digest is at fault itself, and not the way to it.
 func unusable(err error) error { return fmt.Errorf("%w: %w", ErrNoImage, err) }

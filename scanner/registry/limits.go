@@ -198,7 +198,7 @@ func (p pause) over(host string, now time.Time) error {
 	if !now.Before(p.until) {
 		return nil
 	}
-	return &RateLimited{Host: host, RetryAfter: wholeSeconds(p.until.Sub(now)), Why: p.why, Pulls: p.pulls}
+	return &RateLimited{Host: host, RetryAfter: wholeSeconds(p.until.Sub(now)), Next: p.until, Why: p.why, Pulls: p.pulls}
 }
 
 // wholeSeconds rounds up: who comes back too early is sent away again.
@@ -232,7 +232,7 @@ func (l *lane) await(ctx context.Context) error {
 	delay := turn.DelayFrom(now)
 	if deadline, ok := ctx.Deadline(); ok && delay > max(0, time.Until(deadline)) {
 		turn.CancelAt(now)
-		return &RateLimited{Host: l.site.Name, RetryAfter: wholeSeconds(delay), Why: fmt.Sprintf("it is asked %g times a second, and others are first", l.limits.PerSecond)}
+		return &RateLimited{Host: l.site.Name, RetryAfter: wholeSeconds(delay), Next: now.Add(delay), Why: fmt.Sprintf("it is asked %g times a second, and others are first", l.limits.PerSecond)}
 	}
 	if delay == 0 {
 		return nil

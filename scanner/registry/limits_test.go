@@ -224,7 +224,7 @@ func TestQueueThatIsTooLong(t *testing.T) {
 		began := time.Now()
 		_, err := client.Tags(t.Context(), at("a.example", 1))
 		limited, ok := errors.AsType[*registry.RateLimited](err)
-		if !ok || limited.RetryAfter != 1000*time.Second || time.Since(began) != 0 {
+		if !ok || limited.RetryAfter != 1000*time.Second || !registry.Next(err).Equal(began.Add(1000*time.Second)) || time.Since(began) != 0 {
 			t.Errorf("error %v (%+v) after %s", err, limited, time.Since(began))
 		}
 	})
@@ -249,8 +249,11 @@ func TestBudgetOfPulls(t *testing.T) {
 		if !ok || limited.RetryAfter != 5*time.Hour || limited.Host != image.DockerHub || !strings.Contains(err.Error(), "the budget of 60 pulls in 6h0m0s is used up: try again in 5h0m0s") {
 			t.Fatalf("error %v (%+v)", err, limited)
 		}
-		if !limited.Pulls {
+		if !limited.Pulls || !registry.Postponed(err) {
 			t.Error("it does not say that it is about pulls")
+		}
+		if next := registry.Next(err); !next.Equal(time.Now().Add(5 * time.Hour)) {
+			t.Errorf("it says to go on at %s", next)
 		}
 		if _, err := client.Digest(t.Context(), at(image.DockerHub, 60), "1"); err != nil {
 			t.Errorf("asking for a digest is no pull: %v", err)
