@@ -128,8 +128,9 @@ func (o FindOptions) leftOut(field *format.Field) *format.Reason {
 }
 
 // Wanted tells whether Find reads the bytes of a regular file, by its path below
-// the top of the tree and its size in bytes. Of a file that is too large it asks
-// the size alone.
+// the top of the tree and its size in bytes, so that others need not be fetched. Of
+// a file that is too large it asks the size alone. The templates that it reads
+// besides are known once the charts are: those it opens last.
 func Wanted(file string, size int64) bool {
 	for dir := path.Dir(file); dir != "."; dir = path.Dir(dir) {
 		if format.Vendored(dir) {
