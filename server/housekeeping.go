@@ -14,9 +14,9 @@ import (
 
 // How often is done what keeps the server's knowledge whole.
 const (
-	everyMinute = time.Minute
-	everyHour   = time.Hour
-	everyDay    = 24 * time.Hour
+	minutely = time.Minute
+	hourly   = time.Hour
+	daily    = 24 * time.Hour
 	// keepStale is how long is known which images registries told of: answers
 	// from before that are asked for again anyway.
 	keepStale = 12 * time.Hour
@@ -36,17 +36,17 @@ type chore struct {
 
 func (s *Server) chores() []chore {
 	return []chore{
-		{"list installations", everyHour, s.listInstallations},
-		{"list repositories", everyMinute, s.listRepositories},
-		{"find lost webhooks", everyHour, s.findLost},
-		{"forget", everyDay, s.forget},
+		{"list installations", hourly, s.listInstallations},
+		{"list repositories", minutely, s.listRepositories},
+		{"find lost webhooks", hourly, s.findLost},
+		{"forget", daily, s.forget},
 	}
 }
 
 // housekeep does the chores when they are due, the first time at once, and writes
 // down facts.
 func (s *Server) housekeep(ctx context.Context) {
-	ticks := time.NewTicker(everyMinute / 4)
+	ticks := time.NewTicker(minutely / 4)
 	defer ticks.Stop()
 	for {
 		s.state.flush(ctx)
@@ -120,7 +120,7 @@ func (s *Server) listRepositories(ctx context.Context) error {
 	}
 	var failed error
 	for _, i := range installations {
-		if i.Suspended || s.now().Sub(i.ListedAt) < everyDay {
+		if i.Suspended || s.now().Sub(i.ListedAt) < daily {
 			continue
 		}
 		failed = errors.Join(failed, s.listRepositoriesOf(ctx, i))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +30,9 @@ type metrics struct {
 	callTime    prometheus.Histogram
 	callsLeft   *prometheus.GaugeVec
 	asks        *prometheus.CounterVec
+
+	mu    sync.Mutex
+	hosts map[string]bool // those that are told apart
 }
 
 func newMetrics() *metrics {
@@ -36,7 +40,7 @@ func newMetrics() *metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "imageupdater_" + name, Help: help}, labels)
 	}
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
+		registry: prometheus.NewRegistry(), hosts: map[string]bool{},
 		webhooks: counter("webhooks_total", "Webhooks by event and outcome: stored, known, refused or failed.", "event", "outcome"),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "imageupdater_webhook_lag_seconds", Help: "From a webhook's arrival to its effect.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 9),
@@ -78,12 +82,25 @@ func (m *metrics) called(c forge.Call) {
 // mostHosts is how many hosts are told apart: repositories name them.
 const mostHosts = 200
 
+func (m *metrics) host(of string) string {
+	at, err := url.Parse(of)
+	if err != nil {
+		return "other"
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.hosts[at.Host] {
+		if len(m.hosts) >= mostHosts {
+			return "other"
+		}
+		m.hosts[at.Host] = true
+	}
+	return at.Host
+}
+
 // asked counts a request to a registry.
 func (m *metrics) asked(e registry.Exchange) {
-	host := "other"
-	if at, err := url.Parse(e.URL); err == nil {
-		host = at.Host
-	}
+	host := m.host(e.URL)
 	outcome := "error"
 	if e.Status != 0 {
 		outcome = strconv.Itoa(e.Status)

@@ -28,7 +28,7 @@ func (r *Runner) next(l Look, c *config.Config) time.Time {
 
 // jitter is a part of a time that is the repository's own.
 func jitter(id int64, most time.Duration) time.Duration {
-	sum := fnv.New64a()
+	sum := fnv.New32a()
 	_, _ = sum.Write(strconv.AppendInt(nil, id, 10)) // never fails
-	return time.Duration(sum.Sum64() % uint64(max(most, 1)))
+	return time.Duration(sum.Sum32()) % max(most, 1)
 }
