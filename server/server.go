@@ -108,15 +108,11 @@ func (s *Server) assemble(ctx context.Context) error {
 	if err := s.openRegistries(); err != nil {
 		return err
 	}
-	app, err := s.github.App(ctx)
-	if err != nil {
-		return fmt.Errorf("asking GitHub who the App is, with github.appID and github.privateKey: %w", err)
-	}
-	s.decoder = &handlers.Decoder{Bot: app.BotLogin}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
 	}
 	w := s.o.Config.Work
+	var err error
 	s.queue, err = jobs.New(s.db, jobs.Options{
 		Handlers: s, Logger: s.log, Now: s.now, Replica: s.o.Replica, Deliveries: w.Deliveries, Looks: w.Looks,
 		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry,
@@ -127,9 +123,33 @@ func (s *Server) assemble(ctx context.Context) error {
 	if err := s.queue.Migrate(ctx); err != nil {
 		return err
 	}
+	if err := s.introduce(ctx); err != nil {
+		return err
+	}
 	s.metrics.watch(s)
 	s.handler, err = s.routes()
 	return err
+}
+
+// botNote is where is noted as whom the App writes.
+const botNote = "bot"
+
+// introduce finds out as whom the App writes. When GitHub is out of order and it
+// is known from before, that is good enough.
+func (s *Server) introduce(ctx context.Context) error {
+	app, err := s.github.App(ctx)
+	if err == nil {
+		s.decoder = &handlers.Decoder{Bot: app.BotLogin}
+		return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.PutNote(ctx, botNote, app.BotLogin) })
+	}
+	_, unavailable := errors.AsType[*forge.UnavailableError](err)
+	_, limited := errors.AsType[*forge.LimitedError](err)
+	if known, _ := s.db.Reading().Note(ctx, botNote); known != "" && (unavailable || limited) {
+		s.log.Warn().Err(err).Msg("GitHub does not answer: starting all the same")
+		s.decoder = &handlers.Decoder{Bot: known}
+		return nil
+	}
+	return fmt.Errorf("asking GitHub who the App is, with github.appID and github.privateKey: %w", err)
 }
 
 func (s *Server) openGitHub() error {
