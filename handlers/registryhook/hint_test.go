@@ -20,15 +20,15 @@ const secret = "pl4nted-0123456789abcdef"
 func noon() time.Time { return time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC) }
 
 // receiver is a hook with all that its kind needs.
-func receiver(t testing.TB, kind, host string) *registryhook.Receiver {
-	t.Helper()
+func receiver(tb testing.TB, kind, host string) *registryhook.Receiver {
+	tb.Helper()
 	h := registryhook.Hook{Name: "orchard", Kind: kind, Host: host, Secret: []byte(secret)}
 	if kind == "gar" {
 		h.Secret, h.Audience, h.Email = nil, "https://updater.example", "push@orchard.iam.gserviceaccount.com"
 	}
 	r, err := registryhook.New(h, registryhook.Options{Now: noon, Keys: registryhook.NewKeys(nil, "", noon)})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }

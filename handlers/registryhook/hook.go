@@ -148,7 +148,7 @@ func (h Hook) check(o Options) error {
 	case google && (h.Audience == "" || h.Email == ""):
 		return errors.New("it needs the audience and the service account of the push subscription")
 	case google && o.Keys == nil:
-		return errors.New("Google's keys are missing")
+		return errors.New("the keys of Google are missing")
 	}
 	return nil
 }
