@@ -163,6 +163,18 @@ func TestSecretBelowAnotherName(t *testing.T) {
 	}
 }
 
+// A secret that looks like a path is no proof by itself.
+func TestSecretLikePath(t *testing.T) {
+	t.Parallel()
+	h := registryhook.Hook{Name: "orchard", Kind: "quay", Secret: []byte("/hooks/registry/pear")}
+	r, err := registryhook.New(h, registryhook.Options{Now: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req := httptest.NewRequest(http.MethodPost, string(h.Secret), http.NoBody)
+	refused(t, r.Authentic(t.Context(), req, []byte(body)))
+}
+
 // Two headers of one name are read differently by proxies and servers.
 func TestTwoHeaders(t *testing.T) {
 	t.Parallel()
