@@ -86,13 +86,13 @@ func TestAuthentic(t *testing.T) {
 	t.Parallel()
 	inURL, header := []string{"path", "query"}, []string{"header", "bearer", "basic"}
 	takes := map[string][]string{
-		"acr": header, "distribution": header, "ecr": header, "gitlab": header, "harbor": header,
+		"acr": header, "distribution": header, "ecr": header, "gitlab": header, "harbor": header, "zot": header,
 		"dockerhub": inURL, "quay": inURL,
-		"cloudevents": append(inURL, header...), "zot": append(inURL, header...),
-		"gar":   nil,
-		"ghcr":  {"GitHub"},
-		"jfrog": {"JFrog signed", "JFrog secret"},
-		"nexus": {"Nexus", "Nexus compact"},
+		"cloudevents": append(inURL, header...),
+		"gar":         nil,
+		"ghcr":        {"GitHub"},
+		"jfrog":       {"JFrog signed", "JFrog secret"},
+		"nexus":       {"Nexus", "Nexus compact"},
 	}
 	for _, kind := range registryhook.Kinds() {
 		wanted := map[string]bool{}
