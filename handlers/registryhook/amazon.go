@@ -77,6 +77,6 @@ func (f *findings) ofAccount(account, region string) bool {
 	if parts != nil && parts[1] == account && parts[2] == region {
 		return true
 	}
-	_ = f.skip("it is about account %.20q in %.40q, not about %s", account, region, f.host)
+	f.note("it is about account %.20q in %.40q, not about %s", account, region, f.host)
 	return false
 }

@@ -38,7 +38,8 @@ type proof func(ctx context.Context, r *Receiver, c call) (why string)
 
 // Authentic says whether a request comes from the hook's source. Its error is a
 // RefusedError. Of the request the method, the URL and the header are read; body is
-// all of its body, as it came. For gar it may ask for Google's keys.
+// all of its body, as it came: the path begins with Prefix. For gar it may ask for
+// Google's keys.
 func (r *Receiver) Authentic(ctx context.Context, req *http.Request, body []byte) error {
 	switch {
 	case req.Method != http.MethodPost:
@@ -65,7 +66,10 @@ func same(told, wanted []byte) bool {
 }
 
 func byURL(_ context.Context, r *Receiver, c call) string {
-	inPath, _ := strings.CutPrefix(c.URL.Path, Prefix+r.hook.Name+"/")
+	inPath := ""
+	if rest, is := strings.CutPrefix(c.URL.Path, Prefix+r.hook.Name+"/"); is {
+		inPath = rest
+	}
 	inQuery := c.URL.Query().Get("secret")
 	// Both are compared, so that it takes the same time wherever it stands.
 	if path, query := same([]byte(inPath), r.hook.Secret), same([]byte(inQuery), r.hook.Secret); path || query {

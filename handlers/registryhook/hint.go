@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,20 +81,23 @@ type findings struct {
 	why string
 }
 
-// skip notes why something is ignored. It returns nil, to end a reader with.
-func (f *findings) skip(format string, args ...any) error {
+// note keeps why something is ignored.
+func (f *findings) note(format string, args ...any) {
 	if f.why == "" {
 		f.why = fmt.Sprintf(format, args...)
 	}
+}
+
+// skip is note, to end a reader with: what is ignored is no error.
+func (f *findings) skip(format string, args ...any) error {
+	f.note(format, args...)
 	return nil
 }
 
 // known takes an id of the source, where it has one.
 func (f *findings) known(parts ...string) {
-	for _, part := range parts {
-		if part == "" {
-			return
-		}
+	if slices.Contains(parts, "") {
+		return
 	}
 	id := strings.Join(parts, " ")
 	if !regexp.MustCompile(`^[!-~]+( [!-~]+)*$`).MatchString(id) || len(id) > 200 {
@@ -111,7 +115,7 @@ func sum(data []byte) string {
 func (f *findings) add(path string) {
 	ref, err := image.ParseName(f.host + "/" + path)
 	if err != nil {
-		_ = f.skip("%.100q is no name of an image", path)
+		f.note("%.100q is no name of an image", path)
 		return
 	}
 	repository := ref.Repository()
@@ -128,7 +132,7 @@ func (f *findings) here(told string) bool {
 	if err == nil && host == f.host {
 		return true
 	}
-	_ = f.skip("it is about the registry %.100q, not about %s", told, f.host)
+	f.note("it is about the registry %.100q, not about %s", told, f.host)
 	return false
 }
 
@@ -141,7 +145,7 @@ func (f *findings) tagged(tag string) bool {
 	if image.ValidTag(tag) && !strings.HasPrefix(tag, "sha256__") {
 		return true
 	}
-	_ = f.skip("nothing was tagged")
+	f.note("nothing was tagged")
 	return false
 }
 
@@ -152,7 +156,7 @@ func (f *findings) action(done string, wanted ...string) bool {
 			return true
 		}
 	}
-	_ = f.skip("what happened, %.60q, brings no new tag", done)
+	f.note("what happened, %.60q, brings no new tag", done)
 	return false
 }
 

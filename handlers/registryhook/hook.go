@@ -8,9 +8,9 @@
 //
 // A kind proves itself as well as its registry can: by a signature (ghcr, jfrog,
 // nexus), by a token of Google (gar), or by the secret itself in the header
-// Authorization (harbor, acr, ecr, gitlab, distribution), there as it is, as a
+// Authorization (harbor, acr, ecr, gitlab, distribution, zot), there as it is, as a
 // bearer token or as basic authentication's password. Docker Hub and Quay can
-// none of it: their secret is part of the URL, as it may be for cloudevents and zot.
+// none of it: their secret is part of the URL, as it may be for cloudevents.
 package registryhook
 
 import (
@@ -98,7 +98,7 @@ func kinds() map[string]kind {
 		"jfrog":        {proofs: []proof{byJFrogSignature, byJFrogSecret}, read: readJFrog},
 		"nexus":        {proofs: []proof{byNexusSignature}, read: readNexus},
 		"quay":         {proofs: inURL, read: readQuay, home: "quay.io"},
-		"zot":          {proofs: []proof{byHeader, byURL}, read: readZot},
+		"zot":          {proofs: header, read: readZot},
 	}
 }
 
@@ -148,7 +148,7 @@ func (h Hook) check(o Options) error {
 	case google && (h.Audience == "" || h.Email == ""):
 		return errors.New("it needs the audience and the service account of the push subscription")
 	case google && o.Keys == nil:
-		return errors.New("Google's keys are missing")
+		return errors.New("the keys of Google are missing")
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package registryhook
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // readDockerHub reads what Docker Hub sends. Its callback_url is nobody's to call:
 // whoever sends the webhook chooses it.
@@ -34,14 +37,12 @@ func readQuay(f *findings, d delivery) error {
 		return err
 	}
 	f.id = sum(append([]byte(d.now.UTC().Truncate(time.Minute).Format(time.RFC3339)), d.body...))
-	if !f.hereIfTold(hostBefore(in.DockerURL)) {
-		return nil
+	switch {
+	case !f.hereIfTold(hostBefore(in.DockerURL)):
+	case !slices.ContainsFunc(in.UpdatedTags, f.tagged):
+		f.note("nothing was tagged")
+	default:
+		f.add(in.Repository)
 	}
-	for _, tag := range in.UpdatedTags {
-		if f.tagged(tag) {
-			f.add(in.Repository)
-			return nil
-		}
-	}
-	return f.skip("nothing was tagged")
+	return nil
 }
