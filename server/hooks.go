@@ -66,7 +66,11 @@ func (s *Server) takeHook(w http.ResponseWriter, r *http.Request, name string, h
 		return // the client is gone
 	}
 	if err := h.receiver.Authentic(r.Context(), r, body); err != nil {
-		s.log.Warn().Err(err).Str("hook", name).Msg("a registry's webhook is not authentic")
+		why := ""
+		if refused, is := errors.AsType[*registryhook.RefusedError](err); is {
+			why = refused.Why
+		}
+		s.log.Warn().Err(err).Str("hook", name).Str("reason", why).Msg("a registry's webhook is not authentic")
 		refuse(http.StatusNotFound, "not found")
 		return
 	}
