@@ -1,0 +1,121 @@
+// Package proposal says which pull requests there should be, and makes it so.
+// Desired is pure: what should be, from a plan, the configuration and what there
+// is. Reconcile writes the difference and nothing else, so that a second run makes
+// no call that writes.
+//
+// It may import the other sub-packages of handlers, scanner and config.
+package proposal
+
+import (
+	"time"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// Value is what a field says of its image: a tag, a digest, or both.
+type Value struct {
+	Tag    string
+	Digest string
+}
+
+// String is "tag", "@digest" or "tag@digest".
+func (v Value) String() string {
+	if v.Digest == "" {
+		return v.Tag
+	}
+	return v.Tag + "@" + v.Digest
+}
+
+// Change is one update of one field.
+type Change struct {
+	// Path is the file, Key where in its YAML the field is, for people.
+	Path string
+	Key  string
+	Line int
+	// Image is the canonical name: "ghcr.io/acme/api".
+	Image    string
+	From, To Value
+	Kind     version.Kind
+	// Age is how long the new tag has been there; 0 where nobody knows.
+	Age time.Duration
+	// Choice is what is written.
+	Choice scanner.Choice
+	// Settings are those that hold for the change.
+	Settings config.Settings
+}
+
+// Held is an update that is not proposed now.
+type Held struct {
+	Change
+
+	Why Why
+	// Until is when that may end; zero where no time ends it.
+	Until time.Time
+	// Detail says in words what Why does not.
+	Detail string
+}
+
+// Why is why an update is not proposed.
+type Why string
+
+// The reasons.
+const (
+	Limit   Why = "limit"    // as many pull requests are open as may be
+	PerHour Why = "per-hour" // as many were opened in the last hour as may be
+	Window  Why = "window"   // not at this time of the week
+	Freeze  Why = "freeze"
+	Young   Why = "too-young"
+	Theirs  Why = "theirs" // somebody else has pushed to the branch, or changed what it is for
+	Paused  Why = "paused" // somebody paused the pull request
+	Failed  Why = "failed" // the file cannot be edited so that nothing else changes
+)
+
+// Proposal is a pull request as it should be.
+type Proposal struct {
+	Group   string
+	Branch  string
+	Base    string
+	BaseSHA string
+	// Changes are in the order of path, line and image.
+	Changes []Change
+	// Files are the whole new bytes of each file that changes.
+	Files     map[string][]byte
+	Title     string
+	Body      string
+	Message   string // of the commit, with the record as its trailer
+	Labels    []string
+	Reviewers []string // "user", or "org/team"
+	Assignees []string
+	Draft     bool
+	// Existing is the pull request that is there for it; nil where there is none.
+	Existing *Existing
+	// Rewrite is set where the branch has to be written: it is new, holds
+	// something else, or is to be built on the newest base.
+	Rewrite bool
+}
+
+// Existing is a pull request of ours, as it is.
+type Existing struct {
+	Number     int
+	NodeID     string
+	Branch     string
+	Base       string
+	HeadSHA    string
+	Title      string
+	Body       string
+	Labels     []string
+	Draft      bool
+	Open       bool
+	Created    time.Time
+	Closed     time.Time // zero while it is open
+	Merged     time.Time // zero unless it was merged
+	ClosedByUs bool
+	// Record is what the head commit says of itself; nil where the commit is not
+	// ours or says nothing. BuiltOn is that commit's parent.
+	Record  *Record
+	BuiltOn string
+	// Foreign is why the branch is somebody else's by now; "" where it is ours.
+	Foreign string
+}

@@ -1,0 +1,85 @@
+package proposal
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// trailer is the key of the commit's last line, which holds its record.
+const trailer = "Image-Updater"
+
+// schema is the form of records that this program writes. It reads those up to
+// it.
+const schema = 1
+
+// mostRecord is how long a record may be that is read, in bytes.
+const mostRecord = 1 << 20
+
+// Record says what a commit of ours does. It is in the commit itself, which
+// nobody can change without making another one, so that it outlives the branch,
+// the pull request's text, and our database.
+type Record struct {
+	Schema       int        `json:"schema"`
+	RepositoryID int64      `json:"repository"`
+	Group        string     `json:"group"`
+	Updates      []Recorded `json:"updates"`
+}
+
+// Recorded is one update of a record.
+type Recorded struct {
+	Path  string `json:"path"`
+	Key   string `json:"key"`
+	Image string `json:"image"`
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Kind  string `json:"kind"`
+}
+
+// recordOf is the record of a set of changes.
+func recordOf(repository int64, group string, changes []Change) Record {
+	r := Record{Schema: schema, RepositoryID: repository, Group: group}
+	for i := range changes {
+		c := &changes[i]
+		r.Updates = append(r.Updates, Recorded{
+			Path: c.Path, Key: c.Key, Image: c.Image, From: c.From.String(), To: c.To.String(), Kind: string(c.Kind),
+		})
+	}
+	slices.SortFunc(r.Updates, func(a, b Recorded) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Key, b.Key), strings.Compare(a.Image, b.Image))
+	})
+	return r
+}
+
+// sameAs says whether two records are of the same changes.
+func (r *Record) sameAs(other *Record) bool {
+	return r.RepositoryID == other.RepositoryID && r.Group == other.Group && slices.Equal(r.Updates, other.Updates)
+}
+
+// Sealed gives a commit message with the record as its trailer.
+func (r *Record) Sealed(message string) (string, error) {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("writing down what the commit does: %w", err)
+	}
+	return strings.TrimRight(message, "\n") + "\n\n" + trailer + ": " + string(text) + "\n", nil
+}
+
+// ReadRecord finds the record in a commit's message: its last line, and nothing
+// above it, where text from elsewhere may stand. It is nil where there is none for
+// the repository.
+func ReadRecord(message string, repository int64) *Record {
+	message = strings.TrimRight(message, "\n")
+	last := message[strings.LastIndexByte(message, '\n')+1:]
+	text, is := strings.CutPrefix(last, trailer+": ")
+	if !is || len(text) > mostRecord {
+		return nil
+	}
+	var r Record
+	if json.Unmarshal([]byte(text), &r) != nil || r.Schema < 1 || r.Schema > schema || r.RepositoryID != repository {
+		return nil
+	}
+	return &r
+}
