@@ -1,0 +1,355 @@
+package proposal
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// Situation is all that Desired decides on.
+type Situation struct {
+	RepositoryID int64
+	// FullName is owner/name, URL where people see the repository.
+	FullName, URL string
+	// Base is the branch that pull requests are for, BaseSHA its newest commit.
+	Base, BaseSHA string
+	Config        *config.Config
+	Plan          *scanner.Plan
+	// Files are the bytes, at BaseSHA, of the files that the plan would change.
+	Files map[string][]byte
+	Past  Past
+	// Subjects are the first lines of the newest commits of the base, by which
+	// is known how people write them.
+	Subjects []string
+	// Keys sign the marker in a body; the first one signs.
+	Keys [][]byte
+	Now  time.Time
+}
+
+// Desired is what should be.
+type Desired struct {
+	// Proposals are the pull requests that there should be, in the order of
+	// their groups.
+	Proposals []*Proposal
+	// Close are those that are open and should not be, with the reason for
+	// people.
+	Close []Closing
+	// Held are the updates that are not proposed now.
+	Held []Held
+	// Next is when time may change something; zero where it does not.
+	Next time.Time
+}
+
+// Closing is a pull request to be closed.
+type Closing struct {
+	Existing *Existing
+	Why      string
+}
+
+// Desire says what should be. It decides by its argument alone.
+func Desire(s Situation) Desired {
+	d := &desiring{Situation: s, refused: s.Past.refused(), merged: s.Past.merged(), open: s.Past.open()}
+	groups := d.group()
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
+		if p := d.propose(name, groups[name]); p != nil {
+			d.wanted = append(d.wanted, p)
+		}
+	}
+	d.admit()
+	d.close()
+	slices.SortFunc(d.out.Held, func(a, b Held) int { return compare(&a.Change, &b.Change) })
+	return d.out
+}
+
+// desiring is Desire under way.
+type desiring struct {
+	Situation
+
+	refused map[target]*Existing
+	merged  map[field][]Recorded
+	open    map[string]*Existing
+	wanted  []*Proposal
+	out     Desired
+}
+
+func compare(a, b *Change) int {
+	return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line), strings.Compare(a.Image, b.Image), strings.Compare(a.To.String(), b.To.String()))
+}
+
+// hold notes that changes are not proposed now.
+func (d *desiring) hold(why Why, until time.Time, detail string, changes ...Change) {
+	for _, c := range changes {
+		d.out.Held = append(d.out.Held, Held{Change: c, Why: why, Until: until, Detail: detail})
+	}
+	d.wake(until)
+}
+
+// wake lets the next run come no later than a time.
+func (d *desiring) wake(at time.Time) {
+	if !at.IsZero() && (d.out.Next.IsZero() || at.Before(d.out.Next)) {
+		d.out.Next = at
+	}
+}
+
+// group puts the plan's updates together that share a pull request.
+func (d *desiring) group() map[string][]Change {
+	groups := map[string][]Change{}
+	for i := range d.Plan.Results {
+		r := &d.Plan.Results[i]
+		for _, u := range r.Updates {
+			c := changeOf(r, u)
+			if d.unwanted(c) {
+				continue
+			}
+			groups[u.Group] = append(groups[u.Group], c)
+		}
+		if w := r.Waiting; w != nil {
+			d.hold(Young, w.Until, "", Change{
+				Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: r.Field.Ref.Name(), From: valueOf(r.Field),
+				To: waitingValue(w.Tag), Kind: w.Kind,
+			})
+		}
+	}
+	for _, changes := range groups {
+		slices.SortFunc(changes, func(a, b Change) int { return compare(&a, &b) })
+	}
+	return groups
+}
+
+func changeOf(r *scanner.Result, u scanner.Update) Change {
+	return Change{
+		Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: r.Field.Ref.Name(), From: valueOf(r.Field),
+		To: Value{u.Tag, u.Digest}, Kind: u.Kind, Choice: scanner.Choice{Field: r.Field, Update: u},
+		Settings: r.Settings.For(u.Kind).Settings,
+	}
+}
+
+func waitingValue(name string) Value {
+	tag, digest, _ := strings.Cut(name, "@")
+	return Value{tag, digest}
+}
+
+// unwanted says whether a person closed a proposal of the same content. Tags that
+// were closed the planner knows of already.
+func (d *desiring) unwanted(c Change) bool {
+	if c.Kind != version.Digest && c.Kind != version.Pin {
+		return false
+	}
+	if d.refused[target{c.Path, c.Image, c.To.String()}] != nil {
+		return true
+	}
+	wrote := d.merged[field{c.Path, c.Key, c.Image}]
+	return rolledBack(wrote, c.From.String()) == c.To.String()
+}
+
+// propose makes a group's pull request, or nil where no file can be edited.
+func (d *desiring) propose(group string, changes []Change) *Proposal {
+	p := &Proposal{Group: group, Base: d.Base, BaseSHA: d.BaseSHA, Files: map[string][]byte{}}
+	prefix := string(d.Config.PullRequests.BranchPrefix.Value)
+	p.Branch = branchName(prefix, d.Base, group)
+	for path, of := range byPath(changes) {
+		p.Changes = append(p.Changes, d.edit(p, path, of)...)
+	}
+	if len(p.Changes) == 0 {
+		return nil
+	}
+	slices.SortFunc(p.Changes, func(a, b Change) int { return compare(&a, &b) })
+	p.Existing = d.open[p.Branch]
+	d.describe(p)
+	return p
+}
+
+func byPath(changes []Change) map[string][]Change {
+	by := map[string][]Change{}
+	for _, c := range changes {
+		by[c.Path] = append(by[c.Path], c)
+	}
+	return by
+}
+
+// edit writes a file's changes; those that cannot be written are left out, and
+// said.
+func (d *desiring) edit(p *Proposal, path string, changes []Change) []Change {
+	src, is := d.Files[path]
+	if !is {
+		d.hold(Failed, time.Time{}, "the file could not be read", changes...)
+		return nil
+	}
+	var good []Change
+	var choices []scanner.Choice
+	for _, c := range changes {
+		if _, err := scanner.Rewrite(src, append(slices.Clip(choices), c.Choice)); err != nil {
+			d.hold(Failed, time.Time{}, err.Error(), c)
+			continue
+		}
+		good, choices = append(good, c), append(choices, c.Choice)
+	}
+	if len(good) == 0 {
+		return nil
+	}
+	written, err := scanner.Rewrite(src, choices)
+	if err != nil { // not reached: it was tried
+		d.hold(Failed, time.Time{}, err.Error(), good...)
+		return nil
+	}
+	p.Files[path] = written
+	return good
+}
+
+// describe gives a proposal its settings: labels and people of all its changes.
+func (d *desiring) describe(p *Proposal) {
+	labels := asStrings(d.Config.PullRequests.Labels.Value)
+	var reviewers, assignees []string
+	p.Draft = false
+	for i := range p.Changes {
+		s := &p.Changes[i].Settings
+		labels = append(labels, asStrings(s.Labels.Value)...)
+		for _, r := range s.Reviewers.Value {
+			reviewers = append(reviewers, r.String())
+		}
+		assignees = append(assignees, asStrings(s.Assignees.Value)...)
+		p.Draft = p.Draft || s.Draft.Value
+	}
+	p.Labels, p.Reviewers, p.Assignees = each(labels), each(reviewers), each(assignees)
+}
+
+func asStrings[T ~string](all []T) []string {
+	texts := make([]string, 0, len(all))
+	for _, one := range all {
+		texts = append(texts, string(one))
+	}
+	return texts
+}
+
+func each(all []string) []string { return slices.Compact(slices.Sorted(slices.Values(all))) }
+
+// admit decides which of the wanted pull requests may be there now: those that
+// are open stay, and new ones are opened within the limits, windows and freezes.
+func (d *desiring) admit() {
+	room := int(d.Config.PullRequests.Limit.Value)
+	for _, p := range d.wanted {
+		if p.Existing != nil {
+			room--
+		}
+	}
+	hourly := int(d.Config.PullRequests.PerHour.Value) - d.Past.openedSince(d.Now.Add(-time.Hour))
+	for _, p := range d.wanted {
+		if p.Existing != nil {
+			d.keep(p)
+			continue
+		}
+		if d.waits(p) {
+			continue
+		}
+		switch {
+		case room <= 0:
+			d.hold(Limit, time.Time{}, "", p.Changes...)
+		case hourly <= 0:
+			d.hold(PerHour, d.Now.Add(10*time.Minute), "", p.Changes...)
+		default:
+			room, hourly, p.Rewrite = room-1, hourly-1, true
+			d.finish(p)
+		}
+	}
+}
+
+// waits says whether it is not the time to open a pull request.
+func (d *desiring) waits(p *Proposal) bool {
+	if freeze, until := d.Config.Frozen(d.Now); freeze != nil {
+		d.hold(Freeze, until, freeze.Reason, p.Changes...)
+		return true
+	}
+	for i := range p.Changes {
+		if open, next := p.Changes[i].Settings.Window.Value.Open(d.Now, d.Config.Location()); !open {
+			d.hold(Window, next, "", p.Changes...)
+			return true
+		}
+	}
+	return false
+}
+
+// keep decides what becomes of a pull request that is open.
+func (d *desiring) keep(p *Proposal) {
+	e := p.Existing
+	switch {
+	case e.Foreign != "":
+		d.hold(Theirs, time.Time{}, e.Foreign, p.Changes...)
+		return
+	case e.Base != p.Base:
+		d.hold(Theirs, time.Time{}, "it was made to be for "+e.Base, p.Changes...)
+		return
+	}
+	record := recordOf(d.RepositoryID, p.Group, p.Changes)
+	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || d.outdated(e)
+	d.finish(p)
+}
+
+// outdated says whether the branch is to be built on the newest base. Where that
+// is wanted for conflicts alone, Reconcile finds out.
+func (d *desiring) outdated(e *Existing) bool {
+	return d.Config.PullRequests.Rebase.Value == config.RebaseBehind && e.BuiltOn != d.BaseSHA
+}
+
+// finish writes the texts.
+func (d *desiring) finish(p *Proposal) {
+	p.Title = title(p, Conventional(d.Subjects))
+	p.Body = body(p, Notes{
+		RepositoryID: d.RepositoryID, URL: d.URL, Held: d.heldFor(p), Keys: d.Keys,
+	})
+	p.Message = message(p, d.RepositoryID)
+	d.out.Proposals = append(d.out.Proposals, p)
+}
+
+// heldFor are the updates of the proposal's images that are not in it.
+func (d *desiring) heldFor(p *Proposal) []Held {
+	images := map[string]bool{}
+	for i := range p.Changes {
+		images[p.Changes[i].Image] = true
+	}
+	var held []Held
+	for _, h := range d.out.Held {
+		if images[h.Image] {
+			held = append(held, h)
+		}
+	}
+	return held
+}
+
+// close lets those go that are open and not wanted. A branch that is somebody
+// else's by now is left to them.
+func (d *desiring) close() {
+	wanted := map[string]bool{}
+	for _, p := range d.wanted {
+		wanted[p.Branch] = true
+	}
+	for _, branch := range slices.Sorted(maps.Keys(d.open)) {
+		if e := d.open[branch]; !wanted[branch] && e.Foreign == "" && e.Base == d.Base {
+			d.out.Close = append(d.out.Close, Closing{e, d.whyClosed(e)})
+		}
+	}
+}
+
+// whyClosed says what became of what a pull request proposed.
+func (d *desiring) whyClosed(e *Existing) string {
+	if e.Record == nil {
+		return "There is nothing left for it to update."
+	}
+	for i := range d.Plan.Results {
+		for _, u := range e.Record.Updates {
+			f := d.Plan.Results[i].Field
+			if fieldOf(f) == (field{u.Path, u.Key, u.Image}) && valueOf(f).String() == u.To {
+				return "The base has these versions by now."
+			}
+		}
+	}
+	return "Its updates are not wanted any more, or are part of another pull request."
+}
+
+func numbered(n int) string { return "#" + strconv.Itoa(n) }

@@ -1,0 +1,154 @@
+package proposal
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/imageupdater/imageupdater/scanner/format"
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// Past is the pull requests of ours that there are and were.
+type Past struct {
+	// All are in no order.
+	All []*Existing
+}
+
+// open is those that are open, by branch. Of several on one branch, which only
+// differ in what they are for, the newest counts.
+func (p *Past) open() map[string]*Existing {
+	found := map[string]*Existing{}
+	for _, e := range p.All {
+		if e.Open && (found[e.Branch] == nil || found[e.Branch].Number < e.Number) {
+			found[e.Branch] = e
+		}
+	}
+	return found
+}
+
+// openedSince counts those that were opened after a moment.
+func (p *Past) openedSince(t time.Time) int {
+	n := 0
+	for _, e := range p.All {
+		if e.Created.After(t) {
+			n++
+		}
+	}
+	return n
+}
+
+// target is a value of an image in a file.
+type target struct{ path, image, to string }
+
+// refused are the targets that a person did not want: those of pull requests
+// that were closed without being merged, and not by us. What was closed by us
+// refuses nothing.
+func (p *Past) refused() map[target]*Existing {
+	found := map[target]*Existing{}
+	for _, e := range p.All {
+		if e.Open || !e.Merged.IsZero() || e.ClosedByUs || e.Record == nil {
+			continue
+		}
+		for _, u := range e.Record.Updates {
+			found[target{u.Path, u.Image, refusedPart(u)}] = e
+		}
+	}
+	return found
+}
+
+// refusedPart is what of a target is not wanted: the tag, or for steps that leave
+// the tag as it is, tag and digest.
+func refusedPart(u Recorded) string {
+	if u.Kind == string(version.Digest) || u.Kind == string(version.Pin) {
+		return u.To
+	}
+	tag, _, _ := strings.Cut(u.To, "@")
+	return tag
+}
+
+// field is one of a repository, as records name it.
+type field struct{ path, key, image string }
+
+// merged is what the merged proposals wrote into each field, newest first.
+func (p *Past) merged() map[field][]Recorded {
+	var all []*Existing
+	for _, e := range p.All {
+		if !e.Merged.IsZero() && e.Record != nil {
+			all = append(all, e)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Existing) int { return cmp.Or(b.Merged.Compare(a.Merged), cmp.Compare(b.Number, a.Number)) })
+	found := map[field][]Recorded{}
+	for _, e := range all {
+		for _, u := range e.Record.Updates {
+			of := field{u.Path, u.Key, u.Image}
+			found[of] = append(found[of], u)
+		}
+	}
+	return found
+}
+
+// rolledBack says what was rolled back in a field: the newest value that a merged
+// proposal of ours wrote, if the field has an older one now. "" where nothing was.
+func rolledBack(wrote []Recorded, now string) string {
+	if len(wrote) == 0 || wrote[0].To == now {
+		return ""
+	}
+	for _, u := range wrote {
+		if u.From == now || u.To == now {
+			return wrote[0].To
+		}
+	}
+	old, _, _ := strings.Cut(now, "@")
+	tag, _, _ := strings.Cut(wrote[0].To, "@")
+	if older(old, tag) {
+		return wrote[0].To
+	}
+	return ""
+}
+
+// older says whether a tag is a version below another one's; false where they
+// cannot be compared.
+func older(tag, than string) bool {
+	a, aIs := version.Parse(tag)
+	b, bIs := version.Parse(than)
+	return aIs && bIs && a.Compare(b) < 0
+}
+
+// Withheld gives the tags that each field shall not move to: what a person
+// closed, and what was rolled back.
+func (p *Past) Withheld() func(format.Field) map[string]version.Withheld {
+	refused, merged := p.refused(), p.merged()
+	byField := map[[2]string]map[string]version.Withheld{}
+	for t, e := range refused {
+		of := [2]string{t.path, t.image}
+		if byField[of] == nil {
+			byField[of] = map[string]version.Withheld{}
+		}
+		if !strings.Contains(t.to, "@") {
+			byField[of][t.to] = version.Withheld{Reason: version.Closed, Detail: "pull request " + numbered(e.Number)}
+		}
+	}
+	return func(f format.Field) map[string]version.Withheld {
+		held := byField[[2]string{f.File, f.Ref.Name()}]
+		back := rolledBack(merged[fieldOf(f)], valueOf(f).String())
+		if back == "" {
+			return held
+		}
+		tag, _, _ := strings.Cut(back, "@")
+		if tag == f.Ref.Tag { // only its content was: Desired holds that back
+			return held
+		}
+		all := map[string]version.Withheld{tag: {Reason: version.RolledBack, Detail: "it was merged, and the file has an older one again"}}
+		for to, why := range held {
+			all[to] = why
+		}
+		return all
+	}
+}
+
+func fieldOf(f format.Field) field { return field{f.File, f.Path, f.Ref.Name()} }
+
+func valueOf(f format.Field) Value { return Value{f.Ref.Tag, f.Ref.Digest} }
