@@ -194,15 +194,19 @@ func (a *account) exchange(ctx context.Context, c *call, token string) (*http.Re
 	if err != nil {
 		return nil, nil, broken(ctx, c, nil, err)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.max+1))
+	most := c.max
+	if resp.StatusCode >= http.StatusBadRequest {
+		most = maxAnswer
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if closed := resp.Body.Close(); err == nil {
 		err = closed
 	}
 	switch {
 	case err != nil:
 		return resp, nil, broken(ctx, c, resp, err)
-	case int64(len(body)) > c.max:
-		return resp, nil, &TooLargeError{c.endpoint, c.max}
+	case int64(len(body)) > most:
+		return resp, nil, &TooLargeError{c.endpoint, most}
 	}
 	return resp, body, nil
 }

@@ -68,7 +68,10 @@ func judge(c *call, resp *http.Response, body []byte, p *pauses) error {
 	return refusal(c, resp, text)
 }
 
-var errNotJSON = errors.New("the answer is not JSON")
+var (
+	errNotJSON    = errors.New("the answer is not JSON")
+	errIncomplete = errors.New("the answer lacks what was asked for")
+)
 
 // judgeGood makes sure that an answer is what was asked for, whole.
 func judgeGood(c *call, resp *http.Response, body []byte) error {

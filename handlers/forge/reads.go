@@ -136,7 +136,10 @@ func (r *Repo) Commit(ctx context.Context, sha string) (Commit, error) {
 		return Commit{}, err
 	}
 	got, _, err := r.client.api().Git.GetCommit(ctx, r.ref.Owner, r.ref.Name, sha)
-	if err = decoded(plain(err)); err != nil {
+	if err = plain(err); err == nil && (got.GetSHA() != sha || got.GetTree().GetSHA() == "") {
+		err = &UnavailableError{"a commit", 0, errIncomplete}
+	}
+	if err != nil {
 		return Commit{}, fmt.Errorf("reading commit %s of %s: %w", sha, r.ref, err)
 	}
 	commit := Commit{

@@ -159,7 +159,7 @@ func look[G, T any](ctx context.Context, r *Repo, name, path string, take func(G
 	if resp != nil && resp.StatusCode == 304 {
 		return value, true, nil
 	}
-	if err = decoded(plain(err)); err != nil {
+	if err = plain(err); err != nil {
 		return *new(T), false, err
 	}
 	if value, err = take(got); err != nil {
