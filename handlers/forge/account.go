@@ -178,6 +178,7 @@ func (a *account) try(ctx context.Context, c *call, token string) (*http.Respons
 	}
 	a.pauses.relax()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Request = c.req // the one without a token
 	return resp, nil
 }
 

@@ -75,16 +75,24 @@ var (
 
 // judgeGood makes sure that an answer is what was asked for, whole.
 func judgeGood(c *call, resp *http.Response, body []byte) error {
-	wantsJSON := strings.Contains(c.req.Header.Get("Accept"), "json")
-	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated:
-		if wantsJSON && !json.Valid(body) {
-			return &UnavailableError{c.endpoint, resp.StatusCode, errNotJSON}
-		}
-	case http.StatusNotModified:
+	status := resp.StatusCode
+	_, noLocation := resp.Location()
+	var wrong error
+	switch {
+	case status == http.StatusNotModified:
 		if c.req.Header.Get("If-None-Match") == "" {
-			return &UnavailableError{c.endpoint, resp.StatusCode, errors.New("nothing was asked to be compared")}
+			wrong = errors.New("nothing was asked to be compared")
 		}
+	case status >= http.StatusMultipleChoices && noLocation != nil:
+		wrong = errors.New("sent on to nowhere")
+	case status >= http.StatusMultipleChoices, c.writes && status != http.StatusOK && status != http.StatusCreated:
+	case c.req.Method == http.MethodGet && status != http.StatusOK:
+		wrong = errIncomplete
+	case strings.Contains(c.req.Header.Get("Accept"), "json") && !json.Valid(body):
+		wrong = errNotJSON
+	}
+	if wrong != nil {
+		return &UnavailableError{c.endpoint, status, wrong}
 	}
 	return nil
 }

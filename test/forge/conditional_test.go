@@ -2,6 +2,7 @@ package forge_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -207,6 +208,31 @@ func TestSentElsewhere(t *testing.T) {
 		fault.Remove()
 		if all := other.hub.Since(mark); len(all) != 0 {
 			t.Errorf("sent there: %v", all)
+		}
+	}
+}
+
+// TestTransferredIssue does not take an issue of another repository for ours.
+func TestTransferredIssue(t *testing.T) {
+	w := newWorld(t, githubtest.Options{})
+	other := w.hub.AddRepository("acme/other", map[string]string{"a": "b"})
+	other.OpenIssue("alice", "Not ours", "")
+	fault := w.hub.Fault(githubtest.Fault{
+		Operation: "issues/get", Times: 1, Status: http.StatusMovedPermanently, Body: "{}",
+		Header: http.Header{"Location": {fmt.Sprintf("%srepositories/%d/issues/1", w.hub.APIURL(), other.ID)}},
+	})
+	is(forge.ErrNotFound)(t, w, third(w.client(t, forge.Options{}).Repo(w.ref).Issue(t.Context(), 1)))
+	fault.Remove()
+}
+
+// TestOddAnswers are good ones by their status, and none.
+func TestOddAnswers(t *testing.T) {
+	w := newWorld(t, githubtest.Options{})
+	for _, status := range []int{http.StatusAccepted, http.StatusNoContent, http.StatusNotModified, http.StatusMovedPermanently, http.StatusMultipleChoices} {
+		for _, name := range []string{"Head", "Issue", "Tree", "Blob", "App"} {
+			fault := w.hub.Fault(githubtest.Fault{Operation: reads()[name].operation, Status: status, Body: " "})
+			isUnavailable(t, w, reads()[name].do(t.Context(), w, w.github(t, forge.Options{})))
+			fault.Remove()
 		}
 	}
 }
