@@ -117,7 +117,10 @@ func (a *account) admit(ctx context.Context, c *call) error {
 	if !c.writes {
 		return nil
 	}
-	return a.lanes.space(ctx)
+	if err := a.lanes.space(ctx); err != nil {
+		return err
+	}
+	return a.pauses.here() // a limit may have come while it waited
 }
 
 // authorised makes the call with the token at hand and, when that is not taken,

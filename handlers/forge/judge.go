@@ -41,9 +41,9 @@ func refusals() []struct {
 
 // failure is how GitHub words one.
 type failure struct {
-	Message string `json:"message"`
-	About   string `json:"documentation_url"`
-	Errors  []json.RawMessage
+	Message string          `json:"message"`
+	About   string          `json:"documentation_url"`
+	Errors  json.RawMessage // mostly a list, of objects or strings
 }
 
 // judge gives the error that an answer is; nil for a good one.
@@ -109,10 +109,14 @@ func refusal(c *call, resp *http.Response, text string) error {
 	return &RefusedError{c.endpoint, resp.StatusCode, quoted(text), nil}
 }
 
-// text is the message with those of the details, which are objects or strings.
+// text is the message with those of the details.
 func (f failure) text() string {
 	all := []string{f.Message}
-	for _, raw := range f.Errors {
+	var details []json.RawMessage
+	if json.Unmarshal(f.Errors, &details) != nil {
+		details = []json.RawMessage{f.Errors}
+	}
+	for _, raw := range details {
 		var plain string
 		var detail struct{ Resource, Field, Code, Message string }
 		if json.Unmarshal(raw, &plain) == nil {

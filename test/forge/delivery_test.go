@@ -1,6 +1,7 @@
 package forge_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -136,6 +137,36 @@ func TestWrites(t *testing.T) {
 				t.Errorf("tried %d times", fault.Fired())
 			}
 		})
+	}
+}
+
+// TestWaitingWrite gives up a write that waits for another, and refuses one that
+// waited while a limit came.
+func TestWaitingWrite(t *testing.T) {
+	w := newWorld(t, githubtest.Options{})
+	g := w.github(t, forge.Options{})
+	held := w.hub.Fault(githubtest.Held("apps/redeliver-webhook-delivery"))
+	ended := make(chan error)
+	go func() { ended <- g.Redeliver(t.Context(), 1) }()
+	<-held.Reached()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	is(context.Canceled)(t, w, g.Redeliver(ctx, 1))
+	held.Remove()
+	is(forge.ErrNotFound)(t, w, <-ended)
+
+	limit := w.hub.Fault(githubtest.TooManyRequests("apps/get-authenticated", time.Minute))
+	var sleeping *forge.GitHub
+	sleeping = w.github(t, forge.Options{Sleep: func(ctx context.Context, _ time.Duration) error {
+		_, err := sleeping.App(ctx)
+		limited(time.Minute, "secondary")(t, w, err)
+		return nil
+	}})
+	is(forge.ErrNotFound)(t, w, sleeping.Redeliver(t.Context(), 1))
+	mark := w.hub.Mark()
+	limited(time.Minute, "cooldown")(t, w, sleeping.Redeliver(t.Context(), 1))
+	if all := w.hub.Since(mark, githubtest.Of("apps/redeliver-webhook-delivery")); len(all) != 0 || limit.Fired() != 1 {
+		t.Errorf("it was written: %v", all)
 	}
 }
 
