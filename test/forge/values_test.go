@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,16 +44,13 @@ func TestPulls(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.repo.Label(made.GetNumber(), "alice", "images")
+	w.hub.Advance(time.Second)
 	w.repo.ClosePull(2, "alice")
 	pulls, err := w.client(t, forge.Options{}).Repo(w.ref).Pulls(t.Context())
 	if err != nil || len(pulls.All) != 2 || pulls.More || pulls.Unchanged {
 		t.Fatalf("got %+v, %v", pulls, err)
 	}
-	byNumber := map[int]forge.Pull{}
-	for _, p := range pulls.All {
-		byNumber[p.Number] = p
-	}
-	ours, theirs := byNumber[made.GetNumber()], byNumber[2]
+	theirs, ours := pulls.All[0], pulls.All[1] // the one that changed last comes first
 	want := forge.Pull{
 		Number: made.GetNumber(), NodeID: made.GetNodeID(), Open: true, Draft: true, Title: "Update web", Body: "By the App.",
 		Author: forge.Account{ID: made.GetUser().GetID(), Login: w.hub.App.Slug + "[bot]", Kind: "Bot"}, Labels: []string{"images"},
