@@ -104,7 +104,7 @@ func (a *account) RoundTrip(req *http.Request) (*http.Response, error) {
 
 var errElsewhere = errors.New("it is not GitHub's")
 
-// admit refuses a call that GitHub would, and lets a write wait for its time.
+// admit refuses a call that GitHub would, and lets others wait for their time.
 func (a *account) admit(ctx context.Context, c *call) error {
 	if err := a.pauses.check(ctx); err != nil {
 		return err
@@ -114,11 +114,13 @@ func (a *account) admit(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	if !c.writes {
-		return nil
-	}
-	if err := a.lanes.space(ctx); err != nil {
+	if err := a.lanes.pace(ctx, c.writes); err != nil {
 		return err
+	}
+	if c.writes {
+		if err := a.lanes.space(ctx); err != nil {
+			return err
+		}
 	}
 	return a.pauses.here() // a limit may have come while it waited
 }

@@ -128,6 +128,29 @@ func TestReserve(t *testing.T) {
 	isNothing(t, w, w.head(background, g))
 }
 
+// TestPace keeps below the points of a minute, whatever there is to read; without
+// it GitHub puts an end to it.
+func TestPace(t *testing.T) {
+	for unpaced, good := range map[bool]bool{false: true, true: false} {
+		w := newWorld(t, githubtest.Options{Rates: githubtest.Rates{Enforce: true}})
+		w.installation.SetLimit(50_000)
+		g := w.github(t, forge.Options{Unpaced: unpaced, Memory: newMemory()})
+		began := w.hub.Now()
+		var failed error
+		for range 1200 {
+			if failed = w.head(t.Context(), g); failed != nil {
+				break
+			}
+		}
+		if used := w.installation.Usage(); (failed == nil) != good || good != (used.Points <= 900) {
+			t.Errorf("unpaced %v: %d points in a minute, %v", unpaced, used.Points, failed)
+		}
+		if took := w.hub.Now().Sub(began); good && took > 2*time.Minute {
+			t.Errorf("it took %s", took)
+		}
+	}
+}
+
 // TestConcurrentReads keeps to so many at once, and mints one token.
 func TestConcurrentReads(t *testing.T) {
 	w := newWorld(t, githubtest.Options{})
