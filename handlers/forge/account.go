@@ -104,7 +104,7 @@ func (a *account) RoundTrip(req *http.Request) (*http.Response, error) {
 
 var errElsewhere = errors.New("it is not GitHub's")
 
-// admit refuses a call that GitHub would, and lets a write wait for its time.
+// admit refuses a call that GitHub would, and lets others wait for their time.
 func (a *account) admit(ctx context.Context, c *call) error {
 	if err := a.pauses.check(ctx); err != nil {
 		return err
@@ -114,10 +114,15 @@ func (a *account) admit(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	if !c.writes {
-		return nil
+	if err := a.lanes.pace(ctx, c.writes); err != nil {
+		return err
 	}
-	return a.lanes.space(ctx)
+	if c.writes {
+		if err := a.lanes.space(ctx); err != nil {
+			return err
+		}
+	}
+	return a.pauses.here() // a limit may have come while it waited
 }
 
 // authorised makes the call with the token at hand and, when that is not taken,
@@ -178,6 +183,7 @@ func (a *account) try(ctx context.Context, c *call, token string) (*http.Respons
 	}
 	a.pauses.relax()
 	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Request = c.req // the one without a token
 	return resp, nil
 }
 
@@ -194,15 +200,19 @@ func (a *account) exchange(ctx context.Context, c *call, token string) (*http.Re
 	if err != nil {
 		return nil, nil, broken(ctx, c, nil, err)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.max+1))
+	most := c.max
+	if resp.StatusCode >= http.StatusBadRequest {
+		most = maxAnswer
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	if closed := resp.Body.Close(); err == nil {
 		err = closed
 	}
 	switch {
 	case err != nil:
 		return resp, nil, broken(ctx, c, resp, err)
-	case int64(len(body)) > c.max:
-		return resp, nil, &TooLargeError{c.endpoint, c.max}
+	case int64(len(body)) > most:
+		return resp, nil, &TooLargeError{c.endpoint, most}
 	}
 	return resp, body, nil
 }

@@ -1,11 +1,13 @@
 package forge
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -34,13 +36,20 @@ func (g *GitHub) follow(req *http.Request, via []*http.Request) error {
 }
 
 // plain takes net/http's words from an error, and the one error of go-github
-// that is none: an answer that something will be done.
+// that is none: an answer that something will be done. An answer that cannot be
+// decoded is one that was not given.
 func plain(err error) error {
 	if sent, is := errors.AsType[*url.Error](err); is {
 		err = sent.Err
 	}
 	if _, is := errors.AsType[*github.AcceptedError](err); is {
 		return nil
+	}
+	_, wrongType := errors.AsType[*json.UnmarshalTypeError](err)
+	_, wrongText := errors.AsType[*json.SyntaxError](err)
+	_, wrongTime := errors.AsType[*time.ParseError](err)
+	if wrongType || wrongText || wrongTime {
+		return &UnavailableError{"an answer of GitHub's", 0, errors.New(quoted(err.Error()))}
 	}
 	return err
 }

@@ -39,7 +39,10 @@ type Installation struct {
 // App reads the App itself.
 func (g *GitHub) App(ctx context.Context) (App, error) {
 	got, _, err := g.api(g.app).Apps.Get(ctx, "")
-	if err = plain(err); err != nil {
+	if err = plain(err); err == nil && got.GetSlug() == "" {
+		err = &UnavailableError{"the App", 0, errIncomplete}
+	}
+	if err != nil {
 		return App{}, fmt.Errorf("reading the App: %w", err)
 	}
 	return App{

@@ -48,13 +48,3 @@ func sameBlob(sha string, data []byte) error {
 	}
 	return nil
 }
-
-// decoded makes an answer that go-github cannot read one that was not given.
-func decoded(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	var wrongText *json.SyntaxError
-	if errors.As(err, &wrongType) || errors.As(err, &wrongText) {
-		return &UnavailableError{"an answer of GitHub's", 0, errors.New(quoted(err.Error()))}
-	}
-	return err
-}

@@ -32,13 +32,14 @@ func (g *GitHub) Deliveries(ctx context.Context, since time.Time) ([]Delivery, e
 		if err = plain(err); err != nil {
 			return nil, fmt.Errorf("reading the log of webhooks: %w", err)
 		}
+		before := len(found)
 		for _, d := range part {
-			if d.GetDeliveredAt().Before(since) {
-				return found, nil
+			if !d.GetDeliveredAt().Before(since) {
+				found = append(found, deliveryOf(d))
 			}
-			found = append(found, deliveryOf(d))
 		}
-		if resp.Cursor == "" {
+		// The log is in the order of answers, so that one older may stand before one younger.
+		if resp.Cursor == "" || len(found) == before {
 			return found, nil
 		}
 		options.Cursor = resp.Cursor

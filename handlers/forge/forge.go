@@ -41,6 +41,9 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// Spacing lies between two writes of an installation; 0 means a second.
 	Spacing time.Duration
+	// Unpaced lets calls pass as quickly as they come, which GitHub itself would
+	// not bear; Spacing stays.
+	Unpaced bool
 	// Timeout is for one try of a request with its answer: 10 s when 0. Trees
 	// have three times as long.
 	Timeout time.Duration

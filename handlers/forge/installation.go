@@ -28,8 +28,11 @@ func (c *Client) api() *github.Client { return c.github.api(c.account) }
 func (c *Client) Repositories(ctx context.Context) ([]Repository, error) {
 	found, err := all(func(page github.ListOptions) ([]*github.Repository, *github.Response, error) {
 		list, resp, err := c.api().Apps.ListRepos(ctx, &page)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, nil, err
+		case list.TotalCount == nil:
+			return nil, nil, &UnavailableError{"a list of repositories", resp.StatusCode, errIncomplete}
 		}
 		return list.Repositories, resp, nil
 	})

@@ -41,9 +41,9 @@ func refusals() []struct {
 
 // failure is how GitHub words one.
 type failure struct {
-	Message string `json:"message"`
-	About   string `json:"documentation_url"`
-	Errors  []json.RawMessage
+	Message string          `json:"message"`
+	About   string          `json:"documentation_url"`
+	Errors  json.RawMessage // mostly a list, of objects or strings
 }
 
 // judge gives the error that an answer is; nil for a good one.
@@ -68,20 +68,31 @@ func judge(c *call, resp *http.Response, body []byte, p *pauses) error {
 	return refusal(c, resp, text)
 }
 
-var errNotJSON = errors.New("the answer is not JSON")
+var (
+	errNotJSON    = errors.New("the answer is not JSON")
+	errIncomplete = errors.New("the answer lacks what was asked for")
+)
 
 // judgeGood makes sure that an answer is what was asked for, whole.
 func judgeGood(c *call, resp *http.Response, body []byte) error {
-	wantsJSON := strings.Contains(c.req.Header.Get("Accept"), "json")
-	switch resp.StatusCode {
-	case http.StatusOK, http.StatusCreated:
-		if wantsJSON && !json.Valid(body) {
-			return &UnavailableError{c.endpoint, resp.StatusCode, errNotJSON}
-		}
-	case http.StatusNotModified:
+	status := resp.StatusCode
+	_, noLocation := resp.Location()
+	var wrong error
+	switch {
+	case status == http.StatusNotModified:
 		if c.req.Header.Get("If-None-Match") == "" {
-			return &UnavailableError{c.endpoint, resp.StatusCode, errors.New("nothing was asked to be compared")}
+			wrong = errors.New("nothing was asked to be compared")
 		}
+	case status >= http.StatusMultipleChoices && noLocation != nil:
+		wrong = errors.New("sent on to nowhere")
+	case status >= http.StatusMultipleChoices, c.writes && status != http.StatusOK && status != http.StatusCreated:
+	case c.req.Method == http.MethodGet && status != http.StatusOK:
+		wrong = errIncomplete
+	case strings.Contains(c.req.Header.Get("Accept"), "json") && !json.Valid(body):
+		wrong = errNotJSON
+	}
+	if wrong != nil {
+		return &UnavailableError{c.endpoint, status, wrong}
 	}
 	return nil
 }
@@ -98,10 +109,14 @@ func refusal(c *call, resp *http.Response, text string) error {
 	return &RefusedError{c.endpoint, resp.StatusCode, quoted(text), nil}
 }
 
-// text is the message with those of the details, which are objects or strings.
+// text is the message with those of the details.
 func (f failure) text() string {
 	all := []string{f.Message}
-	for _, raw := range f.Errors {
+	var details []json.RawMessage
+	if json.Unmarshal(f.Errors, &details) != nil {
+		details = []json.RawMessage{f.Errors}
+	}
+	for _, raw := range details {
 		var plain string
 		var detail struct{ Resource, Field, Code, Message string }
 		if json.Unmarshal(raw, &plain) == nil {

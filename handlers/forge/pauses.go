@@ -34,16 +34,24 @@ type pauses struct {
 
 // check fails while a cooldown lasts.
 func (p *pauses) check(ctx context.Context) error {
-	p.mu.Lock()
-	until := p.until
-	p.mu.Unlock()
-	if !p.now().Before(until) {
-		shared, err := p.shared.Until(ctx, p.installation)
-		if err != nil {
-			return fmt.Errorf("reading the cooldown of installation %d: %w", p.installation, err)
-		}
-		until = shared
+	if err := p.here(); err != nil {
+		return err
 	}
+	until, err := p.shared.Until(ctx, p.installation)
+	if err != nil {
+		return fmt.Errorf("reading the cooldown of installation %d: %w", p.installation, err)
+	}
+	return p.before(until)
+}
+
+// here is check by what this process knows.
+func (p *pauses) here() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.before(p.until)
+}
+
+func (p *pauses) before(until time.Time) error {
 	if p.now().Before(until) {
 		return &LimitedError{until, "cooldown"}
 	}

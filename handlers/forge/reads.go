@@ -46,11 +46,19 @@ type Issue struct {
 	Updated  time.Time
 }
 
-// Issue reads one. One that was deleted, or whose repository has no issues, is
-// ErrNotFound.
+// Issue reads one. One that was deleted, moved to another repository, or whose
+// repository has no issues, is ErrNotFound.
 func (r *Repo) Issue(ctx context.Context, number int) (issue Issue, unchanged bool, err error) {
 	issue, unchanged, err = look(ctx, r, fmt.Sprintf("issue %d", number), fmt.Sprintf("%s/issues/%d", r.path, number),
-		func(got *github.Issue) (Issue, error) { return issueOf(got), nil })
+		func(got *github.Issue) (Issue, error) {
+			if got.GetNumber() != number {
+				return Issue{}, ErrNotFound
+			}
+			return issueOf(got), nil
+		})
+	if _, moved := errors.AsType[*MovedError](err); moved && r.prove(ctx) == nil {
+		err = ErrNotFound // the issue moved, and not the repository
+	}
 	if err != nil {
 		return Issue{}, false, fmt.Errorf("reading issue %d of %s: %w", number, r.ref, err)
 	}
@@ -136,7 +144,10 @@ func (r *Repo) Commit(ctx context.Context, sha string) (Commit, error) {
 		return Commit{}, err
 	}
 	got, _, err := r.client.api().Git.GetCommit(ctx, r.ref.Owner, r.ref.Name, sha)
-	if err = decoded(plain(err)); err != nil {
+	if err = plain(err); err == nil && (got.GetSHA() != sha || got.GetTree().GetSHA() == "") {
+		err = &UnavailableError{"a commit", 0, errIncomplete}
+	}
+	if err != nil {
 		return Commit{}, fmt.Errorf("reading commit %s of %s: %w", sha, r.ref, err)
 	}
 	commit := Commit{

@@ -5,7 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"regexp"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -156,16 +160,30 @@ func look[G, T any](ctx context.Context, r *Repo, name, path string, take func(G
 	}
 	var got G
 	resp, err := api.Do(ctx, req, &got)
-	if resp != nil && resp.StatusCode == 304 {
+	if resp != nil && resp.StatusCode == http.StatusNotModified {
 		return value, true, nil
 	}
-	if err = decoded(plain(err)); err != nil {
+	if err = plain(err); err != nil {
+		return *new(T), false, err
+	}
+	if err = r.sentOn(resp.Request.URL); err != nil {
 		return *new(T), false, err
 	}
 	if value, err = take(got); err != nil {
 		return *new(T), false, err
 	}
 	return value, false, r.keep(ctx, name, resp.Header.Get("Etag"), value)
+}
+
+// sentOn looks at where an answer came from: what has moved is found by the id
+// of the repository that it is in now.
+func (r *Repo) sentOn(from *url.URL) error {
+	_, id, byID := strings.Cut(from.Path, "/repositories/")
+	id, _, _ = strings.Cut(id, "/")
+	if n, err := strconv.ParseInt(id, 10, 64); byID && err == nil {
+		return r.is(n)
+	}
+	return nil
 }
 
 func (r *Repo) recall(ctx context.Context, name string) (etag string, kept []byte) {

@@ -93,6 +93,9 @@ func (t *installationToken) get(ctx context.Context, rejected string) (string, e
 	case err != nil:
 		return "", fmt.Errorf("a token of installation %d: %w", t.installation, err)
 	}
+	if made.GetToken() == "" {
+		return "", fmt.Errorf("a token of installation %d: %w", t.installation, &UnavailableError{"a token", 0, errIncomplete})
+	}
 	t.text, t.expires = made.GetToken(), made.GetExpiresAt().Time
 	return t.text, nil
 }

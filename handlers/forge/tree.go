@@ -93,7 +93,10 @@ func (w *walk) read(ctx context.Context, sha string, recursive bool) (entries []
 	}
 	ref := w.repo.ref
 	got, _, err := w.repo.client.api().Git.GetTree(with(ctx, manner{slow: true}), ref.Owner, ref.Name, sha, recursive)
-	if err = decoded(plain(err)); err != nil {
+	if err = plain(err); err == nil && object(got.GetSHA()) != nil {
+		err = &UnavailableError{"a tree", 0, errIncomplete}
+	}
+	if err != nil {
 		return nil, false, err
 	}
 	return entriesOf(got), got.GetTruncated(), nil

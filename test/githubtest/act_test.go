@@ -3,6 +3,7 @@ package githubtest_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -71,4 +72,29 @@ func TestReopening(t *testing.T) {
 	reopen(422, "The topic branch was force-pushed or recreated.")
 	repo.DeleteBranch("topic", "acme")
 	reopen(422, "The topic branch has been deleted.")
+}
+
+// TestPullsInOrder lists pull requests by their age and by when they changed.
+func TestPullsInOrder(t *testing.T) {
+	hub, repo, _, token := world(t)
+	repo.Collaborate("alice", "write")
+	for _, branch := range []string{"one", "two", "three"} {
+		repo.Push(branch, "alice", "m", map[string]*githubtest.File{branch: githubtest.Text(branch)})
+		repo.OpenPull("alice", branch, branch, "main")
+		hub.Advance(time.Minute)
+	}
+	repo.ClosePull(1, "alice")
+	for query, want := range map[string]string{
+		"": "[three two one]", "&direction=asc": "[one two three]", "&sort=updated&direction=desc": "[one three two]",
+		"&sort=updated": "[two three one]",
+	} {
+		titles := []any{}
+		for _, p := range call(t, hub, token, "GET", "/repos/acme/shop/pulls?state=all"+query, "").list {
+			shown, _ := p.(map[string]any)
+			titles = append(titles, shown["title"])
+		}
+		if got := fmt.Sprint(titles); got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
 }

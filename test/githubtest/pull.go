@@ -151,6 +151,7 @@ func listPulls(c *call) reply {
 		return i.pull != nil && stateFits(state, i.state) && (base == "" || i.pull.base == base) &&
 			(!strings.Contains(head, ":") || head == i.pull.from.Owner+":"+i.pull.head) // GitHub ignores one without an owner
 	})
+	c.sortPulls(all)
 	return paged(c, "/repos/"+c.repo.FullName()+"/pulls", all, c.showPullShort)
 }
 
