@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/imageupdater/imageupdater/handlers"
@@ -25,6 +27,13 @@ const (
 	// settled is how old a delivery is before it counts as lost: it may be on
 	// its way.
 	settled = 2 * time.Minute
+	// lateEntry is how far back the log is read again: it is in the order of
+	// answers, and what had not settled the last time is looked at again.
+	lateEntry = 10 * time.Minute
+	// mostLost is how many webhooks are asked for again at a time.
+	mostLost = 500
+	// again is when a chore is done again that failed.
+	again = 5 * time.Minute
 )
 
 // chore is something that one replica does now and then.
@@ -32,25 +41,39 @@ type chore struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) error
+	// first is set where a replica that starts does it, whoever did it last:
+	// something may have been missed while none ran.
+	first bool
 }
 
 func (s *Server) chores() []chore {
 	return []chore{
-		{"list installations", hourly, s.listInstallations},
-		{"list repositories", minutely, s.listRepositories},
-		{"find lost webhooks", hourly, s.findLost},
-		{"forget", daily, s.forget},
+		{"list installations", hourly, s.listInstallations, true},
+		{"list repositories", minutely, s.listRepositories, false},
+		{"find lost webhooks", hourly, s.findLost, true},
+		{"forget", daily, s.forget, false},
 	}
 }
 
 // housekeep does the chores when they are due, the first time at once, and writes
 // down facts.
 func (s *Server) housekeep(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { often(ctx, func() { s.state.flush(ctx) }) })
+	start := true
+	often(ctx, func() {
+		s.doChores(ctx, start)
+		start = false
+	})
+	both.Wait()
+}
+
+// often does something now, and four times a minute until the context ends.
+func often(ctx context.Context, do func()) {
 	ticks := time.NewTicker(minutely / 4)
 	defer ticks.Stop()
 	for {
-		s.state.flush(ctx)
-		s.Housekeep(ctx)
+		do()
 		select {
 		case <-ticks.C:
 		case <-ctx.Done():
@@ -61,46 +84,66 @@ func (s *Server) housekeep(ctx context.Context) {
 
 // Housekeep does the chores that are due. Tests with a clock of their own call
 // it.
-func (s *Server) Housekeep(ctx context.Context) {
+func (s *Server) Housekeep(ctx context.Context) { s.doChores(ctx, false) }
+
+func (s *Server) doChores(ctx context.Context, start bool) {
 	for _, c := range s.chores() {
-		var mine bool
-		err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			mine, err = tx.Lease(ctx, c.name, s.now(), s.now().Add(c.every))
-			return err
-		})
-		if err == nil && mine {
-			err = c.do(ctx)
+		if s.outage.lasts() && c.name != "forget" {
+			continue
 		}
-		if err != nil && ctx.Err() == nil {
+		if err := s.doChore(ctx, c, start); err != nil && ctx.Err() == nil {
 			s.log.Warn().Err(err).Str("chore", c.name).Msg("a chore failed, and is done again later")
 		}
 	}
 }
 
-// listInstallations learns of those whose events were missed.
-func (s *Server) listInstallations(ctx context.Context) error {
-	found, err := s.github.Installations(ctx)
-	if err != nil {
+// doChore does a chore that is due, and again soon when it fails.
+func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
+	var mine bool
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		mine, err = tx.Lease(ctx, c.name, s.now(), s.now().Add(c.every))
+		return err
+	})
+	if err != nil || !mine && !(start && c.first) {
 		return err
 	}
+	failed := c.do(ctx)
+	if failed == nil {
+		return nil
+	}
+	err = s.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Prolong(ctx, c.name, s.now().Add(min(c.every, again)))
+	})
+	return errors.Join(s.waiting(failed), err)
+}
+
+// listInstallations learns of those whose events were missed.
+func (s *Server) listInstallations(ctx context.Context) error {
 	known, err := s.db.Reading().Installations(ctx)
 	if err != nil {
 		return err
 	}
-	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	listed, err := s.github.Installations(ctx)
+	if err != nil {
+		return err
+	}
+	found := map[int64]store.Installation{}
+	for _, i := range listed {
+		if !s.serves(i.Account.Login) {
+			s.log.Info().Str("github_account", i.Account.Login).Int64("github_installation_id", i.ID).
+				Msg("left alone: the account is not among those that are served")
+			continue
+		}
+		found[i.ID] = installationOf(i)
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, i := range found {
-			if !s.serves(i.Account.Login) {
-				continue
-			}
-			err := tx.PutInstallation(ctx, store.Installation{
-				ID: i.ID, Account: i.Account.Login, AccountID: i.Account.ID, Suspended: !i.Suspended.IsZero(), Permissions: i.Permissions,
-			})
-			if err != nil {
+			if err := tx.PutInstallation(ctx, i); err != nil {
 				return err
 			}
 		}
-		for _, k := range known {
-			if slices.ContainsFunc(found, func(i forge.Installation) bool { return i.ID == k.ID }) && s.serves(k.Account) {
+		for _, k := range known { // one that came since then is not among them
+			if _, is := found[k.ID]; is {
 				continue
 			}
 			if err := tx.RemoveInstallation(ctx, k.ID); err != nil {
@@ -109,6 +152,29 @@ func (s *Server) listInstallations(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.wantRevived(ctx, known, found)
+}
+
+// wantRevived asks for looks at the repositories of installations that may be
+// called again, or otherwise than before.
+func (s *Server) wantRevived(ctx context.Context, before []store.Installation, now map[int64]store.Installation) error {
+	for _, b := range before {
+		i, is := now[b.ID]
+		if !is || i.Suspended || !b.Suspended && maps.Equal(b.Permissions, i.Permissions) {
+			continue
+		}
+		all, err := s.db.Reading().RepositoriesOf(ctx, i.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.queue.WantNow(ctx, jobs.Wish{Priority: jobs.Schedule}, all...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listRepositories lists those of the installations that were not listed for a
@@ -120,24 +186,30 @@ func (s *Server) listRepositories(ctx context.Context) error {
 	}
 	var failed error
 	for _, i := range installations {
-		if i.Suspended || s.now().Sub(i.ListedAt) < daily {
+		if i.Suspended || s.now().Sub(i.ListedAt) < daily || s.outage.lasts() {
 			continue
 		}
-		failed = errors.Join(failed, s.listRepositoriesOf(ctx, i))
+		if err := s.listRepositoriesOf(ctx, i); err != nil {
+			failed = errors.Join(failed, s.waiting(err))
+		}
 	}
 	return failed
 }
 
 func (s *Server) listRepositoriesOf(ctx context.Context, i store.Installation) error {
+	known, err := s.db.Reading().RepositoriesOf(ctx, i.ID)
+	if err != nil {
+		return err
+	}
 	found, err := s.github.As(i.ID).Repositories(forge.Background(ctx))
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	ids := make([]int64, 0, len(found))
-	for part := range slices.Chunk(found, 500) {
+	now, has := s.now(), map[int64]bool{}
+	for part := range slices.Chunk(found, putAtOnce) {
 		err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 			for _, r := range part {
+				has[r.ID] = true
 				err := tx.PutRepository(ctx, store.Repository{
 					ID: r.ID, InstallationID: i.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch,
 					Archived: r.Archived || r.Disabled, Fork: r.Fork,
@@ -151,40 +223,73 @@ func (s *Server) listRepositoriesOf(ctx context.Context, i store.Installation) e
 		if err != nil {
 			return err
 		}
-		for _, r := range part {
-			ids = append(ids, r.ID)
-		}
 	}
 	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return errors.Join(tx.KeepRepositories(ctx, i.ID, ids), tx.ListedInstallation(ctx, i.ID, now))
+		for _, id := range known { // one that came since then is not among them
+			if has[id] {
+				continue
+			}
+			if err := s.forgetRepository(ctx, tx, i.ID, id); err != nil {
+				return err
+			}
+		}
+		return tx.ListedInstallation(ctx, i.ID, now)
 	})
 }
+
+// lostNote is where is noted from when on the log of webhooks is to be read.
+const lostNote = "webhooks read"
+
+// errMoreLost is more lost webhooks than are asked for at a time.
+var errMoreLost = errors.New("more webhooks were lost than are asked for at a time")
 
 // findLost asks again for the webhooks of which no delivery succeeded. GitHub does
 // not do it by itself.
 func (s *Server) findLost(ctx context.Context) error {
 	now := s.now()
-	deliveries, err := s.github.Deliveries(ctx, now.Add(-logKept))
+	since := now.Add(-logKept)
+	if note, err := s.db.Reading().Note(ctx, lostNote); err == nil {
+		if at, err := time.Parse(time.RFC3339, note); err == nil && at.After(since) {
+			since = at
+		}
+	}
+	deliveries, err := s.github.Deliveries(ctx, since)
 	if err != nil {
 		return err
 	}
+	for _, d := range s.lost(deliveries) {
+		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
+		err := s.github.Redeliver(ctx, d.ID)
+		if _, refused := refused(err); err != nil && !refused {
+			return err
+		}
+		s.metrics.redelivered.Inc()
+	}
+	if len(s.lost(deliveries)) == mostLost {
+		return errMoreLost
+	}
+	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.PutNote(ctx, lostNote, now.Add(-lateEntry).UTC().Format(time.RFC3339))
+	})
+}
+
+// lost are the newest tries of those webhooks that never arrived, oldest first.
+func (s *Server) lost(log []forge.Delivery) []forge.Delivery {
+	now := s.now()
 	arrived, newest := map[string]bool{}, map[string]forge.Delivery{}
-	for _, d := range deliveries {
+	for _, d := range log {
 		arrived[d.GUID] = arrived[d.GUID] || d.OK || now.Sub(d.At) < settled
-		if newest[d.GUID].At.Before(d.At) {
+		if known, is := newest[d.GUID]; !is || known.At.Before(d.At) {
 			newest[d.GUID] = d
 		}
 	}
-	var failed error
-	for _, d := range slices.Backward(deliveries) { // oldest first
-		if arrived[d.GUID] || newest[d.GUID].ID != d.ID || !s.wantsAgain(d) {
-			continue
+	var lost []forge.Delivery
+	for _, d := range slices.Backward(log) {
+		if !arrived[d.GUID] && newest[d.GUID].ID == d.ID && s.wantsAgain(d) && len(lost) < mostLost {
+			lost = append(lost, d)
 		}
-		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
-		failed = errors.Join(failed, s.github.Redeliver(ctx, d.ID))
-		s.metrics.redelivered.Inc()
 	}
-	return failed
+	return lost
 }
 
 // wantsAgain says whether an event is worth asking for again.

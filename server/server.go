@@ -51,6 +51,8 @@ type Options struct {
 	Replica string
 	// Retry is how long a failed job waits; see jobs.Options.
 	Retry func(attempt int) time.Duration
+	// Snooze is how long a job waits that is for later; see jobs.Options.
+	Snooze func(time.Duration) time.Duration
 }
 
 // Server is the App. New makes it, Run runs it, Close ends what New began.
@@ -70,6 +72,7 @@ type Server struct {
 	runner   *run.Runner
 	decoder  *handlers.Decoder
 	files    *sharedFiles
+	outage   outage
 	metrics  *metrics
 	handler  http.Handler
 
@@ -100,7 +103,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) assemble(ctx context.Context) error {
-	s.state, s.metrics, s.files = newState(s.db, s.now, s.log), newMetrics(), newSharedFiles(s.now)
+	s.state, s.metrics, s.files = newState(s.db, s.now, s.log), newMetrics(), newSharedFiles(s.db, s.now)
+	s.outage.now = s.now
 	s.staleSince = s.now().Add(-keepStale)
 	if err := s.openGitHub(); err != nil {
 		return err
@@ -115,7 +119,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	var err error
 	s.queue, err = jobs.New(s.db, jobs.Options{
 		Handlers: s, Logger: s.log, Now: s.now, Replica: s.o.Replica, Deliveries: w.Deliveries, Looks: w.Looks,
-		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry,
+		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry, Snooze: s.o.Snooze,
 	})
 	if err != nil {
 		return err

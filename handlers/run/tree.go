@@ -93,6 +93,19 @@ func (t *tree) id(name string) string {
 	return ""
 }
 
+// inPlaceOf says what is there instead of a file; "" where nothing is.
+func (t *tree) inPlaceOf(name string) string {
+	b := t.files[name]
+	_, folder := t.folders[name]
+	switch {
+	case b != nil && !b.mode.IsRegular():
+		return name + " is a symbolic link, and none is followed"
+	case folder:
+		return name + " is a folder"
+	}
+	return ""
+}
+
 // Open is part of fs.FS.
 func (t *tree) Open(name string) (fs.File, error) {
 	if !fs.ValidPath(name) {

@@ -98,6 +98,9 @@ type Options struct {
 	PollOnly bool
 	// Retry is how long a failed job waits before its next attempt; nil is good.
 	Retry func(attempt int) time.Duration
+	// Snooze is how long a job sleeps that is for later, by the machine's
+	// clock; nil is good. One that wakes too early sleeps again.
+	Snooze func(time.Duration) time.Duration
 }
 
 // Queue is the jobs. Its methods may be called from several goroutines.

@@ -64,8 +64,8 @@ func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 	case isLater:
 		log.Info().Err(err).Time("until", later.Until).Msg("a look waits")
 		return q.snooze(later)
-	case err != nil && context.Cause(ctx) != nil:
-		return err // stopped, or out of time
+	case err != nil && context.Cause(ctx) != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		return err // stopped
 	case err != nil && job.Attempt < job.MaxAttempts:
 		log.Error().Err(err).Int("attempt", job.Attempt).Msg("a look failed")
 		return err
@@ -84,7 +84,7 @@ func (q *Queue) end(ctx context.Context, job *lookJob, r store.Repository, seen 
 	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
 		again, err = tx.EndLook(ctx, store.Looked{
-			RepositoryID: r.ID, Requested: r.Requested, At: q.o.Now(), Next: seen.Next, Result: seen.Result, Watch: seen.Watch,
+			RepositoryID: r.ID, Requested: r.Requested, ForcedAt: r.ForcedAt, At: q.o.Now(), Next: seen.Next, Result: seen.Result, Watch: seen.Watch,
 		})
 		if errors.Is(err, store.ErrNotFound) { // it left meanwhile
 			return q.engine.complete(ctx, tx, job)
@@ -123,6 +123,7 @@ func (q *Queue) note(ctx context.Context, tx *store.Tx, repository int64, seen S
 func (q *Queue) park(ctx context.Context, job *lookJob, r store.Repository, cause error) error {
 	now := q.o.Now()
 	var again bool
+	ctx = context.WithoutCancel(ctx) // the look's time may be over
 	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
 		again, err = tx.EndLook(ctx, store.Looked{
@@ -141,7 +142,11 @@ func (q *Queue) park(ctx context.Context, job *lookJob, r store.Repository, caus
 
 // snooze does a job later. Waiting does not count as an attempt.
 func (q *Queue) snooze(l *LaterError) error {
-	return river.JobSnooze(max(l.Until.Sub(q.o.Now()), time.Second))
+	wait := max(l.Until.Sub(q.o.Now()), time.Second)
+	if q.o.Snooze != nil {
+		wait = q.o.Snooze(wait)
+	}
+	return river.JobSnooze(wait)
 }
 
 // guarded makes an error of a panic, with where it was.
