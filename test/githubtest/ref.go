@@ -47,7 +47,9 @@ func (r *Repository) moved(ctx context.Context, by *user, all ...refChange) {
 			r.tellPush(ctx, by, m)
 		}
 		if branch, isBranch := strings.CutPrefix(m.ref, "refs/heads/"); isBranch {
+			r.pushers[branch] = by
 			r.follow(ctx, by, branch)
+			r.requestSuite(ctx, by, branch, m.before, m.after)
 		}
 	}
 }

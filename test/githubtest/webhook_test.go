@@ -114,7 +114,7 @@ func hooked(t *testing.T, o githubtest.Options) (*githubtest.Server, *githubtest
 }
 
 func TestWebhookHeaders(t *testing.T) {
-	hub, repo, _, r := hooked(t, githubtest.Options{})
+	hub, repo, _, r := hooked(t, onlyPushes())
 	repo.Commit("main", "more", map[string]string{"c.txt": "seen <&>\n"})
 	got := r.take(hub)
 	if keys(got) != "push" {
@@ -188,7 +188,7 @@ func TestManyTagsAtOnce(t *testing.T) {
 	}
 	refs = map[string]string{"refs/tags/w1": head, "refs/tags/w2": head, "refs/tags/w3": head, "refs/tags/w4": head, "refs/heads/b": head}
 	repo.PushRefs(refs)
-	if got := keys(r.take(hub)); got != "push create" {
+	if got := keys(r.take(hub)); got != "push create check_suite.requested" {
 		t.Errorf("four tags and a branch: %s", got)
 	}
 }
@@ -230,10 +230,10 @@ func TestEventsOfTheApp(t *testing.T) {
 	send("POST", "/issues/1/comments", `{"body":"hello"}`, "issue_comment.created")
 	send("POST", "/issues", `{"title":"Dashboard"}`, "issues.opened")
 	send("PATCH", "/issues/2", `{"title":"Board","state":"closed"}`, "issues.edited issues.closed")
-	send("POST", "/git/refs", fmt.Sprintf(`{"ref":"refs/heads/other","sha":%q}`, repo.Branch("main")), "push create")
+	send("POST", "/git/refs", fmt.Sprintf(`{"ref":"refs/heads/other","sha":%q}`, repo.Branch("main")), "push create check_suite.requested")
 	send("DELETE", "/git/refs/heads/other", "", "push delete")
-	send("PUT", "/contents/c.txt", fmt.Sprintf(`{"message":"m","content":"dDI=","branch":"topic","sha":%q}`, blobOf(t, hub, token)), "push pull_request.synchronize")
-	send("PUT", "/pulls/1/merge", `{"merge_method":"squash"}`, "pull_request.closed push")
+	send("PUT", "/contents/c.txt", fmt.Sprintf(`{"message":"m","content":"dDI=","branch":"topic","sha":%q}`, blobOf(t, hub, token)), "push pull_request.synchronize check_suite.requested")
+	send("PUT", "/pulls/1/merge", `{"merge_method":"squash"}`, "pull_request.closed push check_suite.requested")
 }
 
 func blobOf(t *testing.T, hub *githubtest.Server, token string) string {

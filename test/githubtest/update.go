@@ -1,0 +1,83 @@
+package githubtest
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// updateBranch merges the base into the head of a pull request. GitHub does it
+// in the background; here it is done when the answer comes.
+func updateBranch(c *call) reply {
+	var in struct {
+		Expected string `json:"expected_head_sha"`
+	}
+	i := c.pull()
+	switch {
+	case i == nil:
+		return notFound()
+	case len(c.body) > 0 && !c.decode(&in):
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	case i.state == "closed":
+		return failure(http.StatusUnprocessableEntity, "Pull request is closed.")
+	case in.Expected != "" && in.Expected != i.pull.headSHA:
+		return failure(http.StatusUnprocessableEntity, "expected head sha didn’t match current head ref.")
+	case c.repo.git.isAncestor(c.ctx, i.pull.baseSHA, i.pull.headSHA):
+		return failure(http.StatusUnprocessableEntity, "There are no new commits on the base branch.")
+	}
+	message := fmt.Sprintf("Merge branch '%s' into %s", i.pull.base, i.pull.head)
+	_, clean, err := c.mergeInto(i.pull.head, i.pull.headSHA, i.pull.baseSHA, message)
+	switch {
+	case err != nil:
+		return broken(err)
+	case !clean:
+		return failure(http.StatusUnprocessableEntity, "merge conflict between base and head")
+	}
+	return reply{status: http.StatusAccepted, body: object{
+		"message": "Updating pull request branch.", "url": c.repo.html(fmt.Sprintf("/pull/%d", i.number)),
+	}}
+}
+
+// mergeInto puts a merge of another commit onto a branch.
+func (c *call) mergeInto(branch, ours, theirs, message string) (id string, clean bool, err error) {
+	tree, clean, err := c.repo.git.merge(c.ctx, ours, theirs)
+	if err != nil || !clean {
+		return "", clean, err
+	}
+	id, err = c.repo.git.commit(c.ctx, commitText{
+		tree: tree, parents: []string{ours, theirs}, author: c.repo.person(c.caller()), committer: c.webFlow(), message: message,
+	})
+	if err != nil {
+		return "", false, err
+	}
+	return id, true, c.repo.move(c.ctx, c.caller(), "refs/heads/"+branch, id)
+}
+
+func mergeBranches(c *call) reply {
+	var in struct {
+		Base    string `json:"base"`
+		Head    string `json:"head"`
+		Message string `json:"commit_message"`
+	}
+	if !c.decode(&in) {
+		return failure(http.StatusBadRequest, "Problems parsing JSON")
+	}
+	base, head := c.repo.branch(in.Base), c.repo.commitish(in.Head)
+	switch {
+	case base == "":
+		return failure(http.StatusNotFound, "Base does not exist")
+	case head == "" || in.Head == "":
+		return failure(http.StatusNotFound, "Head does not exist")
+	case c.repo.git.isAncestor(c.ctx, head, base):
+		return noContent()
+	case in.Message == "":
+		in.Message = fmt.Sprintf("Merge %s into %s", in.Head, in.Base)
+	}
+	id, clean, err := c.mergeInto(in.Base, base, head, in.Message)
+	switch {
+	case err != nil:
+		return broken(err)
+	case !clean:
+		return failure(http.StatusConflict, "Merge conflict")
+	}
+	return created(c.repo.showCommit(id))
+}
