@@ -17,6 +17,7 @@ func (p place) create(branch, sha string) {
 }
 
 func TestClosing(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		arrange        func(p place)
 		closed, merged bool
@@ -37,6 +38,7 @@ func TestClosing(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := proposed(t)
 			tt.arrange(p)
 			body := p.send("GET", "/pulls/1", "", 200, "").body
@@ -48,6 +50,7 @@ func TestClosing(t *testing.T) {
 }
 
 func TestReopeningByTheAPI(t *testing.T) {
+	t.Parallel()
 	tests := map[string]struct {
 		arrange func(p place)
 		message string
@@ -69,6 +72,7 @@ func TestReopeningByTheAPI(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := proposed(t)
 			p.send("PATCH", "/pulls/1", `{"state":"closed"}`, 200, "")
 			tt.arrange(p)

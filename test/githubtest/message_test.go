@@ -8,6 +8,7 @@ import (
 )
 
 func TestMergeMessages(t *testing.T) {
+	t.Parallel()
 	bot := func(p place) string {
 		commit := p.send("GET", "/commits/"+p.head(), "", 200, "").body
 		return fmt.Sprintf("Co-authored-by: %s <%s>", at(commit, "commit", "author", "name"), at(commit, "commit", "author", "email"))
@@ -39,6 +40,7 @@ func TestMergeMessages(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			p := proposed(t)
 			tt.arrange(p)
 			want := tt.want

@@ -67,7 +67,7 @@ func (c *call) hinderedByOwners(i *issue, approvers []*user) string {
 			}
 			owned := func(u *user) bool { return c.owns(u, line.names) }
 			if len(line.names) > 0 && !slices.ContainsFunc(approvers, owned) {
-				return "Waiting on code owner review from " + strings.ReplaceAll(strings.Join(line.names, ", "), "@", "") + "."
+				return "Waiting on code owner review from " + strings.ReplaceAll(strings.Join(line.names, " and/or "), "@", "") + "."
 			}
 			break
 		}

@@ -38,16 +38,10 @@ func (c *call) refuseMethod(i *issue, method string) *reply {
 	return refuse(http.StatusMethodNotAllowed, names[method]+" are not allowed on this repository.")
 }
 
-// refuseByRules is what protection holds against a merge. Of a classic one
-// GitHub says the first thing, of rulesets all.
+// refuseByRules is what protection holds against a merge.
 func (c *call) refuseByRules(i *issue, method string) *reply {
-	if p := c.repo.protection(i.pull.base); p != nil {
-		for _, h := range c.hindered(i, p.Rules) {
-			return h.refuse(h.message)
-		}
-		if p.LinearHistory && method == "merge" {
-			return refuse(http.StatusMethodNotAllowed, "This branch must not contain merge commits.")
-		}
+	if refusal := c.refuseByProtection(i, method); refusal != nil {
+		return refusal
 	}
 	var violations []string
 	for _, s := range c.repo.active(i.pull.base) {
@@ -56,7 +50,7 @@ func (c *call) refuseByRules(i *issue, method string) *reply {
 		}
 		for _, h := range c.hindered(i, s.Rules) {
 			if h.behind {
-				return h.refuse(h.message)
+				return refuse(http.StatusConflict, h.message)
 			}
 			violations = append(violations, h.message)
 		}
@@ -70,6 +64,31 @@ func (c *call) refuseByRules(i *issue, method string) *reply {
 	return refuse(http.StatusMethodNotAllowed, "Repository rule violations found\n\n"+text+"\n\n")
 }
 
+// refuseByProtection is of a classic one. That the head is behind is 409: to
+// update it is the remedy.
+func (c *call) refuseByProtection(i *issue, method string) *reply {
+	p := c.repo.protection(i.pull.base)
+	if p == nil {
+		return nil
+	}
+	var messages []string
+	for _, h := range c.hindered(i, p.Rules) {
+		if h.behind && len(messages) == 0 {
+			return refuse(http.StatusConflict, h.message)
+		}
+		if !h.behind {
+			messages = append(messages, h.message)
+		}
+	}
+	if p.LinearHistory && method == "merge" {
+		messages = append(messages, "This branch must not contain merge commits.")
+	}
+	if len(messages) == 0 {
+		return nil
+	}
+	return refuse(http.StatusMethodNotAllowed, strings.Join(messages, " "))
+}
+
 // violations is of rules that no pull request can meet.
 func (s *Ruleset) violations(method string) []string {
 	var all []string
@@ -80,12 +99,4 @@ func (s *Ruleset) violations(method string) []string {
 		all = append(all, "Changes must be made through the merge queue")
 	}
 	return all
-}
-
-// refuse is 409 for a head that is behind: to update it is the remedy.
-func (h hindrance) refuse(message string) *reply {
-	if h.behind {
-		return refuse(http.StatusConflict, message)
-	}
-	return refuse(http.StatusMethodNotAllowed, message)
 }

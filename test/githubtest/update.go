@@ -25,20 +25,23 @@ func updateBranch(c *call) reply {
 		return failure(http.StatusUnprocessableEntity, "There are no new commits on the base branch.")
 	}
 	message := fmt.Sprintf("Merge branch '%s' into %s", i.pull.base, i.pull.head)
-	_, clean, err := c.mergeInto(i.pull.head, i.pull.headSHA, i.pull.baseSHA, message)
+	id, clean, err := c.mergeOf(i.pull.headSHA, i.pull.baseSHA, message)
 	switch {
 	case err != nil:
 		return broken(err)
 	case !clean:
 		return failure(http.StatusUnprocessableEntity, "merge conflict between base and head")
 	}
+	if refusal := c.push("refs/heads/"+i.pull.head, id, http.StatusUnprocessableEntity); refusal != nil {
+		return *refusal
+	}
 	return reply{status: http.StatusAccepted, body: object{
 		"message": "Updating pull request branch.", "url": c.repo.html(fmt.Sprintf("/pull/%d", i.number)),
 	}}
 }
 
-// mergeInto puts a merge of another commit onto a branch.
-func (c *call) mergeInto(branch, ours, theirs, message string) (id string, clean bool, err error) {
+// mergeOf writes a merge of one commit into another.
+func (c *call) mergeOf(ours, theirs, message string) (id string, clean bool, err error) {
 	tree, clean, err := c.repo.git.merge(c.ctx, ours, theirs)
 	if err != nil || !clean {
 		return "", clean, err
@@ -46,10 +49,7 @@ func (c *call) mergeInto(branch, ours, theirs, message string) (id string, clean
 	id, err = c.repo.git.commit(c.ctx, commitText{
 		tree: tree, parents: []string{ours, theirs}, author: c.repo.person(c.caller()), committer: c.webFlow(), message: message,
 	})
-	if err != nil {
-		return "", false, err
-	}
-	return id, true, c.repo.move(c.ctx, c.caller(), "refs/heads/"+branch, id)
+	return id, err == nil, err
 }
 
 func mergeBranches(c *call) reply {
@@ -72,12 +72,15 @@ func mergeBranches(c *call) reply {
 	case in.Message == "":
 		in.Message = fmt.Sprintf("Merge %s into %s", in.Head, in.Base)
 	}
-	id, clean, err := c.mergeInto(in.Base, base, head, in.Message)
+	id, clean, err := c.mergeOf(base, head, in.Message)
 	switch {
 	case err != nil:
 		return broken(err)
 	case !clean:
 		return failure(http.StatusConflict, "Merge conflict")
+	}
+	if refusal := c.push("refs/heads/"+in.Base, id, http.StatusConflict); refusal != nil {
+		return *refusal
 	}
 	return created(c.repo.showCommit(id))
 }
