@@ -42,6 +42,9 @@ func (p place) reviews(needed githubtest.RequiredReviews) {
 	p.repo.AddRuleset(githubtest.Ruleset{Rules: githubtest.Rules{Reviews: &needed}})
 }
 
+// dismissing wants an approval of what is there now.
+var dismissing = githubtest.RequiredReviews{Approvals: 1, DismissStale: true}
+
 func required(name string) githubtest.RequiredCheck { return githubtest.RequiredCheck{Context: name} }
 
 func TestMergeableStates(t *testing.T) {

@@ -108,31 +108,6 @@ func (c *call) fork(i *issue) string {
 	return base
 }
 
-func listPullFiles(c *call) reply {
-	i := c.pull()
-	if i == nil {
-		return notFound()
-	}
-	files, err := c.repo.changes(c.ctx, c.fork(i), i.pull.headSHA)
-	if err != nil {
-		return broken(err)
-	}
-	path := fmt.Sprintf("/repos/%s/pulls/%d/files", c.repo.FullName(), i.number)
-	return paged(c, path, c.repo.showChanges(files, i.pull.headSHA), func(o object) object { return o })
-}
-
-func listPullCommits(c *call) reply {
-	i := c.pull()
-	if i == nil {
-		return notFound()
-	}
-	ids, err := c.repo.git.lines(c.ctx, "rev-list", "--reverse", c.fork(i)+".."+i.pull.headSHA)
-	if err != nil {
-		return broken(err)
-	}
-	return paged(c, fmt.Sprintf("/repos/%s/pulls/%d/commits", c.repo.FullName(), i.number), ids, c.repo.showCommit)
-}
-
 // showSide is a head or a base. Of a repository that is gone there is neither
 // label nor repository.
 func (c *call) showSide(r *Repository, branch, sha string) object {

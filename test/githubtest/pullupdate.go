@@ -1,29 +1,9 @@
 package githubtest
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
-	"slices"
 )
-
-// sort puts pull requests, which come newest first, into the order asked for.
-func (c *call) sort(all []*issue) {
-	order := map[string]func(a, b *issue) int{
-		"updated":      func(a, b *issue) int { return a.updated.Compare(b.updated) },
-		"popularity":   func(a, b *issue) int { return cmp.Compare(len(a.comments), len(b.comments)) },
-		"long-running": func(a, b *issue) int { return b.at.Compare(a.at) },
-	}
-	by, direction := order[c.query.Get("sort")], c.query.Get("direction")
-	slices.Reverse(all)
-	if by != nil {
-		slices.SortStableFunc(all, by)
-	}
-	// What is asked for by age or not at all comes newest first.
-	if direction == "desc" || (direction == "" && by == nil) {
-		slices.Reverse(all)
-	}
-}
 
 // pullIn is what a call to update a pull request may hold.
 type pullIn struct{ Title, Body, State, Base *string }
@@ -123,20 +103,4 @@ func (c *call) retarget(i *issue, base string) {
 	was := object{"ref": object{"from": i.pull.base}, "sha": object{"from": i.pull.baseSHA}}
 	i.pull.base, i.pull.baseSHA, i.updated = base, c.repo.branch(base), c.Now()
 	c.about(i, "edited", object{"changes": object{"base": was}})
-}
-
-func listPullsOfCommit(c *call) reply {
-	id := c.repo.commitish(c.params["commit_sha"])
-	if id == "" {
-		return failure(http.StatusUnprocessableEntity, "No commit found for SHA: %s", c.params["commit_sha"])
-	}
-	all := c.repo.numbered(func(i *issue) bool {
-		if i.pull == nil {
-			return false
-		}
-		p := i.pull
-		between := c.repo.git.isAncestor(c.ctx, id, p.headSHA) && !c.repo.git.isAncestor(c.ctx, id, p.baseSHA)
-		return p.mergeCommit == id || between
-	})
-	return paged(c, "/repos/"+c.repo.FullName()+"/commits/"+c.params["commit_sha"]+"/pulls", all, c.showPullShort)
 }

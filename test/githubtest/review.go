@@ -23,7 +23,7 @@ func (c *call) showReview(i *issue, v *review) object {
 	api := c.repo.api(fmt.Sprintf("/pulls/%d", i.number))
 	shown := object{
 		"id": v.id, "node_id": node("PRR", v.id), "user": c.showUser(v.by), "body": v.body, "state": v.state,
-		"html_url": page, "pull_request_url": api, "commit_id": v.commit, "author_association": "NONE",
+		"html_url": page, "pull_request_url": api, "commit_id": v.commit, "author_association": c.association(v.by),
 		"_links": object{"html": object{"href": page}, "pull_request": object{"href": api}},
 	}
 	if v.state != "PENDING" {

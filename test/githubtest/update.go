@@ -25,19 +25,30 @@ func updateBranch(c *call) reply {
 		return failure(http.StatusUnprocessableEntity, "There are no new commits on the base branch.")
 	}
 	message := fmt.Sprintf("Merge branch '%s' into %s", i.pull.base, i.pull.head)
-	id, clean, err := c.mergeOf(i.pull.headSHA, i.pull.baseSHA, message)
+	if i.pull.from != c.repo {
+		message = fmt.Sprintf("Merge branch '%s:%s' into %s", c.repo.Owner, i.pull.base, i.pull.head)
+	}
+	onto := c.in(i.pull.from)
+	id, clean, err := onto.mergeOf(i.pull.headSHA, i.pull.baseSHA, message)
 	switch {
 	case err != nil:
 		return broken(err)
 	case !clean:
 		return failure(http.StatusUnprocessableEntity, "merge conflict between base and head")
 	}
-	if refusal := c.push("refs/heads/"+i.pull.head, id, http.StatusUnprocessableEntity); refusal != nil {
+	if refusal := onto.push("refs/heads/"+i.pull.head, id, http.StatusUnprocessableEntity); refusal != nil {
 		return *refusal
 	}
 	return reply{status: http.StatusAccepted, body: object{
 		"message": "Updating pull request branch.", "url": c.repo.html(fmt.Sprintf("/pull/%d", i.number)),
 	}}
+}
+
+// in is the call as if its path named another repository.
+func (c *call) in(r *Repository) *call {
+	other := *c
+	other.repo = r
+	return &other
 }
 
 // mergeOf writes a merge of one commit into another.
