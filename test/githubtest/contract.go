@@ -69,7 +69,6 @@ func newRoute(doc *openapi3.T, path string, item *openapi3.PathItem, method stri
 	r := &route{method: method, kin: &routers.Route{
 		Spec: doc, Server: doc.Servers[0], Path: path, PathItem: item, Method: method, Operation: op,
 	}}
-	eitherError(op)
 	for text := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		name, param := strings.CutPrefix(text, "{")
 		name = strings.TrimSuffix(name, "}")
@@ -79,22 +78,6 @@ func newRoute(doc *openapi3.T, path string, item *openapi3.PathItem, method stri
 		r.segments = append(r.segments, segment{text: name, param: param, multi: param && multiSegment(op, name)})
 	}
 	return r
-}
-
-// eitherError lets an error be of several kinds at once: where the description
-// says that it is just one of two, all their fields are optional, and every
-// object is both.
-func eitherError(op *openapi3.Operation) {
-	for status, response := range op.Responses.Map() {
-		if response.Value == nil || !strings.HasPrefix(status, "4") {
-			continue
-		}
-		for _, media := range response.Value.Content {
-			if schema := media.Schema.Value; schema != nil && len(schema.OneOf) > 0 {
-				schema.AnyOf, schema.OneOf = schema.OneOf, nil
-			}
-		}
-	}
 }
 
 func multiSegment(op *openapi3.Operation, name string) bool {
