@@ -46,6 +46,28 @@ func (c *call) hinderedByReviews(i *issue, needed *RequiredReviews) string {
 	return ""
 }
 
+// asks says whether reviews are needed at all: a pull request without any may be.
+func (n *RequiredReviews) asks() bool {
+	return n != nil && (n.Approvals > 0 || n.CodeOwners || n.LastPush)
+}
+
+// decision is what the reviews come to in GraphQL: null where none is needed.
+func (c *call) decision(i *issue) any {
+	var verdict any
+	for _, rules := range c.repo.demands(i.pull.base, nil) {
+		switch {
+		case !rules.Reviews.asks():
+		case slices.ContainsFunc(c.repo.opinions(i), func(v *review) bool { return v.state == "CHANGES_REQUESTED" }):
+			return "CHANGES_REQUESTED"
+		case c.hinderedByReviews(i, rules.Reviews) != "":
+			verdict = "REVIEW_REQUIRED"
+		case verdict == nil:
+			verdict = "APPROVED"
+		}
+	}
+	return verdict
+}
+
 func atLeast(n int) string {
 	if n == 1 {
 		return "At least 1 approving review is required by reviewers with write access."

@@ -31,7 +31,7 @@ func (c *call) follow(i *issue, byBase bool) {
 	diff := c.reviewed(i)
 	p.headSHA, p.baseSHA, i.updated = head, base, c.Now()
 	if head != before {
-		p.pusher = c.caller()
+		p.pusher, p.queued = c.caller(), false
 		c.pin(i)
 		c.about(i, "synchronize", object{"before": before, "after": head})
 		c.dismissStale(i, diff)

@@ -3,6 +3,10 @@ package githubtest_test
 import (
 	"fmt"
 	"testing"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
 func TestWhatHappensToReviews(t *testing.T) {
@@ -64,4 +68,45 @@ func TestUpdatingAFork(t *testing.T) {
 	if got := p.message(); got != "z (#2)" {
 		t.Errorf("message: %q", got)
 	}
+}
+
+// TestWhatTheAppIsToldOfRules goes through what an admin does, and what go-github
+// makes of the webhooks of it.
+func TestWhatTheAppIsToldOfRules(t *testing.T) {
+	hub, repo, _, r := hooked(t, githubtest.Options{})
+	rules := githubtest.Rules{
+		Checks: []githubtest.RequiredCheck{{Context: "ci"}}, Strict: true, LinearHistory: true,
+		Reviews: &githubtest.RequiredReviews{Approvals: 2, CodeOwners: true},
+	}
+	repo.Protect("main", githubtest.Protection{Rules: rules, EnforceAdmins: true})
+	repo.Protect("main", githubtest.Protection{})
+	repo.Unprotect("main")
+	repo.Unprotect("main")
+	id := repo.AddRuleset(githubtest.Ruleset{Name: "all", Include: []string{"~ALL"}, Rules: rules, MergeQueue: true, NoDeletion: true, Signed: true})
+	repo.RemoveRuleset(id)
+	got := r.take(hub)
+	want := "branch_protection_rule.created branch_protection_rule.edited branch_protection_rule.deleted repository_ruleset.created repository_ruleset.deleted"
+	if keys(got) != want {
+		t.Fatalf("told %s", keys(got))
+	}
+	created, edited := protectionRule(t, got[0]), protectionRule(t, got[1])
+	if created.GetName() != "main" || created.GetRequiredStatusChecksEnforcementLevel() != "everyone" || created.RequiredStatusChecks[0] != "ci" || !created.GetAdminEnforced() {
+		t.Errorf("created: %v", created)
+	}
+	if edited.GetID() != created.GetID() || edited.GetRequiredStatusChecksEnforcementLevel() != "off" {
+		t.Errorf("edited: %v", edited)
+	}
+	if shown := at(got[3].body, "repository_ruleset", "conditions", "ref_name", "include"); fmt.Sprint(shown) != "[~ALL]" {
+		t.Errorf("conditions: %v", shown)
+	}
+}
+
+func protectionRule(t *testing.T, one received) *github.BranchProtectionRule {
+	t.Helper()
+	parsed, err := github.ParseWebHook(one.header.Get("X-Github-Event"), one.raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, _ := parsed.(*github.BranchProtectionRuleEvent)
+	return event.GetRule()
 }

@@ -24,7 +24,7 @@ type pull struct {
 	reviewers []*user  // asked for a review
 	teams     []string // by slug, asked too
 	pusher    *user    // who pushed the head last
-	queued    bool     // in the merge queue
+	queued    bool     // in the merge queue, until its head moves
 }
 
 func (c *call) pull() *issue {

@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 )
 
 // RequiredCheck is a check run or a commit status that has to succeed.
@@ -66,40 +67,54 @@ type Ruleset struct {
 	// deletion and required_signatures.
 	NoForcePush, NoDeletion, Signed bool
 
-	id int64
+	id    int64
+	since time.Time
 }
 
 // protection is a classic one with the pattern of the branches that it is for.
 type protection struct {
-	pattern string
+	id             int64
+	pattern        string
+	since, updated time.Time
 	Protection
 }
 
 // Protect sets the classic protection of a branch, or of the branches of a
-// pattern: "release/*".
+// pattern: "release/*", in its owner's name.
 func (r *Repository) Protect(pattern string, p Protection) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
-	r.unprotect(pattern)
-	r.protections = append(r.protections, &protection{pattern, p})
+	now := r.server.Now()
+	for _, have := range r.protections {
+		if have.pattern == pattern {
+			have.Protection, have.updated = p, now
+			r.tellProtection(have, "edited")
+			return
+		}
+	}
+	made := &protection{id: r.server.id(), pattern: pattern, since: now, updated: now, Protection: p}
+	r.protections = append(r.protections, made)
+	r.tellProtection(made, "created")
 }
 
 // Unprotect takes the classic protection away.
 func (r *Repository) Unprotect(pattern string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
-	r.unprotect(pattern)
+	r.protections = slices.DeleteFunc(r.protections, func(p *protection) bool {
+		if p.pattern == pattern {
+			r.tellProtection(p, "deleted")
+		}
+		return p.pattern == pattern
+	})
 }
 
-func (r *Repository) unprotect(pattern string) {
-	r.protections = slices.DeleteFunc(r.protections, func(p *protection) bool { return p.pattern == pattern })
-}
-
-// AddRuleset puts a ruleset onto the repository and returns its id.
+// AddRuleset puts a ruleset onto the repository, in its owner's name, and
+// returns its id.
 func (r *Repository) AddRuleset(set Ruleset) int64 {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
-	set.id = r.server.id()
+	set.id, set.since = r.server.id(), r.server.Now()
 	if set.Enforcement == "" {
 		set.Enforcement = "active"
 	}
@@ -107,6 +122,7 @@ func (r *Repository) AddRuleset(set Ruleset) int64 {
 		set.Include = []string{"~DEFAULT_BRANCH"}
 	}
 	r.rulesets = append(r.rulesets, &set)
+	r.tellRuleset(&set, "created")
 	return set.id
 }
 
@@ -114,7 +130,12 @@ func (r *Repository) AddRuleset(set Ruleset) int64 {
 func (r *Repository) RemoveRuleset(id int64) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
-	r.rulesets = slices.DeleteFunc(r.rulesets, func(s *Ruleset) bool { return s.id == id })
+	r.rulesets = slices.DeleteFunc(r.rulesets, func(s *Ruleset) bool {
+		if s.id == id {
+			r.tellRuleset(s, "deleted")
+		}
+		return s.id == id
+	})
 }
 
 // protection is the classic one of a branch, nil when there is none. A name
