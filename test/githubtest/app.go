@@ -38,12 +38,19 @@ func newApp(s *Server) (*App, error) {
 	}, nil
 }
 
-func (s *Server) showApp() object {
+func (s *Server) showApp() object { return s.showAppOf(s.App) }
+
+// showAppOf is any App. Only of the server's own is it known what it hears.
+func (s *Server) showAppOf(a *App) object {
+	events := []string{}
+	if a == s.App {
+		events = s.hears()
+	}
 	return object{
-		"id": s.App.ID, "client_id": s.App.ClientID, "slug": s.App.Slug, "node_id": node("A", s.App.ID),
-		"owner": s.showUser(s.person("imageupdater")), "name": s.App.Slug, "description": nil,
-		"external_url": s.URL, "html_url": s.URL + "/apps/" + s.App.Slug, "created_at": stamp(s.App.since),
-		"updated_at": stamp(s.App.since), "permissions": object{"metadata": "read"}, "events": s.hears(),
+		"id": a.ID, "client_id": a.ClientID, "slug": a.Slug, "node_id": node("A", a.ID),
+		"owner": s.showUser(s.person("imageupdater")), "name": a.Slug, "description": nil,
+		"external_url": s.URL, "html_url": s.URL + "/apps/" + a.Slug, "created_at": stamp(a.since),
+		"updated_at": stamp(a.since), "permissions": object{"metadata": "read"}, "events": events,
 	}
 }
 

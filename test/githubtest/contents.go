@@ -220,8 +220,8 @@ func (c *call) storeFile(branch string, data []byte, t commitText) reply {
 	if err != nil {
 		return broken(err)
 	}
-	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+branch, id); err != nil {
-		return broken(err)
+	if refusal := c.push("refs/heads/"+branch, id, http.StatusConflict); refusal != nil {
+		return *refusal
 	}
 	if t, err = c.repo.git.readCommit(id); err != nil { // as it is signed
 		return broken(err)

@@ -20,6 +20,7 @@ type issue struct {
 	reason      string // why it was closed
 	by          *user
 	labels      []string
+	assignees   []*user
 	comments    []*comment
 	reactions   []*reaction
 	at, updated time.Time
@@ -79,12 +80,15 @@ func (c *call) showIssue(i *issue) object {
 		"labels_url": api + "/labels{/name}", "comments_url": api + "/comments", "events_url": api + "/events",
 		"html_url": c.repo.html(fmt.Sprintf("/issues/%d", i.number)), "number": i.number, "state": i.state,
 		"state_reason": nil, "title": i.title, "body": i.body, "user": c.showUser(i.by), "labels": c.showLabels(i),
-		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
+		"assignee": nil, "assignees": c.showUsers(i.assignees), "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
 	}
 	if i.pull == nil && i.reason != "" {
 		shown["state_reason"] = i.reason
+	}
+	if len(i.assignees) > 0 {
+		shown["assignee"] = c.showUser(i.assignees[0])
 	}
 	if i.pull != nil {
 		url := c.repo.api(fmt.Sprintf("/pulls/%d", i.number))
@@ -110,6 +114,8 @@ func createIssue(c *call) reply {
 		Title  string   `json:"title"`
 		Body   string   `json:"body"`
 		Labels []string `json:"labels"`
+
+		Assignees []assignee `json:"assignees"`
 	}
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
@@ -118,6 +124,7 @@ func createIssue(c *call) reply {
 	c.about(i, "opened", nil)
 	if c.by.user == nil || rank(c.repo.role(c.by.user)) >= rank("triage") { // GitHub drops a stranger's without a word
 		c.label(i, in.Labels)
+		c.assign(i, in.Assignees)
 	}
 	return created(c.showIssue(i))
 }

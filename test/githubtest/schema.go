@@ -85,8 +85,8 @@ func forkGone(whole object) {
 	}
 }
 
-// newEvents leaves repository_ruleset out of what an App of a check subscribed
-// to: GitHub's description lists the events there, without that one.
+// newEvents leaves out of what an App of a check subscribed to the events that
+// GitHub's description, which lists them there, forgets.
 func newEvents(whole object) {
 	suite, _ := whole["check_suite"].(object)
 	run, _ := whole["check_run"].(object)
@@ -94,7 +94,7 @@ func newEvents(whole object) {
 	for _, shown := range []object{suite, run, of} {
 		app, _ := shown["app"].(object)
 		if all, has := app["events"].([]any); has {
-			app["events"] = slices.DeleteFunc(all, func(name any) bool { return name == "repository_ruleset" })
+			app["events"] = slices.DeleteFunc(all, func(name any) bool { return name == "repository_ruleset" || name == "merge_group" })
 		}
 	}
 }
