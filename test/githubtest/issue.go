@@ -20,10 +20,12 @@ type issue struct {
 	reason      string // why it was closed
 	by          *user
 	labels      []string
+	assignees   []*user
 	comments    []*comment
 	reactions   []*reaction
 	at, updated time.Time
 	closed      time.Time
+	closedBy    *user
 	pull        *pull
 }
 
@@ -79,9 +81,12 @@ func (c *call) showIssue(i *issue) object {
 		"labels_url": api + "/labels{/name}", "comments_url": api + "/comments", "events_url": api + "/events",
 		"html_url": c.repo.html(fmt.Sprintf("/issues/%d", i.number)), "number": i.number, "state": i.state,
 		"state_reason": nil, "title": i.title, "body": i.body, "user": c.showUser(i.by), "labels": c.showLabels(i),
-		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
+		"assignee": nil, "assignees": c.showUsers(i.assignees), "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
+	}
+	if len(i.assignees) > 0 {
+		shown["assignee"] = c.showUser(i.assignees[0])
 	}
 	if i.pull == nil && i.reason != "" {
 		shown["state_reason"] = i.reason
@@ -102,7 +107,12 @@ func getIssue(c *call) reply {
 	if i == nil {
 		return notFound()
 	}
-	return ok(c.showIssue(i))
+	shown := c.showIssue(i)
+	shown["closed_by"] = nil
+	if i.closedBy != nil {
+		shown["closed_by"] = c.showUser(i.closedBy)
+	}
+	return ok(shown)
 }
 
 func createIssue(c *call) reply {
@@ -170,12 +180,12 @@ func edit(was object, name string, text, to *string) {
 }
 
 func (c *call) setState(i *issue, state string) {
-	i.state, i.updated, i.closed = state, c.Now(), time.Time{}
+	i.state, i.updated, i.closed, i.closedBy = state, c.Now(), time.Time{}, nil
 	if i.reason == "" || state == "open" {
 		i.reason = map[string]string{"open": "reopened", "closed": "completed"}[state]
 	}
 	if state == "closed" {
-		i.closed = c.Now()
+		i.closed, i.closedBy = c.Now(), c.caller()
 		c.about(i, "closed", nil)
 		return
 	}

@@ -17,6 +17,9 @@ type pull struct {
 	merged           time.Time
 	mergedBy         *user
 	mergeCommit      string
+	// reviewers are asked for a review, and teams, by slug, too.
+	reviewers []*user
+	teams     []string
 	// asked is the pair of commits of which it was asked whether they merge:
 	// GitHub finds out in the background, so the first who asks gets null.
 	asked string
@@ -286,7 +289,7 @@ func (c *call) showPullShort(i *issue) object {
 	shown["diff_url"], shown["patch_url"] = page+".diff", page+".patch"
 	shown["draft"], shown["auto_merge"], shown["merged_at"] = p.draft, nil, stampOrNull(p.merged)
 	shown["head"], shown["base"] = c.showSide(p.from, p.head, p.headSHA), c.showSide(c.repo, p.base, p.baseSHA)
-	shown["requested_reviewers"], shown["requested_teams"] = []object{}, []object{}
+	shown["requested_reviewers"], shown["requested_teams"] = c.showUsers(p.reviewers), c.showTeams(p.teams)
 	shown["merge_commit_sha"] = nil
 	if p.mergeCommit != "" {
 		shown["merge_commit_sha"] = p.mergeCommit
