@@ -25,7 +25,6 @@ type issue struct {
 	reactions   []*reaction
 	at, updated time.Time
 	closed      time.Time
-	closedBy    *user
 	pull        *pull
 }
 
@@ -85,9 +84,6 @@ func (c *call) showIssue(i *issue) object {
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
 	}
-	if len(i.assignees) > 0 {
-		shown["assignee"] = c.showUser(i.assignees[0])
-	}
 	if i.pull == nil && i.reason != "" {
 		shown["state_reason"] = i.reason
 	}
@@ -110,12 +106,7 @@ func getIssue(c *call) reply {
 	if i == nil {
 		return notFound()
 	}
-	shown := c.showIssue(i)
-	shown["closed_by"] = nil
-	if i.closedBy != nil {
-		shown["closed_by"] = c.showUser(i.closedBy)
-	}
-	return ok(shown)
+	return ok(c.showIssue(i))
 }
 
 func createIssue(c *call) reply {
@@ -186,12 +177,12 @@ func edit(was object, name string, text, to *string) {
 }
 
 func (c *call) setState(i *issue, state string) {
-	i.state, i.updated, i.closed, i.closedBy = state, c.Now(), time.Time{}, nil
+	i.state, i.updated, i.closed = state, c.Now(), time.Time{}
 	if i.reason == "" || state == "open" {
 		i.reason = map[string]string{"open": "reopened", "closed": "completed"}[state]
 	}
 	if state == "closed" {
-		i.closed, i.closedBy = c.Now(), c.caller()
+		i.closed = c.Now()
 		c.about(i, "closed", nil)
 		return
 	}

@@ -16,9 +16,6 @@ type pull struct {
 	merged           time.Time
 	mergedBy         *user
 	mergeCommit      string
-	// reviewers are asked for a review, and teams, by slug, too.
-	reviewers []*user
-	teams     []string
 	// asked is the pair of commits of which it was asked whether they merge:
 	// GitHub finds out in the background, so the first who asks gets null.
 	asked string
