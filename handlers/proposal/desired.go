@@ -263,7 +263,7 @@ func (d *desiring) admit() {
 // waits says whether it is not the time to open a pull request.
 func (d *desiring) waits(p *Proposal) bool {
 	if freeze, until := d.Config.Frozen(d.Now); freeze != nil {
-		d.hold(Freeze, until, freeze.Reason, p.Changes...)
+		d.hold(Freeze, until, string(freeze.Reason), p.Changes...)
 		return true
 	}
 	for i := range p.Changes {
@@ -309,7 +309,7 @@ func (d *desiring) finish(p *Proposal) {
 		p.Title = p.Existing.Title
 	}
 	var err error
-	p.Body, err = body(p, Notes{
+	p.Body, err = body(p, &Notes{
 		Seat: Seat{RepositoryID: d.RepositoryID, Base: p.Base, Branch: p.Branch}, Keys: d.Keys, RepositoryURL: d.URL, BaseSHA: built,
 		Now: d.Now, Held: d.heldFor(p),
 	})

@@ -143,18 +143,18 @@ func shop(t *testing.T) *place {
 func TestGroups(t *testing.T) {
 	p := shop(t)
 	want(t, p.desire(),
-		"ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 (write)",
-		"ghcr.io/acme/web: dev/web.yaml 1.0.0->1.1.0 prod/web.yaml 1.0.0->1.1.0 (write)")
-	p.config = "defaults: {group: '{{ .Dir }}'}\n"
+		"acme/api: prod/web.yaml 2.0.0->2.0.1 (write)",
+		"acme/web: dev/web.yaml 1.0.0->1.1.0 prod/web.yaml 1.0.0->1.1.0 (write)")
+	p.config = "defaults: {group: 'in {{ .Dir }}'}\n"
 	want(t, p.desire(),
-		"dev: dev/web.yaml 1.0.0->1.1.0 (write)",
-		"prod: prod/web.yaml 1.0.0->1.1.0 prod/web.yaml 2.0.0->2.0.1 (write)")
+		"in dev: dev/web.yaml 1.0.0->1.1.0 (write)",
+		"in prod: prod/web.yaml 1.0.0->1.1.0 prod/web.yaml 2.0.0->2.0.1 (write)")
 	p.tags["ghcr.io/acme/web"] = []string{"1.0.0", "1.1.0", "2.0.0"}
 	want(t, p.desire(),
-		"dev: dev/web.yaml 1.0.0->1.1.0 (write)",
-		"dev-major: dev/web.yaml 1.0.0->2.0.0 (write)",
-		"prod: prod/web.yaml 1.0.0->1.1.0 prod/web.yaml 2.0.0->2.0.1 (write)",
-		"prod-major: prod/web.yaml 1.0.0->2.0.0 (write)")
+		"in dev: dev/web.yaml 1.0.0->1.1.0 (write)",
+		"in dev-major: dev/web.yaml 1.0.0->2.0.0 (write)",
+		"in prod: prod/web.yaml 1.0.0->1.1.0 prod/web.yaml 2.0.0->2.0.1 (write)",
+		"in prod-major: prod/web.yaml 1.0.0->2.0.0 (write)")
 	for _, made := range p.desire().Proposals {
 		for name, text := range made.Files {
 			if string(text) == p.files[name] {
@@ -169,24 +169,24 @@ func TestOpenOnesStay(t *testing.T) {
 	first := p.desire().Proposals
 	p.past.All = []*proposal.Existing{opened(first[0], 1), opened(first[1], 2)}
 	want(t, p.desire(),
-		"ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 in #1",
-		"ghcr.io/acme/web: dev/web.yaml 1.0.0->1.1.0 prod/web.yaml 1.0.0->1.1.0 in #2")
+		"acme/api: prod/web.yaml 2.0.0->2.0.1 in #1",
+		"acme/web: dev/web.yaml 1.0.0->1.1.0 prod/web.yaml 1.0.0->1.1.0 in #2")
 	// A newer version while it is open.
 	p.tags["ghcr.io/acme/web"] = []string{"1.0.0", "1.1.0", "1.2.0"}
 	want(t, p.desire(),
-		"ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 in #1",
-		"ghcr.io/acme/web: dev/web.yaml 1.0.0->1.2.0 prod/web.yaml 1.0.0->1.2.0 in #2 (write)")
+		"acme/api: prod/web.yaml 2.0.0->2.0.1 in #1",
+		"acme/web: dev/web.yaml 1.0.0->1.2.0 prod/web.yaml 1.0.0->1.2.0 in #2 (write)")
 	// The group shrinks: somebody did a part of it by hand.
 	p.files["dev/web.yaml"] = pod("ghcr.io/acme/web:1.2.0")
 	want(t, p.desire(),
-		"ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 in #1",
-		"ghcr.io/acme/web: prod/web.yaml 1.0.0->1.2.0 in #2 (write)")
+		"acme/api: prod/web.yaml 2.0.0->2.0.1 in #1",
+		"acme/web: prod/web.yaml 1.0.0->1.2.0 in #2 (write)")
 	// And is empty.
 	p.files["prod/web.yaml"] = pod("ghcr.io/acme/web:1.2.0", "ghcr.io/acme/api:2.0.0")
-	want(t, p.desire(), "ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 in #1", "close #2")
+	want(t, p.desire(), "acme/api: prod/web.yaml 2.0.0->2.0.1 in #1", "close #2")
 	// What is somebody else's is left to them.
 	p.past.All[1].Foreign = "alice pushed to it"
-	want(t, p.desire(), "ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 in #1")
+	want(t, p.desire(), "acme/api: prod/web.yaml 2.0.0->2.0.1 in #1")
 	p.files["prod/web.yaml"] = pod("ghcr.io/acme/web:1.0.0")
 	want(t, p.desire(), "close #1", "theirs: prod/web.yaml 1.0.0->1.2.0")
 }
@@ -198,7 +198,7 @@ func TestClosedOnesStayClosed(t *testing.T) {
 	closed := opened(first[1], 2)
 	closed.Open, closed.Closed = false, now().Add(-time.Hour)
 	p.past.All = []*proposal.Existing{closed}
-	want(t, p.desire(), "ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 (write)")
+	want(t, p.desire(), "acme/api: prod/web.yaml 2.0.0->2.0.1 (write)")
 	// Also in other groups.
 	p.config = "defaults: {group: all}\n"
 	want(t, p.desire(), "all: prod/web.yaml 2.0.0->2.0.1 (write)")
@@ -208,7 +208,7 @@ func TestClosedOnesStayClosed(t *testing.T) {
 	// What the App closed refuses nothing.
 	p.tags["ghcr.io/acme/web"], p.config, closed.ClosedByUs = []string{"1.0.0", "1.1.0"}, "", true
 	want(t, p.desire(),
-		"ghcr.io/acme/api: prod/web.yaml 2.0.0->2.0.1 (write)", "ghcr.io/acme/web: prod/web.yaml 1.0.0->1.1.0 (write)")
+		"acme/api: prod/web.yaml 2.0.0->2.0.1 (write)", "acme/web: prod/web.yaml 1.0.0->1.1.0 (write)")
 }
 
 func TestRolledBack(t *testing.T) {
@@ -219,9 +219,9 @@ func TestRolledBack(t *testing.T) {
 	p.past.All = []*proposal.Existing{merged}
 	want(t, p.desire()) // 1.1.0 was merged, and the file has 1.0.0 again
 	p.tags["ghcr.io/acme/web"] = []string{"1.0.0", "1.1.0", "1.2.0"}
-	want(t, p.desire(), "ghcr.io/acme/web: web.yaml 1.0.0->1.2.0 (write)")
+	want(t, p.desire(), "acme/web: web.yaml 1.0.0->1.2.0 (write)")
 	p.files["web.yaml"] = pod("ghcr.io/acme/web:1.1.0")
-	want(t, p.desire(), "ghcr.io/acme/web: web.yaml 1.1.0->1.2.0 (write)")
+	want(t, p.desire(), "acme/web: web.yaml 1.1.0->1.2.0 (write)")
 }
 
 func TestLimits(t *testing.T) {
@@ -233,12 +233,12 @@ func TestLimits(t *testing.T) {
 	p.config = "pullRequests: {limit: 3, perHour: 2}\n"
 	d := p.desire()
 	want(t, d,
-		"ghcr.io/acme/app0: 0.yaml 1.0.0->1.1.0 (write)", "ghcr.io/acme/app1: 1.yaml 1.0.0->1.1.0 (write)",
+		"acme/app0: 0.yaml 1.0.0->1.1.0 (write)", "acme/app1: 1.yaml 1.0.0->1.1.0 (write)",
 		"per-hour: 2.yaml 1.0.0->1.1.0", "per-hour: 3.yaml 1.0.0->1.1.0", "per-hour: 4.yaml 1.0.0->1.1.0")
 	p.past.All = []*proposal.Existing{opened(d.Proposals[0], 1), opened(d.Proposals[1], 2)}
 	want(t, p.desire(),
-		"ghcr.io/acme/app0: 0.yaml 1.0.0->1.1.0 in #1", "ghcr.io/acme/app1: 1.yaml 1.0.0->1.1.0 in #2",
-		"ghcr.io/acme/app2: 2.yaml 1.0.0->1.1.0 (write)", "limit: 3.yaml 1.0.0->1.1.0", "limit: 4.yaml 1.0.0->1.1.0")
+		"acme/app0: 0.yaml 1.0.0->1.1.0 in #1", "acme/app1: 1.yaml 1.0.0->1.1.0 in #2",
+		"acme/app2: 2.yaml 1.0.0->1.1.0 (write)", "limit: 3.yaml 1.0.0->1.1.0", "limit: 4.yaml 1.0.0->1.1.0")
 }
 
 func TestTimes(t *testing.T) {
@@ -252,7 +252,7 @@ func TestTimes(t *testing.T) {
 	}
 	p.now = now().Add(3 * time.Hour)
 	open := p.desire()
-	want(t, open, "ghcr.io/acme/web: dev/web.yaml 1.0.0->1.1.0 (write)")
+	want(t, open, "acme/web: dev/web.yaml 1.0.0->1.1.0 (write)")
 	p.config = "freeze: [{from: 2026-11-17, to: 2026-11-19, reason: fair}]\n"
 	d = p.desire()
 	want(t, d, "freeze: dev/web.yaml 1.0.0->1.1.0")
@@ -262,7 +262,7 @@ func TestTimes(t *testing.T) {
 	// What is open goes on being updated.
 	p.past.All = []*proposal.Existing{opened(open.Proposals[0], 1)}
 	p.tags["ghcr.io/acme/web"] = []string{"1.0.0", "1.2.0"}
-	want(t, p.desire(), "ghcr.io/acme/web: dev/web.yaml 1.0.0->1.2.0 in #1 (write)")
+	want(t, p.desire(), "acme/web: dev/web.yaml 1.0.0->1.2.0 in #1 (write)")
 }
 
 func TestRebase(t *testing.T) {
@@ -271,9 +271,9 @@ func TestRebase(t *testing.T) {
 	e := opened(p.desire().Proposals[0], 1)
 	e.BuiltOn = strings.Repeat("d", 40)
 	p.past.All = []*proposal.Existing{e}
-	want(t, p.desire(), "ghcr.io/acme/web: dev/web.yaml 1.0.0->1.1.0 in #1")
+	want(t, p.desire(), "acme/web: dev/web.yaml 1.0.0->1.1.0 in #1")
 	p.config = "pullRequests: {rebase: behind}\n"
-	want(t, p.desire(), "ghcr.io/acme/web: dev/web.yaml 1.0.0->1.1.0 in #1 (write)")
+	want(t, p.desire(), "acme/web: dev/web.yaml 1.0.0->1.1.0 in #1 (write)")
 	p.config, e.Base = "", "release"
 	want(t, p.desire(), "theirs: dev/web.yaml 1.0.0->1.1.0")
 }

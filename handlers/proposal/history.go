@@ -228,16 +228,16 @@ func (h *Historian) foreign(ctx context.Context, r Reader, c forge.Commit, p for
 		return "", err
 	}
 	record := ReadRecord(first.Message, repositoryOf(first.Message))
-	if record == nil || !onlyOurs(record, blobs(ours), blobs(base), blobs(merged)) {
+	if record == nil || !asWeLeftIt(record, blobs(ours), blobs(base), blobs(merged)) {
 		return theirs, nil
 	}
 	e.BuiltOn = c.Parents[1]
 	return "", nil
 }
 
-// onlyOurs says whether a merge has the base's files, and ours where we changed
+// asWeLeftIt says whether a merge has the base's files, and ours where we changed
 // them.
-func onlyOurs(record *Record, ours, base, merged map[string]string) bool {
+func asWeLeftIt(record *Record, ours, base, merged map[string]string) bool {
 	want := map[string]string{}
 	for path, id := range base {
 		want[path] = id

@@ -25,6 +25,7 @@ type issue struct {
 	reactions   []*reaction
 	at, updated time.Time
 	closed      time.Time
+	closedBy    *user
 	pull        *pull
 }
 
@@ -106,7 +107,12 @@ func getIssue(c *call) reply {
 	if i == nil {
 		return notFound()
 	}
-	return ok(c.showIssue(i))
+	shown := c.showIssue(i)
+	shown["closed_by"] = nil
+	if i.closedBy != nil {
+		shown["closed_by"] = c.showUser(i.closedBy)
+	}
+	return ok(shown)
 }
 
 func createIssue(c *call) reply {
@@ -177,12 +183,12 @@ func edit(was object, name string, text, to *string) {
 }
 
 func (c *call) setState(i *issue, state string) {
-	i.state, i.updated, i.closed = state, c.Now(), time.Time{}
+	i.state, i.updated, i.closed, i.closedBy = state, c.Now(), time.Time{}, nil
 	if i.reason == "" || state == "open" {
 		i.reason = map[string]string{"open": "reopened", "closed": "completed"}[state]
 	}
 	if state == "closed" {
-		i.closed = c.Now()
+		i.closed, i.closedBy = c.Now(), c.caller()
 		c.about(i, "closed", nil)
 		return
 	}
