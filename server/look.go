@@ -22,7 +22,7 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 		return jobs.Seen{}, err
 	}
 	if !s.serves(l.Repository.Owner) || installation.Suspended {
-		return s.seen(&run.Outcome{State: run.NotAsked, Next: began.Add(daily)})
+		return s.seen(l.Repository.ID, &run.Outcome{State: run.NotAsked, Next: began.Add(daily)})
 	}
 	if err := s.outage.check(); err != nil {
 		return jobs.Seen{}, err
@@ -37,7 +37,7 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 	}
 	s.outage.ended()
 	s.metrics.looked(out, s.now().Sub(began))
-	return s.seen(out)
+	return s.seen(l.Repository.ID, out)
 }
 
 // lookTwice looks at a repository as it is known, and once more when that was not
@@ -88,23 +88,31 @@ func refused(err error) (run.State, bool) {
 
 func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Time) (*run.Outcome, error) {
 	client := s.github.As(r.InstallationID)
+	repo := client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
 	return s.runner.Run(ctx, run.Look{
 		Repository: run.Repository{
 			ID: r.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
 		},
-		GitHub: reading{client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})},
+		GitHub: reading{repo}, PullRequests: repo,
 		Files:  s.files.of(client, r.InstallationID),
 		Forced: forced,
 	})
 }
 
 // seen is what is kept of a look.
-func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
+func (s *Server) seen(id int64, out *run.Outcome) (jobs.Seen, error) {
 	report, err := json.Marshal(out.Report(s.now()))
 	if err != nil {
 		return jobs.Seen{}, fmt.Errorf("writing down how the look ended: %w", err)
 	}
 	seen := jobs.Seen{Next: out.Next, Result: string(report), Images: imagesOf(out.Images())}
+	for _, d := range out.Done {
+		what, err := json.Marshal(d)
+		if err != nil {
+			return jobs.Seen{}, fmt.Errorf("writing down what was done: %w", err)
+		}
+		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: string(what)})
+	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}
 		if base := string(c.PullRequests.Base.Value); base != "" {

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 	"github.com/imageupdater/imageupdater/server/jobs"
@@ -114,6 +116,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL)}, Web: s.o.Config.GitHub.URL,
 	}
 	w := s.o.Config.Work
 	var err error
@@ -144,6 +147,7 @@ func (s *Server) introduce(ctx context.Context) error {
 	app, err := s.github.App(ctx)
 	if err == nil {
 		s.decoder = &handlers.Decoder{Bot: app.BotLogin}
+		s.runner.Historian.Bot = app.BotLogin
 		return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.PutNote(ctx, botNote, app.BotLogin) })
 	}
 	_, unavailable := errors.AsType[*forge.UnavailableError](err)
@@ -151,6 +155,7 @@ func (s *Server) introduce(ctx context.Context) error {
 	if known, _ := s.db.Reading().Note(ctx, botNote); known != "" && (unavailable || limited) {
 		s.log.Warn().Err(err).Msg("GitHub does not answer: starting all the same")
 		s.decoder = &handlers.Decoder{Bot: known}
+		s.runner.Historian.Bot = known
 		return nil
 	}
 	return fmt.Errorf("asking GitHub who the App is, with github.appID and github.privateKey: %w", err)
@@ -184,6 +189,10 @@ func (s *Server) gitHubTransport(o registry.Options) http.RoundTripper {
 	}
 	return t
 }
+
+// signs says whether GitHub signs what the App commits: an Enterprise Server
+// does only where somebody switched it on.
+func signs(web string) bool { return web == "https://github.com" || strings.HasSuffix(web, ".ghe.com") }
 
 func userAgent(version string) string { return "imageupdater/" + version }
 

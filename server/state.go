@@ -157,6 +157,20 @@ func (s *state) KeepTree(ctx context.Context, repository int64, branch, commit s
 	s.Remember(ctx, repository, treeName(branch), commit, value)
 }
 
+// pastName is under what is remembered what became of a repository's proposals.
+const pastName = "proposals"
+
+// Past is part of proposal.Archive.
+func (s *state) Past(ctx context.Context, repository int64) ([]byte, bool) {
+	_, value, found := s.Recall(ctx, repository, pastName)
+	return value, found
+}
+
+// KeepPast is part of proposal.Archive.
+func (s *state) KeepPast(ctx context.Context, repository int64, value []byte) {
+	s.Remember(ctx, repository, pastName, "", value)
+}
+
 // Until is part of forge.Cooldowns.
 func (s *state) Until(ctx context.Context, installation int64) (time.Time, error) {
 	now := s.now()

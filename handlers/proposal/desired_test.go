@@ -145,7 +145,7 @@ func TestGroups(t *testing.T) {
 	want(t, p.desire(),
 		"acme/api: prod/web.yaml 2.0.0->2.0.1 (write)",
 		"acme/web: dev/web.yaml 1.0.0->1.1.0 prod/web.yaml 1.0.0->1.1.0 (write)")
-	p.config = "defaults: {group: 'in {{ .Dir }}'}\n"
+	p.config = "defaults: {group: 'in {{ .Dir }}'}\npullRequests: {perHour: 9}\n"
 	want(t, p.desire(),
 		"in dev: dev/web.yaml 1.0.0->1.1.0 (write)",
 		"in prod: prod/web.yaml 1.0.0->1.1.0 prod/web.yaml 2.0.0->2.0.1 (write)")

@@ -141,16 +141,12 @@ func (r *Reconciler) rewrites(ctx context.Context, to Writer, p *Proposal) (bool
 // write makes the commit and lets the branch point at it, if that is still where
 // it was.
 func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before string) (string, error) {
-	base, err := to.Commit(ctx, p.BaseSHA)
-	if err != nil {
-		return "", fmt.Errorf("reading the base of %s: %w", p.Branch, err)
-	}
 	files := make([]forge.Content, 0, len(p.Files))
 	for path, content := range p.Files {
 		files = append(files, forge.Content{Path: path, Mode: r.Mode(path), Data: content})
 	}
 	slices.SortFunc(files, func(a, b forge.Content) int { return strings.Compare(a.Path, b.Path) })
-	tree, err := to.CreateTree(ctx, base.Tree, files)
+	tree, err := to.CreateTree(ctx, p.BaseSHA, files) // GitHub takes a commit for its tree
 	if err != nil {
 		return "", fmt.Errorf("writing the files of %s: %w", p.Branch, err)
 	}

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/rs/zerolog"
+
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 )
 
@@ -18,10 +19,10 @@ type PullRequests interface {
 }
 
 // propose makes the pull requests as the plan wants them.
-func (r *Runner) propose(ctx context.Context, l Look, files *tree, past proposal.Past, out *Outcome) error {
+func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome) error {
 	situation := proposal.Situation{
 		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
-		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: past, Keys: r.Keys, Now: r.Now(),
+		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Keys: r.Keys, Now: r.Now(),
 		Files: map[string][]byte{},
 	}
 	for i := range out.Plan.Results {
@@ -51,9 +52,13 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, past proposal
 	if r.DryRun {
 		return nil
 	}
-	reconciler := &proposal.Reconciler{Mode: files.gitMode, Facts: r.Memory, Ours: r.Historian.Ours}
-	done, err := reconciler.Reconcile(ctx, l.Repository.ID, l.PullRequests, desired)
+	reconciler := &proposal.Reconciler{Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian}
+	done, err := reconciler.Reconcile(ctx, l.PullRequests, desired)
 	out.Done = done
+	for _, d := range done {
+		zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
+			Str("what", d.What).Msg("a pull request was written")
+	}
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
@@ -73,7 +78,7 @@ func writes(d proposal.Desired) bool {
 // gitMode is the mode of a file in git.
 func (t *tree) gitMode(name string) string {
 	if b := t.files[name]; b != nil && b.executable {
-		return forge.ModeExecutable
+		return modeExecutable
 	}
-	return forge.ModeFile
+	return modeFile
 }

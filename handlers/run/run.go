@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
@@ -66,6 +67,8 @@ func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
 type Look struct {
 	Repository Repository
 	GitHub     GitHub
+	// PullRequests are read and written through it; nil leaves them alone.
+	PullRequests PullRequests
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
@@ -81,6 +84,14 @@ type Runner struct {
 	Memory   Memory
 	// Enforced is what the operator wants of all repositories.
 	Enforced config.Enforcement
+	// Historian reads what became of proposals.
+	Historian *proposal.Historian
+	// Web is where people see GitHub, without a slash at the end.
+	Web string
+	// Keys sign the markers of pull requests, the first one new ones.
+	Keys [][]byte
+	// DryRun writes nothing.
+	DryRun bool
 	// Least is the shortest time between two looks that nobody asked for.
 	Least time.Duration
 	Now   func() time.Time
@@ -108,14 +119,20 @@ type Outcome struct {
 	State State
 	// Detail says in words what State does not.
 	Detail string
-	// Head is the commit that was looked at.
-	Head string
+	// Base is the branch that pull requests are for, Head the commit of it that
+	// was looked at.
+	Base, Head string
 	// Config is what holds; nil where it was not read or is broken.
 	Config *config.Config
 	// Errors are what is wrong with the configuration.
 	Errors   config.Errors
 	Warnings config.Warnings
 	Plan     *scanner.Plan
+	// Desired is what pull requests there should be; nil where that was not
+	// decided. Done is what was written of it.
+	Desired *proposal.Desired
+	Done    []proposal.Done
+	past    proposal.Past
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -164,6 +181,10 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if l.Repository.Archived {
 		return &Outcome{State: Archived}, nil
 	}
+	past, err := r.past(ctx, l) // first, as its answer names the repository by its id
+	if err != nil {
+		return nil, err
+	}
 	head, err := l.GitHub.Head(ctx, l.Repository.DefaultBranch)
 	if err != nil {
 		return nil, err
@@ -172,7 +193,7 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Outcome{Head: head}
+	out := &Outcome{Base: l.Repository.DefaultBranch, Head: head, past: past}
 	if err := r.configure(ctx, l, tree, out); err != nil || out.State != "" {
 		return out, err
 	}
@@ -180,6 +201,18 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 		return out, err
 	}
 	return out, r.plan(ctx, l, tree, out)
+}
+
+// past is what became of proposals.
+func (r *Runner) past(ctx context.Context, l Look) (proposal.Past, error) {
+	if l.PullRequests == nil {
+		return proposal.Past{}, nil
+	}
+	past, err := r.Historian.Read(ctx, l.Repository.ID, l.PullRequests)
+	if err != nil {
+		return proposal.Past{}, fmt.Errorf("reading what became of proposals: %w", err)
+	}
+	return past, nil
 }
 
 // rebase gives the files of the branch that pull requests are for, which is
@@ -191,6 +224,7 @@ func (r *Runner) rebase(ctx context.Context, l Look, files *tree, out *Outcome) 
 		return files, nil
 	}
 	var err error
+	out.Base = base
 	out.Head, err = l.GitHub.Head(ctx, base)
 	if errors.Is(err, forge.ErrNotFound) {
 		out.wrong(r.Now(), &config.Error{
@@ -221,13 +255,16 @@ func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) er
 			r.Registry.Refresh(repo, l.Forced)
 		}
 	}
-	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now}
+	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld()}
 	if out.Plan, err = planner.Plan(ctx, inventory); err != nil {
 		return fmt.Errorf("deciding on updates: %w", err)
 	}
 	out.State = Planned
 	out.Next = r.next(l, out)
-	return nil
+	if l.PullRequests == nil {
+		return nil
+	}
+	return r.propose(ctx, l, files, out)
 }
 
 // fetches is how many files are read at a time.

@@ -18,8 +18,10 @@ import (
 
 // The modes of git's tree entries.
 const (
-	modeLink      = "120000"
-	modeSubmodule = "160000"
+	modeLink       = "120000"
+	modeSubmodule  = "160000"
+	modeFile       = "100644"
+	modeExecutable = "100755"
 )
 
 // tree is the files of a commit as a file system that fetches what is opened. It
@@ -48,6 +50,8 @@ type blob struct {
 	id   string
 	mode fs.FileMode
 	size int64
+	// executable files are that in git, whatever mode says.
+	executable bool
 }
 
 // mostBytes is how much of a file is fetched: the scanner reads no more.
@@ -64,6 +68,7 @@ func newTree(ctx context.Context, entries []forge.Entry, fetch func(context.Cont
 			continue // a folder is where its files are
 		}
 		b := &blob{name: path.Base(e.Path), id: e.SHA, size: e.Size}
+		b.executable = e.Mode == modeExecutable
 		if e.Mode == modeLink {
 			b.mode = fs.ModeSymlink
 		}
