@@ -22,6 +22,9 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
+	if len(src) <= config.MaxSize {
+		files.seed(id, src)
+	}
 	now, from := r.Now(), &sources{Files: l.Files}
 	options := config.Options{Repository: l.Repository.FullName(), Files: from, Now: now}
 	loaded, warnings, err := config.Load(ctx, config.FileName, src, options)
