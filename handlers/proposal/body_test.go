@@ -18,7 +18,7 @@ import (
 
 func bodyOf(tb testing.TB, p *Proposal, notes *Notes) string {
 	tb.Helper()
-	got, err := body(p, notes)
+	got, err := body(p, *notes)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -96,9 +96,9 @@ func inert(t *testing.T, source string) {
 				t.Errorf("text %q", words)
 			}
 		case *ast.RawHTML:
-			onlyOurs(t, string(n.Segments.Value(bytes)))
+			ownHTML(t, string(n.Segments.Value(bytes)))
 		case *ast.HTMLBlock:
-			onlyOurs(t, string(n.Lines().Value(bytes)))
+			ownHTML(t, string(n.Lines().Value(bytes)))
 		case *tables.TableRow:
 			if n.ChildCount() != 6 {
 				t.Errorf("a row of %d cells", n.ChildCount())
@@ -115,8 +115,8 @@ func inert(t *testing.T, source string) {
 	}
 }
 
-// onlyOurs fails if raw HTML is more than what unfolds, or the marker.
-func onlyOurs(t *testing.T, html string) {
+// ownHTML fails if raw HTML is more than what unfolds, or the marker.
+func ownHTML(t *testing.T, html string) {
 	t.Helper()
 	if strings.HasPrefix(html, markerBegin) && strings.Count(html, "-->") == 1 && strings.HasSuffix(strings.TrimSpace(html), markerEnd) {
 		return

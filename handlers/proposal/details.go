@@ -107,13 +107,14 @@ func (w written) notProposed() string {
 	if more := len(w.Held) - w.held; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)
 	}
-	return folded("Not proposed now: "+counted(len(w.Held), "update")+" of this group", b.String())
+	return folded("Not proposed now: "+counted(len(w.Held), "update"), b.String())
 }
 
-// reason is why an update waits, and until when.
+// reason is why an update waits, and until when: not where that is only when to
+// look again, since the text would be another one on each run.
 func (h *Held) reason() string {
 	text := h.Why.words()
-	if !h.Until.IsZero() {
+	if !h.Until.IsZero() && (h.Why == Window || h.Why == Freeze || h.Why == Young) {
 		text += ", until " + h.Until.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
 	if h.Detail != "" {

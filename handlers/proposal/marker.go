@@ -73,9 +73,9 @@ func ReadMarker(body string, seat Seat, keys ...[]byte) *Record {
 	return r
 }
 
-// sameText tells whether two bodies say the same to people. Their markers may
+// sameBody tells whether two bodies say the same to people. Their markers may
 // differ: by the key, or by the version of the program that wrote them.
-func sameText(a, b string) bool {
+func sameBody(a, b string) bool {
 	a, _ = parted(a)
 	b, _ = parted(b)
 	return a == b

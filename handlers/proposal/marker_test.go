@@ -69,17 +69,17 @@ func TestReadMarker(t *testing.T) {
 }
 
 // A key that is changed is no reason to write a text again.
-func TestSameText(t *testing.T) {
+func TestSameBody(t *testing.T) {
 	t.Parallel()
 	notes := notesOf()
 	p := &Proposal{Group: "pears", Changes: []Change{step("a.yaml", 1, pear, "1", "2", version.Major)}}
 	before := bodyOf(t, p, notes)
 	notes.Keys = [][]byte{[]byte("another key"), notes.Keys[0]}
 	after := bodyOf(t, p, notes)
-	if before == after || !sameText(before, after) || !sameText(before, strings.ReplaceAll(after, "\n", "\r\n")) {
+	if before == after || !sameBody(before, after) || !sameBody(before, strings.ReplaceAll(after, "\n", "\r\n")) {
 		t.Error("the texts differ by more than their markers")
 	}
-	if sameText(before, "Hello.\n"+after) {
+	if sameBody(before, "Hello.\n"+after) {
 		t.Error("another text is the same")
 	}
 }
