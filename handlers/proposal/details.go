@@ -39,7 +39,7 @@ func (w written) perImage() string {
 	var b strings.Builder
 	told := 0
 	for i := range w.moves {
-		if told >= w.details {
+		if told >= w.details || b.Len() > longestBody {
 			break
 		}
 		if text := w.image(&w.moves[i]); text != "" {

@@ -95,7 +95,7 @@ func FuzzReadMarker(f *testing.F) {
 	f.Add("text\n\n" + marker + "\n")
 	f.Fuzz(func(t *testing.T, body string) {
 		got := ReadMarker(body, seat, []byte("a key"))
-		if got != nil && (!strings.HasSuffix(strings.TrimSpace(body), marker) || !got.sameAs(&record)) {
+		if got != nil && (!strings.Contains(body, markerBegin) || !got.sameAs(&record)) {
 			t.Errorf("%q is taken for ours", body)
 		}
 	})
