@@ -47,7 +47,7 @@ var rooms = []room{
 // body is the pull request's text: what moves, what happens next, and what was
 // left out. It is Markdown; everything in it that comes from outside went through
 // code, and all addresses are of the repository's own lines.
-func body(p *Proposal, notes Notes) (string, error) {
+func body(p *Proposal, notes *Notes) (string, error) {
 	record := recordOf(notes.Seat.RepositoryID, p.Group, p.Changes)
 	marker, err := Marker(&record, notes.Seat, notes.Keys...)
 	if err != nil {
@@ -56,7 +56,7 @@ func body(p *Proposal, notes Notes) (string, error) {
 	moves := movesOf(p.Changes)
 	text := ""
 	for _, r := range rooms {
-		text = written{Notes: &notes, room: r, moves: moves}.text(p, marker)
+		text = written{Notes: notes, room: r, moves: moves}.text(p, marker)
 		if len(text) <= longestBody {
 			break
 		}

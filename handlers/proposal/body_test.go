@@ -18,7 +18,7 @@ import (
 
 func bodyOf(tb testing.TB, p *Proposal, notes *Notes) string {
 	tb.Helper()
-	got, err := body(p, *notes)
+	got, err := body(p, notes)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -74,7 +74,8 @@ func ReadMarker(body string, seat Seat, keys ...[]byte) *Record {
 }
 
 // sameBody tells whether two bodies say the same to people. Their markers may
-// differ: by the key, or by the version of the program that wrote them.
+// differ: by the key, or by the version of the program that wrote them. So may what
+// GitHub changes of a text by itself.
 func sameBody(a, b string) bool {
 	a, _ = parted(a)
 	b, _ = parted(b)

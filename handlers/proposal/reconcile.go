@@ -260,9 +260,3 @@ func people(all []string) (users, teams []string) {
 	}
 	return users, teams
 }
-
-// sameBody leaves out what GitHub changes of a text by itself.
-func sameBody(a, b string) bool {
-	clean := func(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) }
-	return clean(a) == clean(b)
-}
