@@ -3,6 +3,7 @@ package forge_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,11 +110,18 @@ func TestGraphQLErrors(t *testing.T) {
 		"a limit's name": {"UNPROCESSABLE", "refs/heads/imageupdater/rate limit cannot be updated", is(forge.ErrInvalid)},
 		"rule":           {"UNPROCESSABLE", "Repository rule violations found\n\nCannot create ref due to creations being restricted.", is(forge.ErrProtected)},
 		"protected":      {"UNPROCESSABLE", "Cannot update this protected ref.", is(forge.ErrProtected)},
-		"stale":          {"STALE_DATA", "It has moved.", is(forge.ErrConflict)},
-		"secondary":      {"", "You have exceeded a secondary rate limit.", limited(time.Minute, "secondary")},
-		"no type":        {"", "Something went wrong while executing your query.", isUnavailable},
-		"another type":   {"SERVICE_UNAVAILABLE", "Something else.", isUnavailable},
-		"no word":        {"", "", isUnavailable},
+		"a secret": {"UNPROCESSABLE", "The token ghs_12_eyJ.secret-part is bad", func(t *testing.T, w *world, err error) {
+			t.Helper()
+			is(forge.ErrInvalid)(t, w, err)
+			if strings.Contains(err.Error(), "secret-part") {
+				t.Error(err)
+			}
+		}},
+		"stale":        {"STALE_DATA", "It has moved.", is(forge.ErrConflict)},
+		"secondary":    {"", "You have exceeded a secondary rate limit.", limited(time.Minute, "secondary")},
+		"no type":      {"", "Something went wrong while executing your query.", isUnavailable},
+		"another type": {"SERVICE_UNAVAILABLE", "Something else.", isUnavailable},
+		"no word":      {"", "", isUnavailable},
 		"forbidden": {"FORBIDDEN", "Resource not accessible by integration", func(t *testing.T, _ *world, err error) {
 			t.Helper()
 			if denied, is := errorAs[*forge.PermissionError](err); !is || denied.What != "POST /graphql" {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestProposal(t *testing.T) {
 	w.tree = must[forge.Commit](t)(r.Commit(t.Context(), w.sha)).Tree
 	files := []forge.Content{
 		{Path: "envs/dev/a.yaml", Data: []byte("\ufeffimage: a:2 # <&> \u2028 ü\r\n")},
-		{Path: "run.sh", Mode: "100755", Data: []byte("#!/bin/sh\nexit\n")},
+		{Path: "run.sh", Mode: forge.ModeExecutable, Data: []byte("#!/bin/sh\nexit\n")},
 		{Path: "new/latin.txt", Data: []byte("caf\xe9\n")},
 		{Path: "new/zero.bin", Data: []byte("a\x00b")},
 		{Path: "new/empty"},
@@ -94,7 +95,7 @@ func (w *world) sameFiles(t *testing.T, r *forge.Repo, commit string, files []fo
 			t.Errorf("%s: %q %v", f.Path, data, err)
 		}
 		if f.Mode == "" {
-			f.Mode = "100644"
+			f.Mode = forge.ModeFile
 		}
 		if is[f.Path].Mode != f.Mode {
 			t.Errorf("%s has the mode %s", f.Path, is[f.Path].Mode)
@@ -145,7 +146,7 @@ func TestCommitRemembered(t *testing.T) {
 		mark := w.hub.Mark()
 		one := must[forge.Commit](t)(w.writer(t, forge.Options{Memory: kept}).Commit(t.Context(), tt.sha))
 		two := must[forge.Commit](t)(w.writer(t, forge.Options{Memory: kept}).Commit(t.Context(), tt.sha))
-		if asked := len(w.hub.Since(mark, githubtest.Of("repos/get-commit"))); asked != tt.asks || fmt.Sprint(one) != fmt.Sprint(two) {
+		if asked := len(w.hub.Since(mark, githubtest.Of("repos/list-commits"))); asked != tt.asks || fmt.Sprint(one) != fmt.Sprint(two) {
 			t.Errorf("asked %d times: %+v %+v", asked, one, two)
 		}
 	}
@@ -154,6 +155,20 @@ func TestCommitRemembered(t *testing.T) {
 		t.Errorf("with a memory that is spoilt: %+v", c)
 	}
 	is(forge.ErrNotFound)(t, w, second(w.writer(t, forge.Options{}).Commit(t.Context(), "1111111111111111111111111111111111111111")))
+}
+
+// TestSubjects reads what people write above their commits.
+func TestSubjects(t *testing.T) {
+	w := newWorld(t, githubtest.Options{})
+	r := w.writer(t, forge.Options{})
+	for n := range 60 {
+		w.repo.Push("main", "alice", fmt.Sprintf("feat: %d\n\nmore", n), map[string]*githubtest.File{"n": githubtest.Text(strconv.Itoa(n))})
+	}
+	got := must[[]string](t)(r.Subjects(t.Context(), "main"))
+	if len(got) != 50 || got[0] != "feat: 59" || got[49] != "feat: 10" {
+		t.Errorf("%q", got)
+	}
+	is(forge.ErrNotFound)(t, w, second(r.Subjects(t.Context(), "none")))
 }
 
 // TestForgedAuthor takes nobody's word for who made a commit: not an author that
