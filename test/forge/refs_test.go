@@ -85,6 +85,8 @@ func TestMoves(t *testing.T) {
 			t.Errorf("%s is at %q", branch, w.repo.Branch(branch))
 		}
 	}
+	nameless := w.client(t, forge.Options{}).Repo(forge.Ref{Owner: "acme", Name: "shop"}) // it has no id
+	isNothing(t, w, nameless.DeleteBranch(t.Context(), "d", one))
 	mark := w.hub.Mark()
 	for _, wrong := range []forge.RefMove{
 		{Name: "a"}, {Name: "", After: one}, {Name: "a/../b", After: one}, {Name: "a", After: "main"}, {Name: "a", Before: "HEAD", After: one},
