@@ -35,7 +35,6 @@ func refusals() []struct {
 		{http.StatusConflict, "", ErrConflict},
 		{http.StatusUnprocessableEntity, "pull request already exists", ErrExists},
 		{http.StatusUnprocessableEntity, "no commits between", ErrNothing},
-		{http.StatusUnprocessableEntity, "no commit found", ErrNotFound},
 		{http.StatusUnprocessableEntity, "draft pull requests are not supported", ErrNoDrafts},
 		{http.StatusUnprocessableEntity, "reviews may only be requested", ErrReviewers},
 		{http.StatusUnprocessableEntity, "review cannot be requested", ErrReviewers},

@@ -10,10 +10,16 @@ import (
 	"unicode/utf8"
 )
 
+// Modes of files in git.
+const (
+	ModeFile       = "100644"
+	ModeExecutable = "100755"
+)
+
 // Content is what a file is to hold.
 type Content struct {
 	Path string
-	Mode string // "100644" when "", "100755" for what can be run
+	Mode string // ModeFile when ""
 	Data []byte
 }
 
@@ -60,12 +66,12 @@ func (r *Repo) CreateTree(ctx context.Context, base string, files []Content) (sh
 // newEntry holds text itself; other bytes are made a blob first.
 func (r *Repo) newEntry(ctx context.Context, f Content) (newEntry, error) {
 	if f.Mode == "" {
-		f.Mode = "100644"
+		f.Mode = ModeFile
 	}
 	if _, err := segments(f.Path); err != nil {
 		return newEntry{}, err
 	}
-	if f.Mode != "100644" && f.Mode != "100755" {
+	if f.Mode != ModeFile && f.Mode != ModeExecutable {
 		return newEntry{}, fmt.Errorf("%w: the mode %q", ErrInvalid, f.Mode)
 	}
 	e := newEntry{Path: f.Path, Mode: f.Mode, Type: "blob"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 )
 
@@ -108,16 +109,20 @@ func (r *Repo) whyNot(ctx context.Context, moves []RefMove, refused error) error
 		case err != nil:
 			return fmt.Errorf("finding out why it was refused: %w", err)
 		case now != m.Before:
-			return r.conflict(refused)
+			return because(refused, ErrConflict)
 		}
+	}
+	if errors.Is(refused, ErrConflict) { // as of a move that wants force
+		return because(refused, ErrInvalid)
 	}
 	return refused
 }
 
-// conflict is the refusal, and that somebody was quicker.
-func (r *Repo) conflict(refused error) error {
-	if said, is := errors.AsType[*RefusedError](refused); is {
-		return &RefusedError{said.Endpoint, said.Status, said.Message, ErrConflict}
+// because is a refusal for another reason than its words let think.
+func because(refused, kind error) error {
+	said, is := errors.AsType[*RefusedError](refused)
+	if !is || said.Status == http.StatusConflict {
+		return refused
 	}
-	return refused
+	return &RefusedError{said.Endpoint, said.Status, said.Message, kind}
 }
