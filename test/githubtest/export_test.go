@@ -43,3 +43,6 @@ func CheckPayload(name string, payload []byte) error {
 	}
 	return p.check(name, payload)
 }
+
+// Implements says whether the stand-in has an operation.
+func Implements(operation string) bool { return operations()[operation].handle != nil }
