@@ -17,6 +17,9 @@ const tiny = 20
 // headed gives an answer the headers that tell of it, and 304 to who has it
 // already.
 func (x *exchange) headed(a reply) reply {
+	if a.status == http.StatusCreated || a.status == http.StatusAccepted {
+		a = located(a)
+	}
 	if len(a.bytes) == 0 || (a.status != http.StatusOK && a.status != http.StatusCreated) {
 		return a
 	}
@@ -32,7 +35,7 @@ func (x *exchange) headed(a reply) reply {
 	}
 	a.header.Set("ETag", etag)
 	if x.r.Method != http.MethodGet {
-		return located(a)
+		return a
 	}
 	if at, err := time.Parse(time.RFC3339, modified(a.body)); err == nil && !x.by.app {
 		a.header.Set("Last-Modified", at.UTC().Format(http.TimeFormat))
@@ -44,10 +47,10 @@ func (x *exchange) headed(a reply) reply {
 	return a
 }
 
-// located tells where what was made lies.
+// located tells where what was made, or will be, lies.
 func located(a reply) reply {
 	shown, _ := a.body.(object)
-	if at, has := shown["url"].(string); has && a.status == http.StatusCreated {
+	if at, has := shown["url"].(string); has {
 		a.header.Set("Location", at)
 	}
 	return a

@@ -172,6 +172,7 @@ func formOf(text string) string {
 	path = regexp.MustCompile(`^/(repos/)?[^/]+/[^/{]+(/|$|\{)`).ReplaceAllString(path, "/${1}O/R${2}")
 	path = regexp.MustCompile(`[0-9a-f]{40}`).ReplaceAllString(path, "H")
 	path = regexp.MustCompile(`/(labels|contents|raw/H|blob/H|zipball/refs/tags|tarball/refs/tags|releases/tag|runs)/[^{]+$`).ReplaceAllString(path, "/$1/NAME")
+	path = regexp.MustCompile(`/branches/[^/{]+`).ReplaceAllString(path, "/branches/NAME")
 	path = regexp.MustCompile(`/(zipball|tarball)/[^/]+$`).ReplaceAllString(path, "/$1/NAME")
 	path = regexp.MustCompile(`/(blob|raw)/(refs/heads/)?(test/)?[\w-]+/.*$`).ReplaceAllString(path, "/$1/REF/NAME")
 	path = regexp.MustCompile(`/compare/.*:.*$`).ReplaceAllString(path, "/compare/O:H...O:H")

@@ -156,14 +156,41 @@ func issueScenes() map[string]func(*stage) {
 }
 
 func pullScenes() map[string]func(*stage) {
+	outdated := func(s *stage) int {
+		number := s.pull("topic")
+		s.repo.Commit("main", "meanwhile", map[string]string{"x": "y"})
+		return number
+	}
 	return map[string]func(*stage){
-		"pulls/create":       func(s *stage) { s.repo.Commit("test/stable", "c", map[string]string{"x": "y"}) },
-		"pulls/create 422":   func(s *stage) { s.pull("test/stable") },
-		"pulls/get":          func(s *stage) { s.under("/pulls/%d", s.pull("topic")) },
-		"pulls/list":         func(s *stage) { s.pull("test/stable") },
-		"pulls/list-commits": func(s *stage) { s.under("/pulls/%d/commits", s.pull("topic")) },
-		"pulls/merge":        func(s *stage) { s.under("/pulls/%d/merge", s.pull("topic")) },
-		"pulls/update":       func(s *stage) { s.under("/pulls/%d", s.pull("topic")) },
+		"pulls/create":        func(s *stage) { s.repo.Commit("test/stable", "c", map[string]string{"x": "y"}) },
+		"pulls/create 422":    func(s *stage) { s.pull("test/stable") },
+		"pulls/create-review": func(s *stage) { s.under("/pulls/%d/reviews", s.pull("topic")) },
+		"pulls/get":           func(s *stage) { s.under("/pulls/%d", s.pull("topic")) },
+		"pulls/list":          func(s *stage) { s.pull("test/stable") },
+		"pulls/list-commits":  func(s *stage) { s.under("/pulls/%d/commits", s.pull("topic")) },
+		"pulls/list-reviews": func(s *stage) {
+			number := s.pull("topic")
+			if strings.Contains(fmt.Sprint(s.Response.Body), "state:PENDING") { // only its author sees it
+				s.make("POST", fmt.Sprintf("/pulls/%d/reviews", number), `{"body":"so far"}`)
+			} else {
+				s.repo.Collaborate("reviewer", "write")
+				s.repo.Review(number, "reviewer", "APPROVED", "good")
+			}
+			s.under("/pulls/%d/reviews", number)
+		},
+		"pulls/merge": func(s *stage) { s.under("/pulls/%d/merge", s.pull("topic")) },
+		"pulls/request-reviewers": func(s *stage) {
+			s.hub.Organization("hub4j-test-org").AddToTeam("dummy-team", "dummy", "member")
+			s.person = "author"
+			s.repo.Collaborate(s.person, "admin")
+			s.under("/pulls/%d/requested_reviewers", s.pull("topic"))
+		},
+		"pulls/update": func(s *stage) { s.under("/pulls/%d", s.pull("topic")) },
+		"pulls/update-branch": func(s *stage) {
+			s.under("/pulls/%d/update-branch", outdated(s))
+			s.body["expected_head_sha"] = s.repo.Branch("topic")
+		},
+		"pulls/update-branch 422": func(s *stage) { s.under("/pulls/%d/update-branch", outdated(s)) },
 	}
 }
 
@@ -204,11 +231,33 @@ func repoScenes() map[string]func(*stage) {
 			}
 			s.auth = s.hub.Token("stranger")
 		},
-		"repos/get 301": func(s *stage) { s.repo.Rename(s.person, "elsewhere") },
-		"repos/get 304": func(s *stage) { s.header = []string{"If-None-Match", s.make("GET", "", "").header.Get("ETag")} },
-		"repos/get 403": limited,
-		"repos/get 404": func(s *stage) { s.repo.Delete(s.person) },
-		"repos/get 429": limited,
+		"repos/get 301":    func(s *stage) { s.repo.Rename(s.person, "elsewhere") },
+		"repos/get 304":    func(s *stage) { s.header = []string{"If-None-Match", s.make("GET", "", "").header.Get("ETag")} },
+		"repos/get 403":    limited,
+		"repos/get 404":    func(s *stage) { s.repo.Delete(s.person) },
+		"repos/get 429":    limited,
+		"repos/get-branch": func(s *stage) { s.repo.Commit("main", "more", map[string]string{"x": "y"}) },
+		"repos/get-branch-protection": func(s *stage) {
+			p := githubtest.Protection{Rules: githubtest.Rules{Reviews: &githubtest.RequiredReviews{Approvals: 1}}}
+			if strings.Contains(s.From, "testEnableBranchProtections") {
+				p.Checks, p.Strict, p.Reviews.CodeOwners = []githubtest.RequiredCheck{{Context: "test-status-check"}}, true, true
+			}
+			s.repo.Protect("main", p)
+		},
+		"repos/get-branch-rules": func(s *stage) {
+			s.repo.AddRuleset(githubtest.Ruleset{Name: "r", Rules: githubtest.Rules{Reviews: &githubtest.RequiredReviews{Approvals: 1}}, NoForcePush: true, NoDeletion: true})
+		},
+		"repos/list-branches": func(s *stage) { s.repo.Commit("branching-test", "c", map[string]string{"x": "y"}) },
+		"repos/list-pull-requests-associated-with-commit": func(s *stage) {
+			commit := s.repo.Branch("main")
+			if list, _ := s.Response.Body.([]any); len(list) > 0 {
+				s.pull("topic")
+				commit = s.repo.Branch("topic")
+			}
+			s.under("/commits/%s/pulls", commit)
+		},
+		"repos/merge":     func(s *stage) { s.body["head"] = s.repo.Commit("topic", "c", map[string]string{"x": "y"}) },
+		"repos/merge 204": func(s *stage) { s.body["head"] = s.repo.Branch("main") },
 		"repos/get-collaborator-permission-level":     func(s *stage) { s.repo.Collaborate("alecharp", "maintain"); s.repo.Collaborate("dude", "write") },
 		"repos/get-collaborator-permission-level 403": func(s *stage) { s.auth = s.hub.Token("stranger") },
 		"repos/get-commit": func(s *stage) {
