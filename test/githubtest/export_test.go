@@ -46,3 +46,13 @@ func CheckPayload(name string, payload []byte) error {
 
 // Implements says whether the stand-in has an operation.
 func Implements(operation string) bool { return operations()[operation].handle != nil }
+
+// Needs is what each operation needs: a permission such as "contents:write",
+// "app", "installation" or "any".
+func Needs() map[string]string {
+	needs := map[string]string{}
+	for name, op := range operations() {
+		needs[name] = op.needs
+	}
+	return needs
+}

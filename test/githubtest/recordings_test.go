@@ -169,15 +169,17 @@ func (s *stage) play() answer {
 // has to leave it.
 func TestRecordings(t *testing.T) {
 	all, scenes, description := recordings(t), scenes(), described(t)
-	seen := map[string]int{}
+	seen, played := map[string]int{}, 0
 	for _, r := range all {
 		if why := unplayed()[fmt.Sprintf("%s %d", r.operation, r.status)]; why != "" || !githubtest.Implements(r.operation) {
 			seen["not played: "+cmp.Or(why, r.operation+" is not implemented")]++
+			played++
 			continue
 		}
 		t.Run(fmt.Sprintf("%s %d %s", r.operation, r.status, r.From), func(t *testing.T) {
 			s := newStage(t, r)
 			r.scene(t, scenes)(s)
+			played++
 			for _, found := range compare(r, s.play(), description) {
 				reason := reasonOf(r, found)
 				if reason == "" {
@@ -188,7 +190,7 @@ func TestRecordings(t *testing.T) {
 		})
 	}
 	for _, d := range differences() {
-		if seen[d.reason] == 0 && !t.Failed() {
+		if seen[d.reason] == 0 && played == len(all) && !t.Failed() {
 			t.Errorf("nothing differs because %s", d.reason)
 		}
 	}
