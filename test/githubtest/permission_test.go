@@ -52,14 +52,14 @@ func TestPermissions(t *testing.T) {
 			want(t, call(t, hub, token, at.method, at.path, ""), status, message)
 		}
 		t.Run(operation, func(t *testing.T) {
-			switch {
-			case name == "app":
+			switch name {
+			case "app":
 				ask(whole, here[operation], http.StatusUnauthorized, "A JSON web token could not be decoded")
 				return
-			case name == "installation":
+			case "installation":
 				ask(jwt(t, hub, nil), here[operation], http.StatusForbidden, "installation access token")
 				return
-			case name == "any":
+			case "any":
 				return
 			}
 			ask(whole, there[operation], http.StatusNotFound, "Not Found")
