@@ -54,7 +54,16 @@ func (s *Server) showAppOf(a *App) object {
 	}
 }
 
-func getApp(c *call) reply { return ok(c.showApp()) }
+func getApp(c *call) reply {
+	shown, installed := c.showApp(), 0
+	for _, i := range c.installs {
+		if !i.deleted {
+			installed++
+		}
+	}
+	shown["installations_count"] = installed
+	return ok(shown)
+}
 
 // listed is an installation as the list has it: GitHub's description wants
 // there an account that is a user and an enterprise at once.
@@ -170,7 +179,7 @@ func (s *Server) showToken(t *token) object {
 		shown["repository_selection"] = "selected"
 		repos := make([]object, 0, len(t.repos))
 		for _, r := range t.repos {
-			repos = append(repos, s.showRepo(r))
+			repos = append(repos, s.listedRepo(r))
 		}
 		shown["repositories"] = repos
 	}
@@ -189,5 +198,13 @@ func listInstallationRepos(c *call) reply {
 			repos = append(repos, r)
 		}
 	}
-	return pagedUnder(c, "/installation/repositories", "repositories", repos, c.showRepo)
+	r := pagedUnder(c, "/installation/repositories", "repositories", repos, func(r *Repository) object {
+		shown := c.listedRepo(r)
+		shown["permissions"] = object{"admin": false, "maintain": false, "push": false, "triage": false, "pull": false}
+		return shown
+	})
+	if body, isObject := r.body.(object); isObject {
+		body["repository_selection"] = c.by.token.install.selection()
+	}
+	return r
 }

@@ -106,7 +106,8 @@ func (c *call) tellCompleted(k *checkRun) {
 // take lays what a call says over the check run.
 func (k *checkRun) take(in checkIn, now time.Time) *reply {
 	if in.Status != nil && *in.Status == "completed" && in.Conclusion == nil {
-		return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\n\"conclusion\" wasn't supplied.")
+		return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\nNo subschema in \"anyOf\" matched.\n\"conclusion\" wasn't supplied.\n"+
+			"completed is not a member of [\"queued\", \"in_progress\"].")
 	}
 	if refusal := k.takeOutput(in); refusal != nil {
 		return refusal

@@ -85,6 +85,7 @@ func (c *call) showIssue(i *issue) object {
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
 	}
+	c.showRest(i, shown)
 	if i.pull == nil && i.reason != "" {
 		shown["state_reason"] = i.reason
 	}
@@ -95,7 +96,10 @@ func (c *call) showIssue(i *issue) object {
 		url := c.repo.api(fmt.Sprintf("/pulls/%d", i.number))
 		page := c.repo.html(fmt.Sprintf("/pull/%d", i.number))
 		shown["html_url"] = page
-		shown["pull_request"] = object{"url": url, "html_url": page, "diff_url": page + ".diff", "patch_url": page + ".patch"}
+		shown["pull_request"] = object{
+			"url": url, "html_url": page, "diff_url": page + ".diff", "patch_url": page + ".patch", "merged_at": stampOrNull(i.pull.merged),
+		}
+		shown["draft"] = i.pull.draft
 	}
 	return shown
 }

@@ -113,7 +113,7 @@ func (c *call) fork(i *issue) string {
 func (c *call) showSide(r *Repository, branch, sha string) object {
 	shown := object{"label": nil, "ref": branch, "sha": sha, "user": c.showUser(r.owner), "repo": nil}
 	if !r.deleted {
-		shown["label"], shown["repo"] = r.Owner+":"+branch, c.showRepo(r)
+		shown["label"], shown["repo"] = r.Owner+":"+branch, c.listedRepo(r)
 	}
 	return shown
 }
@@ -133,7 +133,7 @@ func (c *call) showPullShort(i *issue) object {
 		links[name] = object{"href": url}
 		shown[name+"_url"] = url
 	}
-	for _, name := range []string{"self_url", "repository_url", "labels_url", "events_url", "comments", "state_reason", "pull_request", "reactions"} {
+	for _, name := range []string{"self_url", "repository_url", "labels_url", "events_url", "comments", "state_reason", "pull_request", "reactions", "timeline_url", "closed_by", "performed_via_github_app", "pinned_comment"} {
 		delete(shown, name)
 	}
 	shown["url"], shown["node_id"], shown["_links"] = api, node("PR", i.id), links

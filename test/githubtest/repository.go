@@ -173,10 +173,14 @@ func getRepo(c *call) reply {
 		shown["organization"] = c.showUser(c.repo.owner)
 	}
 	if c.repo.parent != nil && !c.repo.parent.deleted {
-		shown["parent"], shown["source"] = c.showRepo(c.repo.parent), c.showRepo(c.repo.root())
+		shown["parent"], shown["source"] = c.listedRepo(c.repo.parent), c.listedRepo(c.repo.root())
 	}
 	if c.by.user != nil {
 		shown["permissions"] = permissions(c.repo.role(c.by.user))
+	}
+	shown["custom_properties"], shown["temp_clone_token"], shown["use_squash_pr_title_as_default"] = object{}, "", false
+	if !c.pushes() {
+		withoutMerging(shown)
 	}
 	return ok(shown)
 }
@@ -191,7 +195,7 @@ func (s *Server) showRepo(r *Repository) object {
 		"clone_url": r.CloneURL(), "svn_url": r.html(""), "mirror_url": nil, "homepage": nil, "language": nil,
 		"default_branch": r.defaultBranch, "license": nil, "archived": r.archived, "disabled": r.disabled,
 		"has_issues": !r.noIssues, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false,
-		"has_discussions": false, "topics": []string{}, "web_commit_signoff_required": false, "size": 1, "open_issues": r.openIssues(),
+		"has_discussions": false, "has_pull_requests": true, "pull_request_creation_policy": "all", "allow_forking": true, "topics": []string{}, "web_commit_signoff_required": false, "size": 1, "open_issues": r.openIssues(),
 		"open_issues_count": r.openIssues(), "created_at": stamp(r.since), "updated_at": stamp(r.updated),
 		"pushed_at": stamp(r.pushed),
 	}

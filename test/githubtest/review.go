@@ -176,6 +176,9 @@ func (r *Repository) Review(number int, login, state, body string) int64 {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	events := map[string]string{"APPROVED": "APPROVE", "CHANGES_REQUESTED": "REQUEST_CHANGES", "COMMENTED": "COMMENT"}
+	if events[state] == "" {
+		r.server.t.Fatalf("%s is no state of a review", state)
+	}
 	c, i := r.onPull(number, login)
 	v, refusal := c.review(i, reviewIn{Event: events[state], Body: body})
 	r.must(refusal)

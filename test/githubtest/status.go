@@ -127,7 +127,7 @@ func getCombinedStatus(c *call) reply {
 	all := c.repo.current(head)
 	r := pagedUnder(c, "/repos/"+c.repo.FullName()+"/commits/"+c.params["ref"]+"/status", "statuses", all, c.showStatus)
 	if body, isObject := r.body.(object); isObject {
-		body["state"], body["sha"], body["repository"] = combined(all), head, c.showRepo(c.repo)
+		body["state"], body["sha"], body["repository"] = combined(all), head, c.listedRepo(c.repo)
 		body["commit_url"], body["url"] = c.repo.api("/commits/"+head), c.repo.api("/commits/"+head+"/status")
 	}
 	return r

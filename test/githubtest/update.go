@@ -40,7 +40,7 @@ func updateBranch(c *call) reply {
 		return *refusal
 	}
 	return reply{status: http.StatusAccepted, body: object{
-		"message": "Updating pull request branch.", "url": c.repo.html(fmt.Sprintf("/pull/%d", i.number)),
+		"message": "Updating pull request branch.", "url": c.repo.api(fmt.Sprintf("/pulls/%d", i.number)),
 	}}
 }
 
