@@ -106,7 +106,7 @@ func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
 		mine, err = tx.Lease(ctx, c.name, s.now(), s.now().Add(c.every))
 		return err
 	})
-	if err != nil || !mine && !(start && c.first) {
+	if err != nil || !mine && (!start || !c.first) {
 		return err
 	}
 	failed := c.do(ctx)

@@ -171,7 +171,7 @@ func TestDisorder(t *testing.T) {
 				}
 			}
 			names := slices.Sorted(maps.Keys(repos))
-			random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // no secret
+			random := rand.New(rand.NewPCG(1, 2))
 			for n := range 60 {
 				name := names[random.IntN(len(names))]
 				repos[name].Commit("main", "push", map[string]string{"web.yaml": w.web([]string{"1.0.0", "1.1.0"}[n%2]) + fmt.Sprintf("# %d\n", n)})
@@ -308,8 +308,8 @@ func TestSchedule(t *testing.T) {
 		"default": {"", after(57 * time.Minute), after(63 * time.Minute)},
 		"daily":   {"schedule: 24h\n", after(1368 * time.Minute), after(1512 * time.Minute)},
 		"hasty":   {"schedule: 5m\n", after(30 * time.Minute), after(33 * time.Minute)},
-		"cron":    {"schedule: \"30 4 * * *\"\n", at("UTC", 4, 30, 0), at("UTC", 4, 30, time.Minute)},
-		"berlin":  {"schedule: \"30 4 * * *\"\ntimezone: Europe/Berlin\n", at("Europe/Berlin", 4, 30, 0), at("Europe/Berlin", 4, 30, time.Minute)},
+		"cron":    {"schedule: \"30 4 * * *\"\n", halfPastFour("UTC", 0), halfPastFour("UTC", time.Minute)},
+		"berlin":  {"schedule: \"30 4 * * *\"\ntimezone: Europe/Berlin\n", halfPastFour("Europe/Berlin", 0), halfPastFour("Europe/Berlin", time.Minute)},
 		"often":   {"schedule: \"*/5 * * * *\"\n", after(30 * time.Minute), after(36 * time.Minute)},
 	}
 	var repos []*githubtest.Repository
@@ -378,15 +378,16 @@ func after(d time.Duration) func(time.Time) time.Time {
 	return func(now time.Time) time.Time { return now.Add(d) }
 }
 
-// at is the next time that a clock in some zone shows a time, and some more.
-func at(zone string, hour, minute int, more time.Duration) func(time.Time) time.Time {
+// halfPastFour is the next time that a clock in some zone shows 4:30, and some
+// more.
+func halfPastFour(zone string, more time.Duration) func(time.Time) time.Time {
 	return func(now time.Time) time.Time {
 		in, err := time.LoadLocation(zone)
 		if err != nil {
 			panic(err)
 		}
 		local := now.In(in)
-		next := time.Date(local.Year(), local.Month(), local.Day(), hour, minute, 0, 0, in)
+		next := time.Date(local.Year(), local.Month(), local.Day(), 4, 30, 0, 0, in)
 		if next.Before(now.Add(30 * time.Minute)) {
 			next = next.AddDate(0, 0, 1)
 		}

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func limits() map[string]form {
 			f.Message = "API rate limit exceeded for installation"
 			f.Func = func(x *githubtest.Exchange) {
 				x.Header.Set("X-RateLimit-Remaining", "0")
-				x.Header.Set("X-RateLimit-Reset", fmt.Sprint(x.At.Add(30*time.Minute).Unix()))
+				x.Header.Set("X-RateLimit-Reset", strconv.FormatInt(x.At.Add(30*time.Minute).Unix(), 10))
 			}
 			return f
 		},
@@ -241,7 +242,7 @@ func TestRefusals(t *testing.T) {
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{1, 4} {
-		t.Run(fmt.Sprint(times), func(t *testing.T) {
+		t.Run(strconv.Itoa(times), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, file(t), githubtest.Options{})
 			w.serve()

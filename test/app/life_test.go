@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -229,7 +230,7 @@ func TestForeignAccounts(t *testing.T) {
 	}
 	for _, call := range w.hub.Journal() {
 		if strings.HasPrefix(call.Path, "/repos/foreign/") || strings.HasPrefix(call.Path, "/repos/late/") ||
-			strings.HasSuffix(call.Path, "/access_tokens") && !strings.Contains(call.Path, fmt.Sprint(installationOf(t, w, "acme"))) {
+			strings.HasSuffix(call.Path, "/access_tokens") && !strings.Contains(call.Path, strconv.FormatInt(installationOf(t, w, "acme"), 10)) {
 			t.Errorf("called: %s", call)
 		}
 	}

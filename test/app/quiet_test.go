@@ -43,16 +43,6 @@ func (a *app) tick(hub *githubtest.Server) {
 	a.quiet(hub)
 }
 
-// state is how the last look at a repository ended; "" where none is known.
-func (a *app) state(repository string) run.State {
-	a.t.Helper()
-	found := a.shown(repository)
-	if found.Status != http.StatusOK || found.Result == nil {
-		return ""
-	}
-	return found.Result.State
-}
-
 // ends checks how the last look at a repository ended.
 func (a *app) ends(repository string, want run.State) shown {
 	a.t.Helper()
