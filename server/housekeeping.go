@@ -41,6 +41,8 @@ type chore struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) error
+	// calls is set where GitHub is called.
+	calls bool
 	// first is set where a replica that starts does it, whoever did it last:
 	// something may have been missed while none ran.
 	first bool
@@ -48,10 +50,10 @@ type chore struct {
 
 func (s *Server) chores() []chore {
 	return []chore{
-		{"list installations", hourly, s.listInstallations, true},
-		{"list repositories", minutely, s.listRepositories, false},
-		{"find lost webhooks", hourly, s.findLost, true},
-		{"forget", daily, s.forget, false},
+		{name: "list installations", every: hourly, do: s.listInstallations, calls: true, first: true},
+		{name: "list repositories", every: minutely, do: s.listRepositories, calls: true},
+		{name: "find lost webhooks", every: hourly, do: s.findLost, calls: true, first: true},
+		{name: "forget", every: daily, do: s.forget},
 	}
 }
 
@@ -88,7 +90,7 @@ func (s *Server) Housekeep(ctx context.Context) { s.doChores(ctx, false) }
 
 func (s *Server) doChores(ctx context.Context, start bool) {
 	for _, c := range s.chores() {
-		if s.outage.lasts() && c.name != "forget" {
+		if c.calls && s.outage.lasts() {
 			continue
 		}
 		if err := s.doChore(ctx, c, start); err != nil && ctx.Err() == nil {
@@ -104,17 +106,18 @@ func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
 		mine, err = tx.Lease(ctx, c.name, s.now(), s.now().Add(c.every))
 		return err
 	})
-	if err != nil || !mine && !(start && c.first) {
+	if err != nil || !mine && (!start || !c.first) {
 		return err
 	}
 	failed := c.do(ctx)
 	if failed == nil {
 		return nil
 	}
+	failed = s.waiting(failed)
 	err = s.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
 		return tx.Prolong(ctx, c.name, s.now().Add(min(c.every, again)))
 	})
-	return errors.Join(s.waiting(failed), err)
+	return errors.Join(failed, err)
 }
 
 // listInstallations learns of those whose events were missed.
@@ -127,6 +130,7 @@ func (s *Server) listInstallations(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.outage.ended()
 	found := map[int64]store.Installation{}
 	for _, i := range listed {
 		if !s.serves(i.Account.Login) {
@@ -205,6 +209,7 @@ func (s *Server) listRepositoriesOf(ctx context.Context, i store.Installation) e
 	if err != nil {
 		return err
 	}
+	s.outage.ended()
 	now, has := s.now(), map[int64]bool{}
 	for part := range slices.Chunk(found, putAtOnce) {
 		err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
@@ -257,6 +262,7 @@ func (s *Server) findLost(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.outage.ended()
 	for _, d := range s.lost(deliveries) {
 		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
 		err := s.github.Redeliver(ctx, d.ID)

@@ -43,11 +43,11 @@ func (o *outage) check() error {
 	return nil
 }
 
-// lasts tells whether GitHub is out of order, and leaves it to looks to try.
+// lasts tells whether GitHub is not to be tried now.
 func (o *outage) lasts() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.row >= outOfOrder
+	return o.row >= outOfOrder && o.now().Before(o.until)
 }
 
 // failed counts an error of GitHub's, and makes a job for later of it when there

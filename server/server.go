@@ -55,6 +55,8 @@ type Options struct {
 	Retry func(attempt int) time.Duration
 	// Snooze is how long a job waits that is for later; see jobs.Options.
 	Snooze func(time.Duration) time.Duration
+	// Poll is how often the database is asked for jobs; see jobs.Options.
+	Poll time.Duration
 }
 
 // Server is the App. New makes it, Run runs it, Close ends what New began.
@@ -122,7 +124,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	var err error
 	s.queue, err = jobs.New(s.db, jobs.Options{
 		Handlers: s, Logger: s.log, Now: s.now, Replica: s.o.Replica, Deliveries: w.Deliveries, Looks: w.Looks,
-		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry, Snooze: s.o.Snooze,
+		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry, Snooze: s.o.Snooze, Poll: s.o.Poll,
 	})
 	if err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/config"
-	"github.com/imageupdater/imageupdater/handlers/forge"
 )
 
 // configure reads the configuration of the default branch. Where it leaves no
@@ -18,7 +17,7 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 		out.State, out.Detail = Unconfigured, files.inPlaceOf(config.FileName)
 		return nil
 	}
-	src, err := r.source(ctx, l, id)
+	src, err := r.source(ctx, files, id)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
@@ -47,20 +46,19 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 }
 
 // source is the configuration's text, which is fetched once.
-func (r *Runner) source(ctx context.Context, l Look, id string) ([]byte, error) {
-	name := "configuration " + id
+func (r *Runner) source(ctx context.Context, files *tree, id string) ([]byte, error) {
+	name, file := "configuration "+id, files.files[config.FileName]
+	if file.size > config.MaxSize {
+		return make([]byte, config.MaxSize+1), nil // which config refuses, in its own words
+	}
 	if src, found := r.Memory.Fact(ctx, name); found {
 		return src, nil
 	}
-	src, err := l.GitHub.Blob(ctx, id, config.MaxSize+1)
-	if isA[*forge.TooLargeError](err) {
-		return make([]byte, config.MaxSize+1), nil // which config refuses, in its own words
+	src, err := files.read(config.FileName, file)
+	if err == nil {
+		r.Memory.KeepFact(ctx, name, src)
 	}
-	if err != nil {
-		return nil, err
-	}
-	r.Memory.KeepFact(ctx, name, src)
-	return src, nil
+	return src, err
 }
 
 // wrong ends a look with what is wrong with the configuration.

@@ -101,6 +101,9 @@ type Options struct {
 	// Snooze is how long a job sleeps that is for later, by the machine's
 	// clock; nil is good. One that wakes too early sleeps again.
 	Snooze func(time.Duration) time.Duration
+	// Poll is how often the database is asked for jobs of which nobody told: a
+	// second when it is 0.
+	Poll time.Duration
 }
 
 // Queue is the jobs. Its methods may be called from several goroutines.
@@ -134,6 +137,9 @@ func New(db *store.DB, o Options) (*Queue, error) {
 	}
 	if q.o.LookTimeout == 0 {
 		q.o.LookTimeout = 10 * time.Minute
+	}
+	if q.o.Poll == 0 {
+		q.o.Poll = time.Second
 	}
 	if q.o.Drain == 0 {
 		q.o.Drain = 25 * time.Second

@@ -129,6 +129,7 @@ func (w *world) options(more string) server.Options {
 		Retry: func(int) time.Duration { return 0 },
 		// Whoever wakes before the clock has come that far sleeps again.
 		Snooze: func(time.Duration) time.Duration { return time.Second / 4 },
+		Poll:   time.Second / 20,
 	}
 }
 
