@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -53,7 +50,8 @@ func (r *Repo) Commit(ctx context.Context, sha string) (Commit, error) {
 	if _, kept := r.recall(ctx, "commit "+sha); json.Unmarshal(kept, &commit) == nil && commit.SHA == sha {
 		return commit, nil
 	}
-	got, err := r.commits(ctx, sha, 1)
+	var got []*github.RepositoryCommit // a list has all but the changes, which may be huge
+	_, err := r.ask(ctx, http.MethodGet, "/commits?per_page=1&sha="+sha, nil, &got)
 	if err == nil && (len(got) != 1 || got[0].GetSHA() != sha || got[0].GetCommit().GetTree().GetSHA() == "") {
 		err = &UnavailableError{"a commit", 0, errIncomplete}
 	}
@@ -65,31 +63,6 @@ func (r *Repo) Commit(ctx context.Context, sha string) (Commit, error) {
 		return Commit{}, fmt.Errorf("reading commit %s of %s: %w", sha, r.ref, err)
 	}
 	return commit, nil
-}
-
-// commits reads the newest that a branch or a commit leads to. A list has what a
-// commit read by its name has, but not the changes, which may be huge.
-func (r *Repo) commits(ctx context.Context, from string, most int) ([]*github.RepositoryCommit, error) {
-	query := url.Values{"sha": {from}, "per_page": {strconv.Itoa(most)}}
-	var got []*github.RepositoryCommit
-	_, err := r.ask(ctx, http.MethodGet, "/commits?"+query.Encode(), nil, &got)
-	return got, err
-}
-
-// Subjects reads the first lines of the messages of a branch's newest commits, 50
-// at most.
-func (r *Repo) Subjects(ctx context.Context, branch string) ([]string, error) {
-	const most = 50
-	got, err := r.commits(ctx, branch, most)
-	if err != nil {
-		return nil, fmt.Errorf("reading the commits on %s of %s: %w", branch, r.ref, err)
-	}
-	subjects := make([]string, 0, len(got))
-	for _, c := range got {
-		first, _, _ := strings.Cut(c.GetCommit().GetMessage(), "\n")
-		subjects = append(subjects, first)
-	}
-	return subjects, nil
 }
 
 // forever is the ETag of what GitHub need not be asked for again.
