@@ -22,7 +22,9 @@ import (
 // TestWhatIsLookedAt has a look for the events that matter, and none for others.
 func TestWhatIsLookedAt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, file(t), githubtest.Options{})
+	w := newWorld(t, file(t), githubtest.Options{
+		Events: []string{"push", "pull_request", "issue_comment", "issues", "repository", "status"}, // a push brings check suites as well
+	})
 	w.serve()
 	repo := w.current("acme/shop")
 	for login, role := range map[string]string{"alice": "admin", "bob": "read"} {
@@ -222,7 +224,7 @@ func TestDisorder(t *testing.T) {
 // TestLostWebhooks are found in GitHub's log, at the start and every hour.
 func TestLostWebhooks(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, file(t), githubtest.Options{})
+	w := newWorld(t, file(t), githubtest.Options{Events: []string{"push"}})
 	w.serve()
 	repo := w.current("acme/shop")
 	a := w.start("")
