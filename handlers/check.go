@@ -14,7 +14,7 @@ func checkRun(_ *Decoder, e envelope, body []byte, n *News) error {
 		return err
 	}
 	n.Person = e.Action == "rerequested" || e.Action == "requested_action"
-	return n.lookFor(e, in.CheckRun.CheckSuite.HeadBranch)
+	return n.checked(e, in.CheckRun.CheckSuite.HeadBranch)
 }
 
 func checkSuite(_ *Decoder, e envelope, body []byte, n *News) error {
@@ -27,7 +27,16 @@ func checkSuite(_ *Decoder, e envelope, body []byte, n *News) error {
 		return err
 	}
 	n.Person = e.Action == "rerequested"
-	return n.lookFor(e, in.CheckSuite.HeadBranch)
+	return n.checked(e, in.CheckSuite.HeadBranch)
+}
+
+// checked is lookFor for checks. Those of the default branch decide nothing, and
+// each push to it brings many.
+func (n *News) checked(e envelope, branch string) error {
+	if branch == e.Repository.DefaultBranch && branch != "" && !n.Person {
+		return n.ignore("it is about no branch of ours")
+	}
+	return n.lookFor(e, branch)
 }
 
 // status is sent for commit statuses, with the branches that have the commit.

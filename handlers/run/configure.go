@@ -12,17 +12,13 @@ import (
 // configure reads the configuration of the default branch. Where it leaves no
 // plan to be made it says so in out.State.
 func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcome) error {
-	id := files.id(config.FileName)
-	if id == "" {
+	if files.id(config.FileName) == "" {
 		out.State, out.Detail = Unconfigured, files.inPlaceOf(config.FileName)
 		return nil
 	}
-	src, err := r.source(ctx, files, id)
+	src, err := r.source(ctx, files)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
-	}
-	if len(src) <= config.MaxSize {
-		files.seed(id, src)
 	}
 	now, from := r.Now(), &sources{Files: l.Files}
 	options := config.Options{Repository: l.Repository.FullName(), Files: from, Now: now}
@@ -45,20 +41,12 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 	return nil
 }
 
-// source is the configuration's text, which is fetched once.
-func (r *Runner) source(ctx context.Context, files *tree, id string) ([]byte, error) {
-	name, file := "configuration "+id, files.files[config.FileName]
-	if file.size > config.MaxSize {
+// source is the configuration's text.
+func (r *Runner) source(ctx context.Context, files *tree) ([]byte, error) {
+	if files.files[config.FileName].size > config.MaxSize {
 		return make([]byte, config.MaxSize+1), nil // which config refuses, in its own words
 	}
-	if src, found := r.Memory.Fact(ctx, name); found {
-		return src, nil
-	}
-	src, err := files.read(config.FileName, file)
-	if err == nil {
-		r.Memory.KeepFact(ctx, name, src)
-	}
-	return src, err
+	return r.text(ctx, files, config.FileName)
 }
 
 // wrong ends a look with what is wrong with the configuration.

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"io/fs"
 
 	"github.com/rs/zerolog"
 
@@ -31,7 +30,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		if _, known := situation.Files[name]; known || len(result.Updates) == 0 {
 			continue
 		}
-		text, err := fs.ReadFile(files, name)
+		text, err := r.text(ctx, files, name)
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}

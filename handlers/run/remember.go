@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/scanner"
@@ -33,6 +34,24 @@ func (r *Runner) tree(ctx context.Context, l Look, branch, commit string) (*tree
 		r.Memory.KeepTree(ctx, l.Repository.ID, branch, commit, packed)
 	}
 	return newTree(ctx, entries, l.GitHub.Blob), nil
+}
+
+// text is a file that each look needs, which is fetched once.
+func (r *Runner) text(ctx context.Context, files *tree, name string) ([]byte, error) {
+	file := files.files[name]
+	if file == nil {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
+	}
+	fact := "file " + file.id
+	if text, found := r.Memory.Fact(ctx, fact); found {
+		files.seed(file.id, text)
+		return text, nil
+	}
+	text, err := files.read(name, file)
+	if err == nil {
+		r.Memory.KeepFact(ctx, fact, text)
+	}
+	return text, err
 }
 
 func pack(entries []forge.Entry) ([]byte, error) {

@@ -25,6 +25,7 @@ func lookCalls(account string, installation int64) map[string]string {
 		token:               fmt.Sprintf("/app/installations/%d/access_tokens", installation),
 		"git/get-ref":       repository + "/git/ref/heads/main",
 		"repos/get":         repository,
+		"pulls/list":        repository + "/pulls",
 		"git/get-tree":      repository + "/git/trees/*",
 		"git/get-blob":      repository + "/git/blobs/*",
 		"repos/get-content": "/repos/" + account + "/.imageupdater/contents/.imageupdater.yaml",
@@ -104,7 +105,7 @@ func strike(w *world, forms map[string]form, times int, wanted func(operation st
 		}
 		for name, form := range forms {
 			s := &struck{account: strings.NewReplacer(" ", "-", "'", "", "/", "-").Replace(operation + " " + name), operation: operation, form: name}
-			s.installation = w.hub.Install(s.account, grants(), w.shop(s.repository()))
+			s.installation = w.hub.Install(s.account, grants(), w.current(s.repository()))
 			f := form(operation)
 			f.Path, f.Times = lookCalls(s.account, s.installation.ID)[operation], times
 			s.fault = w.hub.Fault(f)
@@ -149,7 +150,7 @@ func TestLimits(t *testing.T) {
 			w := newWorld(t, at(t), githubtest.Options{})
 			w.serve()
 			a := w.start("")
-			w.hub.Install("good", grants(), w.shop("good/shop"))
+			w.hub.Install("good", grants(), w.current("good/shop"))
 			a.quiet(w.hub)
 			forms := limits()
 			if name != "sqlite" {
@@ -214,7 +215,7 @@ func TestRefusals(t *testing.T) {
 	w := newWorld(t, file(t), githubtest.Options{})
 	w.serve()
 	a := w.start("")
-	w.hub.Install("good", grants(), w.shop("good/shop"))
+	w.hub.Install("good", grants(), w.current("good/shop"))
 	a.quiet(w.hub)
 	all := strike(w, refusals(), 0, everyCall)
 	a.quiet(w.hub)
@@ -247,7 +248,7 @@ func TestOutages(t *testing.T) {
 			w := newWorld(t, file(t), githubtest.Options{})
 			w.serve()
 			a := w.start("")
-			w.hub.Install("good", grants(), w.shop("good/shop"))
+			w.hub.Install("good", grants(), w.current("good/shop"))
 			a.quiet(w.hub)
 			all := strike(w, outages(), times, everyCall)
 			until(t, "all have been looked at", func() bool {
@@ -278,7 +279,7 @@ func TestGitHubIsDown(t *testing.T) {
 		account := fmt.Sprintf("account-%d", n)
 		var mine []*githubtest.Repository
 		for m := range 4 {
-			mine = append(mine, w.shop(fmt.Sprintf("%s/shop-%d", account, m)))
+			mine = append(mine, w.current(fmt.Sprintf("%s/shop-%d", account, m)))
 		}
 		w.hub.Install(account, grants(), mine...)
 		repos = append(repos, mine...)
@@ -288,9 +289,9 @@ func TestGitHubIsDown(t *testing.T) {
 	mark := w.hub.Mark()
 	down := w.hub.Fault(githubtest.BadGateway("", githubtest.BeforeWork))
 	for _, r := range repos {
-		r.Commit("main", "while GitHub is down", map[string]string{"web.yaml": w.web("1.1.0")})
+		r.Commit("main", "while GitHub is down", map[string]string{"web.yaml": w.web("1.1.0") + "# later"})
 	}
-	w.hub.Install("newcomer", grants(), w.shop("newcomer/shop"))
+	w.hub.Install("newcomer", grants(), w.current("newcomer/shop"))
 	w.hub.Settle()
 	for range 12 {
 		before := down.Fired()

@@ -93,6 +93,13 @@ func (w *world) shop(fullName string) *githubtest.Repository {
 	})
 }
 
+// current makes a repository with one image that has none.
+func (w *world) current(fullName string) *githubtest.Repository {
+	return w.hub.AddRepository(fullName, map[string]string{
+		".imageupdater.yaml": "version: 1\n", "web.yaml": w.web("1.1.0") + "# " + fullName + "\n",
+	})
+}
+
 // updates are the tags that the last look would propose.
 func updates(s shown) string {
 	var tags []string
