@@ -22,6 +22,9 @@ const (
 	keepStale = 12 * time.Hour
 	// logKept is how long GitHub keeps its log of webhooks.
 	logKept = 72 * time.Hour
+	// held is how long a chore may take. When who does it dies meanwhile, it is
+	// done again after that.
+	held = 15 * time.Minute
 	// settled is how old a delivery is before it counts as lost: it may be on
 	// its way.
 	settled = 2 * time.Minute
@@ -32,14 +35,16 @@ type chore struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) error
+	// started is done when a process starts, too, whenever it was done before.
+	started bool
 }
 
 func (s *Server) chores() []chore {
 	return []chore{
-		{"list installations", hourly, s.listInstallations},
-		{"list repositories", minutely, s.listRepositories},
-		{"find lost webhooks", hourly, s.findLost},
-		{"forget", daily, s.forget},
+		{"list installations", hourly, s.listInstallations, false},
+		{"list repositories", minutely, s.listRepositories, false},
+		{"find lost webhooks", hourly, s.findLost, true},
+		{"forget", daily, s.forget, false},
 	}
 }
 
@@ -48,6 +53,7 @@ func (s *Server) chores() []chore {
 func (s *Server) housekeep(ctx context.Context) {
 	ticks := time.NewTicker(minutely / 4)
 	defer ticks.Stop()
+	s.lookBack(ctx)
 	for {
 		s.state.flush(ctx)
 		s.Housekeep(ctx)
@@ -59,22 +65,63 @@ func (s *Server) housekeep(ctx context.Context) {
 	}
 }
 
+// lookBack makes due what is done at each start.
+func (s *Server) lookBack(ctx context.Context) {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, c := range s.chores() {
+			if !c.started {
+				continue
+			}
+			if err := tx.Release(ctx, c.name, s.now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn().Err(err).Msg("what is done at each start is done later")
+	}
+}
+
 // Housekeep does the chores that are due. Tests with a clock of their own call
 // it.
 func (s *Server) Housekeep(ctx context.Context) {
 	for _, c := range s.chores() {
-		var mine bool
-		err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-			mine, err = tx.Lease(ctx, c.name, s.now(), s.now().Add(c.every))
-			return err
-		})
-		if err == nil && mine {
-			err = c.do(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn().Err(err).Str("chore", c.name).Msg("a chore failed, and is done again later")
+		if err := s.tidy(ctx, c); err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Str("chore", c.name).Msg("a chore failed, and is done again in a minute")
 		}
 	}
+}
+
+// errSoon is a chore that is not quite done.
+var errSoon = errors.New("more is to do soon")
+
+// tidy does a chore if it is due and nobody else does it. One that failed is due
+// again in a minute, and one that was cut short at once.
+func (s *Server) tidy(ctx context.Context, c chore) error {
+	began := s.now()
+	var mine bool
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		mine, err = tx.Lease(ctx, c.name, began, began.Add(held))
+		return err
+	})
+	if err != nil || !mine {
+		return err
+	}
+	err = c.do(ctx)
+	next := began.Add(c.every)
+	switch {
+	case ctx.Err() != nil:
+		next = began
+	case err != nil:
+		next = began.Add(minutely)
+	}
+	if errors.Is(err, errSoon) {
+		err = nil
+	}
+	return errors.Join(err, s.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Release(ctx, c.name, next)
+	}))
 }
 
 // listInstallations learns of those whose events were missed.
@@ -170,19 +217,27 @@ func (s *Server) findLost(ctx context.Context) error {
 	}
 	arrived, newest := map[string]bool{}, map[string]forge.Delivery{}
 	for _, d := range deliveries {
-		arrived[d.GUID] = arrived[d.GUID] || d.OK || now.Sub(d.At) < settled
+		arrived[d.GUID] = arrived[d.GUID] || d.OK
 		if newest[d.GUID].At.Before(d.At) {
 			newest[d.GUID] = d
 		}
 	}
 	var failed error
+	var recent bool
 	for _, d := range slices.Backward(deliveries) { // oldest first
 		if arrived[d.GUID] || newest[d.GUID].ID != d.ID || !s.wantsAgain(d) {
+			continue
+		}
+		if now.Sub(d.At) < settled {
+			recent = true
 			continue
 		}
 		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
 		failed = errors.Join(failed, s.github.Redeliver(ctx, d.ID))
 		s.metrics.redelivered.Inc()
+	}
+	if recent && failed == nil {
+		return errSoon
 	}
 	return failed
 }

@@ -30,13 +30,26 @@ func (q *Queue) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ticks.C:
-			if err := q.Tick(ctx); err != nil && ctx.Err() == nil {
+			if err := q.tend(ctx); err != nil {
 				q.o.Logger.Error().Err(err).Msg("looking after the queue failed")
 			}
 		case <-q.engine.stopped():
 			return q.leave(context.WithoutCancel(ctx))
 		}
 	}
+}
+
+// tend is Tick; while jobs are given time to end it only shows that this replica
+// lives, or others would take them over.
+func (q *Queue) tend(ctx context.Context) error {
+	if ctx.Err() == nil {
+		if err := q.Tick(ctx); err == nil || ctx.Err() == nil {
+			return err
+		}
+	}
+	return q.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Beat(ctx, q.o.Replica, q.o.Now())
+	})
 }
 
 // arrive takes this replica's place. A SQLite file has no other replica: whoever

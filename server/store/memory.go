@@ -37,6 +37,14 @@ func (tx *Tx) Lease(ctx context.Context, what string, now, until time.Time) (boo
 	return n == 1, nil
 }
 
+// Release lets something be taken again from a time on.
+func (tx *Tx) Release(ctx context.Context, what string, from time.Time) error {
+	if _, err := tx.exec(ctx, "UPDATE cooldown SET until = $2 WHERE scope = $1", "lease "+what, millis(from)); err != nil {
+		return fmt.Errorf("giving back the lease %s: %w", what, err)
+	}
+	return nil
+}
+
 // Fact gives a value that is true for ever; the error is ErrNotFound when there
 // is none.
 func (tx *Tx) Fact(ctx context.Context, name string) ([]byte, error) {
