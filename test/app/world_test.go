@@ -85,23 +85,32 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// configuration is the server's, with more keys at the end.
-func (w *world) configuration(more string) *config.Server {
-	w.t.Helper()
+// configured is the server's configuration, with more keys at the end.
+func (w *world) configured(more string) string {
 	database := fmt.Sprintf("file: %q", w.place)
 	if strings.HasPrefix(w.place, "postgres") {
 		database = "url: {env: DATABASE}"
 	}
-	text := fmt.Sprintf(`
+	drain := "work: {drain: 5s}"
+	if strings.Contains(more, "work:") {
+		drain = ""
+	}
+	return fmt.Sprintf(`
 version: 1
 github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}}
 listen: "127.0.0.1:0"
 database: {%s}
-work: {drain: 5s}
+%s
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
-%s`, w.hub.URL, w.hub.App.ID, database, w.registry.Host(), sha256Of(apiToken), more)
+%s`, w.hub.URL, w.hub.App.ID, database, drain, w.registry.Host(), sha256Of(apiToken), more)
+}
+
+// configuration is what the server reads of that.
+func (w *world) configuration(more string) *config.Server {
+	w.t.Helper()
+	text := w.configured(more)
 	c, warnings, err := config.LoadServer("server.yaml", []byte(text))
 	if err != nil || len(warnings) > 0 {
 		w.t.Fatalf("%v, %v\n%s", err, warnings, text)
