@@ -22,9 +22,8 @@ const (
 	keepStale = 12 * time.Hour
 	// logKept is how long GitHub keeps its log of webhooks.
 	logKept = 72 * time.Hour
-	// held is how long a chore may take. When who does it dies meanwhile, it is
-	// done again after that.
-	held = 15 * time.Minute
+	// held is how long a chore may take before another replica does it, too.
+	held = 30 * time.Minute
 	// settled is how old a delivery is before it counts as lost: it may be on
 	// its way.
 	settled = 2 * time.Minute
@@ -102,7 +101,7 @@ func (s *Server) tidy(ctx context.Context, c chore) error {
 	began := s.now()
 	var mine bool
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		mine, err = tx.Lease(ctx, c.name, began, began.Add(held))
+		mine, err = tx.Lease(ctx, c.name, s.queue.Replica(), began, began.Add(held))
 		return err
 	})
 	if err != nil || !mine {
@@ -166,11 +165,15 @@ func (s *Server) listRepositories(ctx context.Context) error {
 		return err
 	}
 	var failed error
+	var listed bool
 	for _, i := range installations {
 		if i.Suspended || s.now().Sub(i.ListedAt) < daily {
 			continue
 		}
-		failed = errors.Join(failed, s.listRepositoriesOf(ctx, i))
+		failed, listed = errors.Join(failed, s.listRepositoriesOf(ctx, i)), true
+	}
+	if listed {
+		failed = errors.Join(failed, s.queue.Tick(ctx)) // the new ones are due
 	}
 	return failed
 }

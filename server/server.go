@@ -218,6 +218,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		Handler: s.handler, ReadHeaderTimeout: readHeader, ReadTimeout: readAll, WriteTimeout: answerAll, IdleTimeout: keepAlive,
 		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(s.log),
 	}
+	if err := s.queue.Arrive(ctx); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	work, stopWork := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopWork(nil)
 	var workers sync.WaitGroup

@@ -17,11 +17,8 @@ const (
 
 // Run does jobs until the context ends. Those that run then may go on for
 // Options.Drain before their own contexts end; what is not done is left for
-// others, or for the next start.
+// others, or for the next start. Arrive comes before it.
 func (q *Queue) Run(ctx context.Context) error {
-	if err := q.arrive(ctx); err != nil {
-		return err
-	}
 	if err := q.engine.start(ctx); err != nil {
 		return err
 	}
@@ -52,9 +49,12 @@ func (q *Queue) tend(ctx context.Context) error {
 	})
 }
 
-// arrive takes this replica's place. A SQLite file has no other replica: whoever
+// Replica is the name of this process among those of the database.
+func (q *Queue) Replica() string { return q.o.Replica }
+
+// Arrive takes this replica's place. A SQLite file has no other replica: whoever
 // left jobs running there is dead.
-func (q *Queue) arrive(ctx context.Context) error {
+func (q *Queue) Arrive(ctx context.Context) error {
 	return q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		since := q.o.Now().Add(-dead)
 		if q.db.Pool == nil {

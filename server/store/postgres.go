@@ -25,7 +25,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("connecting to the database that database.url names: %w", oneLine{err})
+		return nil, fmt.Errorf("connecting to the database that database.url names: %w", oneLineError{err})
 	}
 	return &DB{Pool: pool}, nil
 }
@@ -83,8 +83,8 @@ func (r postgresRow) Scan(into ...any) error {
 	return err
 }
 
-// oneLine is an error whose text has no ends of lines.
-type oneLine struct{ error }
+// oneLineError is an error whose text has no ends of lines.
+type oneLineError struct{ error }
 
-func (o oneLine) Error() string { return strings.Join(strings.Fields(o.error.Error()), " ") }
-func (o oneLine) Unwrap() error { return o.error }
+func (o oneLineError) Error() string { return strings.Join(strings.Fields(o.error.Error()), " ") }
+func (o oneLineError) Unwrap() error { return o.error }
