@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // "pgx" for database/sql
-	_ "modernc.org/sqlite"             // "sqlite"
 
 	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
@@ -22,6 +21,17 @@ func beside(t *testing.T, place string) *sql.DB {
 		driver, at = "pgx", place
 	}
 	db, err := sql.Open(driver, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// besideWriting locks the file in its transactions.
+func besideWriting(t *testing.T, file string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+file+"?_txlock=immediate&_pragma=busy_timeout(10000)")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,11 +145,14 @@ func (w *world) ends(p *process, name string) {
 	}
 }
 
+// unfinished counts the jobs that are not done.
+const unfinished = "SELECT count(*) FROM river_job WHERE state <> 'completed'"
+
 // nothingLeft waits until no job is left to do.
 func (w *world) nothingLeft() {
 	w.t.Helper()
 	until(w.t, "all jobs are done", func() bool {
-		return number(w.t, w.place, "SELECT count(*) FROM river_job WHERE state <> 'completed'") == 0
+		return number(w.t, w.place, unfinished) == 0
 	})
 	if n := number(w.t, w.place, "SELECT count(*) FROM repository WHERE requested <> done OR parked <> ''"); n != 0 {
 		w.t.Errorf("%d repositories wait for a look that is not there", n)

@@ -200,31 +200,42 @@ type shown struct {
 
 func (a *app) call(method, path, token, body string) (int, []byte) {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(context.WithoutCancel(a.t.Context()), method, a.url+path, strings.NewReader(body))
+	status, text, err := a.ask(method, path, token, body)
 	if err != nil {
 		a.t.Fatal(err)
+	}
+	return status, text
+}
+
+// ask is call of an App that may be gone.
+func (a *app) ask(method, path, token, body string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(context.WithoutCancel(a.t.Context()), method, a.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		a.t.Fatal(err)
+		return 0, nil, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return res.StatusCode, text
+	return res.StatusCode, text, err
 }
 
 func (a *app) shown(repository string) shown {
 	a.t.Helper()
 	status, text := a.call("GET", "/api/v1/repos/"+repository, apiToken, "")
+	return decoded(a.t, status, text)
+}
+
+func decoded(t *testing.T, status int, text []byte) shown {
+	t.Helper()
 	found := shown{Status: status}
 	if err := json.Unmarshal(text, &found); err != nil {
-		a.t.Fatalf("%s: %v", text, err)
+		t.Fatalf("%s: %v", text, err)
 	}
 	return found
 }
