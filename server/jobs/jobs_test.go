@@ -548,6 +548,65 @@ func TestDeadReplicas(t *testing.T) {
 	}
 }
 
+// TestJobsWithoutATrace does again what seems to run here and does not, since the
+// database was away when it ended.
+func TestJobsWithoutATrace(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began, goOn := make(chan int, 10), make(chan struct{})
+			r := open(t, at(t), &work{look: func(_ context.Context, l jobs.Look) (jobs.Seen, error) {
+				began <- l.Attempt
+				<-goOn
+				return jobs.Seen{Next: l.Repository.NextAt}, nil
+			}})
+			r.put(t, 5, 6)
+			r.run(t)
+			r.want(t, 5)
+			receive(t, began)
+			r.want(t, 6)
+			receive(t, began)
+			goOn <- struct{}{}
+			goOn <- struct{}{}
+			until(t, "both are done", func() bool { return r.repository(t, 5).Done == 1 && r.repository(t, 6).Done == 1 })
+			r.want(t, 6) // which runs, and goes on
+			receive(t, began)
+			r.tx(t, func(ctx context.Context, tx *store.Tx) error {
+				if _, err := tx.Want(ctx, 5, time.Time{}); err != nil {
+					return err
+				}
+				const ran = "UPDATE river_job SET state = 'running', finalized_at = NULL WHERE kind = 'look' AND state = 'completed'"
+				if tx.SQLite != nil {
+					_, err := tx.SQLite.ExecContext(ctx, ran+" AND json_extract(args, '$.repository_id') = 5")
+					return err
+				}
+				_, err := tx.Postgres.Exec(ctx, ran+" AND args->>'repository_id' = '5'")
+				return err
+			})
+			for range 2 {
+				if err := r.Tick(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				r.clock.advance(30 * time.Second)
+			}
+			if err := r.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if attempt := receive(t, began); attempt != 1 {
+				t.Errorf("done again as attempt %d", attempt)
+			}
+			goOn <- struct{}{}
+			goOn <- struct{}{}
+			until(t, "it is done again", func() bool { return r.repository(t, 5).Done == 2 && r.repository(t, 6).Done == 2 })
+			r.stop()
+			if len(began) > 0 {
+				t.Error("what ran was done again, too")
+			}
+		})
+	}
+}
+
 func TestPeopleGoFirst(t *testing.T) {
 	t.Parallel()
 	for name, at := range storetest.Places() {

@@ -94,7 +94,10 @@ func (q *Queue) Tick(ctx context.Context) error {
 		if err := tx.Bury(ctx, now.Add(-dead)); err != nil {
 			return err
 		}
-		return q.free(ctx, tx)
+		if err := q.free(ctx, tx); err != nil {
+			return err
+		}
+		return q.freeLost(ctx, tx)
 	})
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type deliveryWorker struct {
 
 // Work handles a webhook.
 func (w *deliveryWorker) Work(ctx context.Context, job *river.Job[Delivery]) error {
+	defer w.q.running.begin(job.ID)()
 	log := w.q.o.Logger.With().Str("github_event_type", job.Args.Event).Str("github_delivery_id", job.Args.ID).Logger()
 	ctx = log.WithContext(ctx)
 	err := guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) })
@@ -46,6 +47,7 @@ type lookWorker struct {
 // Work looks at a repository.
 func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 	q := w.q
+	defer q.running.begin(job.ID)()
 	repository, err := q.db.Reading().Repository(ctx, job.Args.RepositoryID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // it left meanwhile
