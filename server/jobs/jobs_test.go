@@ -607,6 +607,73 @@ func TestJobsWithoutATrace(t *testing.T) {
 	}
 }
 
+// TestTableStaysSmall forgets what webhooks brought and looks that ended, but not
+// which webhooks there were.
+func TestTableStaysSmall(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := open(t, at(t), &work{
+				deliver: func(context.Context, jobs.Delivery) error { return nil },
+				look: func(_ context.Context, l jobs.Look) (jobs.Seen, error) {
+					return jobs.Seen{Next: l.Repository.NextAt}, nil
+				},
+			})
+			r.put(t, 5)
+			r.run(t)
+			deliver := func(id string) (fresh bool) {
+				fresh, err := r.Deliver(t.Context(), jobs.Delivery{ID: id, Event: "push", Body: make([]byte, 1000)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return fresh
+			}
+			deliver("old")
+			r.want(t, 5)
+			completed := func(kind string) (n int64) {
+				counts, err := r.db.Reading().Jobs(t.Context(), r.clock.now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, j := range counts {
+					if j.Kind == kind && j.State == "completed" {
+						n = j.Count
+					}
+				}
+				return n
+			}
+			until(t, "both are done", func() bool { return completed("delivery") == 1 && completed("look") == 1 })
+			r.tx(t, func(ctx context.Context, tx *store.Tx) error {
+				if tx.SQLite != nil {
+					_, err := tx.SQLite.ExecContext(ctx, "UPDATE river_job SET finalized_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 hour')")
+					return err
+				}
+				_, err := tx.Postgres.Exec(ctx, "UPDATE river_job SET finalized_at = finalized_at - interval '1 hour'")
+				return err
+			})
+			deliver("new")
+			until(t, "the new one is handled", func() bool { return completed("delivery") == 2 })
+			if err := r.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var bytes int
+			r.tx(t, func(ctx context.Context, tx *store.Tx) error {
+				if tx.SQLite != nil {
+					return tx.SQLite.QueryRowContext(ctx, "SELECT sum(length(json(args))) FROM river_job").Scan(&bytes)
+				}
+				return tx.Postgres.QueryRow(ctx, "SELECT sum(length(args::text)) FROM river_job").Scan(&bytes)
+			})
+			if completed("look") != 0 || bytes < 1000 || bytes > 1500 {
+				t.Errorf("%d looks and %d bytes are left", completed("look"), bytes)
+			}
+			if deliver("old") || deliver("new") {
+				t.Error("what was handled is taken again")
+			}
+		})
+	}
+}
+
 func TestPeopleGoFirst(t *testing.T) {
 	t.Parallel()
 	for name, at := range storetest.Places() {

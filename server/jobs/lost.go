@@ -17,6 +17,8 @@ type running struct {
 	mu   sync.Mutex
 	jobs map[int64]bool
 	lost map[int64]time.Time // since when a job seems to run
+
+	trimmed time.Time // what ended before is trimmed
 }
 
 // begin notes that a job runs, until end is called.

@@ -13,6 +13,10 @@ const (
 	beating = 10 * time.Second
 	dead    = time.Minute
 	claimed = 15 * time.Minute
+	// whole is how long a job that ended is left as it is, and trimming how
+	// often those before are trimmed.
+	whole    = 10 * time.Minute
+	trimming = time.Minute
 )
 
 // Run does jobs until the context ends. Those that run then may go on for
@@ -102,12 +106,37 @@ func (q *Queue) Tick(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := q.trim(ctx, now); err != nil {
+		return err
+	}
 	for {
 		n, err := q.sweep(ctx, now)
 		if err != nil || n < most {
 			return err
 		}
 	}
+}
+
+// trim keeps the queue's table small. River forgets what ended after a day, which
+// is long for thousands of looks an hour and for what webhooks brought.
+func (q *Queue) trim(ctx context.Context, now time.Time) error {
+	before := time.Now().Add(-whole) //nolint:forbidigo // River's own clock said when jobs ended
+	q.running.mu.Lock()
+	since := q.running.trimmed
+	q.running.mu.Unlock()
+	var mine bool
+	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if mine, err = tx.Lease(ctx, "trim", q.o.Replica, now, now.Add(trimming)); err != nil || !mine {
+			return err
+		}
+		return tx.Trim(ctx, since, before)
+	})
+	if err == nil && mine {
+		q.running.mu.Lock()
+		q.running.trimmed = before.Add(-whole) // another replica's clock may differ
+		q.running.mu.Unlock()
+	}
+	return err
 }
 
 // sweep asks for the looks that are due, up to a number. A job is added even

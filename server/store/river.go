@@ -47,6 +47,25 @@ func (tx *Tx) Free(ctx context.Context, job int64) error {
 	return nil
 }
 
+// Trim keeps the queue's table small: of deliveries that were handled only what
+// keeps them from being handled twice, without their bodies, and of looks that
+// ended nothing. Both are those that ended since a time and before another.
+func (tx *Tx) Trim(ctx context.Context, since, before time.Time) error {
+	shorter, from, to := `jsonb_set(args, '{body}', '""')`, any(since.UTC()), any(before.UTC())
+	if tx.onSQLite() {
+		const layout = "2006-01-02 15:04:05.000" // as River writes it, so that texts compare
+		shorter, from, to = "jsonb_set(args, '$.body', '')", since.UTC().Format(layout), before.UTC().Format(layout)
+	}
+	const ended = " WHERE state = 'completed' AND finalized_at >= $1 AND finalized_at < $2 AND kind = "
+	if _, err := tx.exec(ctx, "UPDATE river_job SET args = "+shorter+ended+"'delivery' AND args->>'body' <> ''", from, to); err != nil {
+		return fmt.Errorf("shortening webhooks that were handled: %w", err)
+	}
+	if _, err := tx.exec(ctx, "DELETE FROM river_job"+ended+"'look'", from, to); err != nil {
+		return fmt.Errorf("forgetting looks that ended: %w", err)
+	}
+	return nil
+}
+
 // hastened lets a look that waits behind others go before them, and one that
 // failed be tried now. One that sleeps because somebody's limit is used up sleeps
 // on.
