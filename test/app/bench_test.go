@@ -26,7 +26,7 @@ import (
 )
 
 // benched is a server on a GitHub of its own.
-func benched(b *testing.B, place string) (url string, hub *githubtest.Server) {
+func benched(b *testing.B, place string) (s *server.Server, url string, hub *githubtest.Server) {
 	b.Helper()
 	hub = githubtest.New(b, githubtest.Options{})
 	database := fmt.Sprintf("file: %q", place)
@@ -44,8 +44,8 @@ work: {drain: 5s}
 		b.Fatal(err)
 	}
 	env := map[string]string{"KEY": hub.App.PrivateKey, "WEBHOOK": webhookSecret, "DATABASE": place}
-	s, err := server.New(b.Context(), server.Options{
-		Config: c, Version: "test", Logger: zerolog.Nop(), Getenv: func(name string) string { return env[name] }, Environ: os.Environ,
+	s, err = server.New(b.Context(), server.Options{
+		Config: c, Version: "test", Logger: zerolog.Nop(), Getenv: func(name string) string { return env[name] }, Environ: os.Environ, Now: hub.Now,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -66,7 +66,7 @@ work: {drain: 5s}
 			b.Error(err)
 		}
 	})
-	return "http://" + door.Addr().String(), hub
+	return s, "http://" + door.Addr().String(), hub
 }
 
 // BenchmarkWebhooks sends pushes of 8 kB from sixteen connections, while they are
@@ -74,7 +74,7 @@ work: {drain: 5s}
 func BenchmarkWebhooks(b *testing.B) {
 	for name, at := range storetest.Places() {
 		b.Run(name, func(b *testing.B) {
-			url, _ := benched(b, at(b))
+			_, url, _ := benched(b, at(b))
 			body := fmt.Appendf(nil, `{"ref":"refs/heads/x","filler":"%s","installation":{"id":1},"repository":{"id":1,"name":"shop","full_name":"acme/shop","owner":{"login":"acme"}}}`,
 				bytes.Repeat([]byte("x"), 8000))
 			sum := hmac.New(sha256.New, []byte(webhookSecret))
@@ -119,6 +119,42 @@ func BenchmarkWebhooks(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "webhooks/s")
 			b.ReportMetric(float64(took[b.N/2].Milliseconds()), "ms-p50")
 			b.ReportMetric(float64(took[b.N*99/100].Milliseconds()), "ms-p99")
+		})
+	}
+}
+
+// BenchmarkUnchanged looks again at repositories in which nothing changed.
+func BenchmarkUnchanged(b *testing.B) {
+	for name, at := range storetest.Places() {
+		b.Run(name, func(b *testing.B) {
+			const count = 200
+			place := at(b)
+			s, url, hub := benched(b, place)
+			var repos []*githubtest.Repository
+			for n := range count {
+				repos = append(repos, hub.AddRepository(fmt.Sprintf("acme/shop%d", n), map[string]string{".imageupdater.yaml": "version: 1\n", "a.yaml": "a: 1\n"}))
+			}
+			settled := func() {
+				for number(b, place, "SELECT count(*) FROM repository WHERE done = requested AND ended_at > 0") < count {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+			hub.Webhook(url+"/api/github/hook", webhookSecret)
+			hub.Install("acme", grants(), repos...)
+			hub.Settle()
+			settled()
+			calls := len(hub.Calls())
+			b.ResetTimer()
+			for range b.N {
+				hub.Advance(time.Hour)
+				if err := s.Tick(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+				settled()
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "repositories/s")
+			b.ReportMetric(float64(len(hub.Calls())-calls)/float64(b.N*count), "requests/repository")
 		})
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // look into a database from beside the program.
-func beside(t *testing.T, place string) *sql.DB {
+func beside(t testing.TB, place string) *sql.DB {
 	t.Helper()
 	driver, at := "sqlite", "file:"+place+"?mode=ro&_pragma=busy_timeout(10000)"
 	if strings.HasPrefix(place, "postgres") {
@@ -40,9 +40,11 @@ func besideWriting(t *testing.T, file string) *sql.DB {
 }
 
 // number is the one that a query gives.
-func number(t *testing.T, place, query string, args ...any) (n int) {
+func number(t testing.TB, place, query string, args ...any) (n int) {
 	t.Helper()
-	if err := beside(t, place).QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
+	db := beside(t, place)
+	defer db.Close() // it is asked again and again
+	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
