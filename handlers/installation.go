@@ -1,5 +1,7 @@
 package handlers
 
+import "slices"
+
 // told is a repository as the events about installations show it.
 type told struct {
 	ID       int64  `json:"id"`
@@ -59,5 +61,6 @@ func installationRepositories(_ *Decoder, _ envelope, body []byte, n *News) erro
 	for _, r := range in.Removed {
 		n.Removed = append(n.Removed, r.ID)
 	}
+	n.LookAtAll = slices.ContainsFunc(slices.Concat(in.Added, in.Removed), func(r told) bool { return r.Name == sharedName })
 	return nil
 }

@@ -6,6 +6,7 @@ func repositoryEvent(_ *Decoder, e envelope, _ []byte, n *News) error {
 	if e.Repository.ID == 0 {
 		return n.ignore("it names no repository")
 	}
+	n.LookAtAll = e.Repository.Name == sharedName
 	switch e.Action {
 	case "deleted":
 		n.Removed = []int64{e.Repository.ID}

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -25,6 +26,9 @@ const (
 	// take a hundred times the room of dense text.
 	largeFile = 1 << 20
 )
+
+// ErrTooManyFiles is a tree that Find does not take.
+var ErrTooManyFiles = errors.New("too many files")
 
 // FindOptions narrows a scan. The zero value is the default.
 type FindOptions struct {
@@ -160,7 +164,7 @@ func list(ctx context.Context, tree fs.FS) (files []string, unreadable []format.
 		case !entry.Type().IsRegular() || !format.Wanted(name):
 			return nil
 		case len(files) >= maxFiles:
-			return fmt.Errorf("more than %d files: scan a folder of it", maxFiles)
+			return fmt.Errorf("%w: more than %d, scan a folder of it", ErrTooManyFiles, maxFiles)
 		}
 		files = append(files, name)
 		return nil

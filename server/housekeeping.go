@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/imageupdater/imageupdater/handlers"
@@ -22,11 +24,18 @@ const (
 	keepStale = 12 * time.Hour
 	// logKept is how long GitHub keeps its log of webhooks.
 	logKept = 72 * time.Hour
-	// held is how long a chore may take before another replica does it, too.
-	held = 30 * time.Minute
 	// settled is how old a delivery is before it counts as lost: it may be on
 	// its way.
 	settled = 2 * time.Minute
+	// lateEntry is how far back the log is read again: it is in the order of
+	// answers, and what had not settled the last time is looked at again.
+	lateEntry = 10 * time.Minute
+	// mostLost is how many webhooks are asked for again at a time.
+	mostLost = 500
+	// held is how long a chore may take before another replica does it, too.
+	held = 30 * time.Minute
+	// again is when a chore is done again that failed.
+	again = 5 * time.Minute
 )
 
 // chore is something that one replica does now and then.
@@ -34,28 +43,41 @@ type chore struct {
 	name  string
 	every time.Duration
 	do    func(context.Context) error
-	// started is done when a process starts, too, whenever it was done before.
-	started bool
+	// calls is set where GitHub is called.
+	calls bool
+	// first is set where a replica that starts does it, whoever did it last:
+	// something may have been missed while none ran.
+	first bool
 }
 
 func (s *Server) chores() []chore {
 	return []chore{
-		{"list installations", hourly, s.listInstallations, false},
-		{"list repositories", minutely, s.listRepositories, false},
-		{"find lost webhooks", hourly, s.findLost, true},
-		{"forget", daily, s.forget, false},
+		{name: "list installations", every: hourly, do: s.listInstallations, calls: true, first: true},
+		{name: "list repositories", every: minutely, do: s.listRepositories, calls: true},
+		{name: "find lost webhooks", every: hourly, do: s.findLost, calls: true, first: true},
+		{name: "forget", every: daily, do: s.forget},
 	}
 }
 
 // housekeep does the chores when they are due, the first time at once, and writes
 // down facts.
 func (s *Server) housekeep(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { often(ctx, func() { s.state.flush(ctx) }) })
+	start := true
+	often(ctx, func() {
+		s.doChores(ctx, start)
+		start = false
+	})
+	both.Wait()
+}
+
+// often does something now, and four times a minute until the context ends.
+func often(ctx context.Context, do func()) {
 	ticks := time.NewTicker(minutely / 4)
 	defer ticks.Stop()
-	s.lookBack(ctx)
 	for {
-		s.state.flush(ctx)
-		s.Housekeep(ctx)
+		do()
 		select {
 		case <-ticks.C:
 		case <-ctx.Done():
@@ -64,89 +86,76 @@ func (s *Server) housekeep(ctx context.Context) {
 	}
 }
 
-// lookBack makes due what is done at each start.
-func (s *Server) lookBack(ctx context.Context) {
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		for _, c := range s.chores() {
-			if !c.started {
-				continue
-			}
-			if err := tx.Release(ctx, c.name, s.now()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn().Err(err).Msg("what is done at each start is done later")
-	}
-}
-
 // Housekeep does the chores that are due. Tests with a clock of their own call
 // it.
-func (s *Server) Housekeep(ctx context.Context) {
+func (s *Server) Housekeep(ctx context.Context) { s.doChores(ctx, false) }
+
+func (s *Server) doChores(ctx context.Context, start bool) {
 	for _, c := range s.chores() {
-		if err := s.tidy(ctx, c); err != nil && ctx.Err() == nil {
-			s.log.Warn().Err(err).Str("chore", c.name).Msg("a chore failed, and is done again in a minute")
+		if c.calls && s.outage.lasts() {
+			continue
+		}
+		if err := s.doChore(ctx, c, start); err != nil && ctx.Err() == nil {
+			s.log.Warn().Err(err).Str("chore", c.name).Msg("a chore failed, and is done again later")
 		}
 	}
 }
 
-// errSoon is a chore that is not quite done.
-var errSoon = errors.New("more is to do soon")
-
-// tidy does a chore if it is due and nobody else does it. One that failed is due
-// again in a minute, and one that was cut short at once.
-func (s *Server) tidy(ctx context.Context, c chore) error {
+// doChore does a chore that is due and that nobody else does: again soon when it
+// fails, and at once when it was cut short.
+func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
 	began := s.now()
 	var mine bool
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
 		mine, err = tx.Lease(ctx, c.name, s.queue.Replica(), began, began.Add(held))
 		return err
 	})
-	if err != nil || !mine {
+	if err != nil || !mine && (!start || !c.first) {
 		return err
 	}
-	err = c.do(ctx)
+	failed := c.do(ctx)
 	next := began.Add(c.every)
 	switch {
 	case ctx.Err() != nil:
 		next = began
-	case err != nil:
-		next = began.Add(minutely)
+	case failed != nil:
+		failed = s.waiting(failed)
+		next = s.now().Add(min(c.every, again))
 	}
-	if errors.Is(err, errSoon) {
-		err = nil
-	}
-	return errors.Join(err, s.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+	err = s.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
 		return tx.Release(ctx, c.name, next)
-	}))
+	})
+	return errors.Join(failed, err)
 }
 
 // listInstallations learns of those whose events were missed.
 func (s *Server) listInstallations(ctx context.Context) error {
-	found, err := s.github.Installations(ctx)
-	if err != nil {
-		return err
-	}
 	known, err := s.db.Reading().Installations(ctx)
 	if err != nil {
 		return err
 	}
-	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+	listed, err := s.github.Installations(ctx)
+	if err != nil {
+		return err
+	}
+	s.outage.ended()
+	found := map[int64]store.Installation{}
+	for _, i := range listed {
+		if !s.serves(i.Account.Login) {
+			s.log.Info().Str("github_account", i.Account.Login).Int64("github_installation_id", i.ID).
+				Msg("left alone: the account is not among those that are served")
+			continue
+		}
+		found[i.ID] = installationOf(i)
+	}
+	err = s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, i := range found {
-			if !s.serves(i.Account.Login) {
-				continue
-			}
-			err := tx.PutInstallation(ctx, store.Installation{
-				ID: i.ID, Account: i.Account.Login, AccountID: i.Account.ID, Suspended: !i.Suspended.IsZero(), Permissions: i.Permissions,
-			})
-			if err != nil {
+			if err := tx.PutInstallation(ctx, i); err != nil {
 				return err
 			}
 		}
-		for _, k := range known {
-			if slices.ContainsFunc(found, func(i forge.Installation) bool { return i.ID == k.ID }) && s.serves(k.Account) {
+		for _, k := range known { // one that came since then is not among them
+			if _, is := found[k.ID]; is {
 				continue
 			}
 			if err := tx.RemoveInstallation(ctx, k.ID); err != nil {
@@ -155,6 +164,29 @@ func (s *Server) listInstallations(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return s.wantRevived(ctx, known, found)
+}
+
+// wantRevived asks for looks at the repositories of installations that may be
+// called again, or otherwise than before.
+func (s *Server) wantRevived(ctx context.Context, before []store.Installation, now map[int64]store.Installation) error {
+	for _, b := range before {
+		i, is := now[b.ID]
+		if !is || i.Suspended || !b.Suspended && maps.Equal(b.Permissions, i.Permissions) {
+			continue
+		}
+		all, err := s.db.Reading().RepositoriesOf(ctx, i.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.queue.WantNow(ctx, jobs.Wish{Priority: jobs.Schedule}, all...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // listRepositories lists those of the installations that were not listed for a
@@ -167,10 +199,13 @@ func (s *Server) listRepositories(ctx context.Context) error {
 	var failed error
 	var listed bool
 	for _, i := range installations {
-		if i.Suspended || s.now().Sub(i.ListedAt) < daily {
+		if i.Suspended || s.now().Sub(i.ListedAt) < daily || s.outage.lasts() {
 			continue
 		}
-		failed, listed = errors.Join(failed, s.listRepositoriesOf(ctx, i)), true
+		if err := s.listRepositoriesOf(ctx, i); err != nil {
+			failed = errors.Join(failed, s.waiting(err))
+		}
+		listed = true
 	}
 	if listed {
 		failed = errors.Join(failed, s.queue.Tick(ctx)) // the new ones are due
@@ -179,15 +214,20 @@ func (s *Server) listRepositories(ctx context.Context) error {
 }
 
 func (s *Server) listRepositoriesOf(ctx context.Context, i store.Installation) error {
+	known, err := s.db.Reading().RepositoriesOf(ctx, i.ID)
+	if err != nil {
+		return err
+	}
 	found, err := s.github.As(i.ID).Repositories(forge.Background(ctx))
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	ids := make([]int64, 0, len(found))
-	for part := range slices.Chunk(found, 500) {
+	s.outage.ended()
+	now, has := s.now(), map[int64]bool{}
+	for part := range slices.Chunk(found, putAtOnce) {
 		err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 			for _, r := range part {
+				has[r.ID] = true
 				err := tx.PutRepository(ctx, store.Repository{
 					ID: r.ID, InstallationID: i.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch,
 					Archived: r.Archived || r.Disabled, Fork: r.Fork,
@@ -201,48 +241,74 @@ func (s *Server) listRepositoriesOf(ctx context.Context, i store.Installation) e
 		if err != nil {
 			return err
 		}
-		for _, r := range part {
-			ids = append(ids, r.ID)
-		}
 	}
 	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return errors.Join(tx.KeepRepositories(ctx, i.ID, ids), tx.ListedInstallation(ctx, i.ID, now))
+		for _, id := range known { // one that came since then is not among them
+			if has[id] {
+				continue
+			}
+			if err := s.forgetRepository(ctx, tx, i.ID, id); err != nil {
+				return err
+			}
+		}
+		return tx.ListedInstallation(ctx, i.ID, now)
 	})
 }
+
+// lostNote is where is noted from when on the log of webhooks is to be read.
+const lostNote = "webhooks read"
+
+// errMoreLost is more lost webhooks than are asked for at a time.
+var errMoreLost = errors.New("more webhooks were lost than are asked for at a time")
 
 // findLost asks again for the webhooks of which no delivery succeeded. GitHub does
 // not do it by itself.
 func (s *Server) findLost(ctx context.Context) error {
 	now := s.now()
-	deliveries, err := s.github.Deliveries(ctx, now.Add(-logKept))
+	since := now.Add(-logKept)
+	if note, err := s.db.Reading().Note(ctx, lostNote); err == nil {
+		if at, err := time.Parse(time.RFC3339, note); err == nil && at.After(since) {
+			since = at
+		}
+	}
+	deliveries, err := s.github.Deliveries(ctx, since)
 	if err != nil {
 		return err
 	}
+	s.outage.ended()
+	for _, d := range s.lost(deliveries) {
+		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
+		err := s.github.Redeliver(ctx, d.ID)
+		if _, refused := refused(err); err != nil && !refused {
+			return err
+		}
+		s.metrics.redelivered.Inc()
+	}
+	if len(s.lost(deliveries)) == mostLost {
+		return errMoreLost
+	}
+	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.PutNote(ctx, lostNote, now.Add(-lateEntry).UTC().Format(time.RFC3339))
+	})
+}
+
+// lost are the newest tries of those webhooks that never arrived, oldest first.
+func (s *Server) lost(log []forge.Delivery) []forge.Delivery {
+	now := s.now()
 	arrived, newest := map[string]bool{}, map[string]forge.Delivery{}
-	for _, d := range deliveries {
-		arrived[d.GUID] = arrived[d.GUID] || d.OK
-		if newest[d.GUID].At.Before(d.At) {
+	for _, d := range log {
+		arrived[d.GUID] = arrived[d.GUID] || d.OK || now.Sub(d.At) < settled
+		if known, is := newest[d.GUID]; !is || known.At.Before(d.At) {
 			newest[d.GUID] = d
 		}
 	}
-	var failed error
-	var recent bool
-	for _, d := range slices.Backward(deliveries) { // oldest first
-		if arrived[d.GUID] || newest[d.GUID].ID != d.ID || !s.wantsAgain(d) {
-			continue
+	var lost []forge.Delivery
+	for _, d := range slices.Backward(log) {
+		if !arrived[d.GUID] && newest[d.GUID].ID == d.ID && s.wantsAgain(d) && len(lost) < mostLost {
+			lost = append(lost, d)
 		}
-		if now.Sub(d.At) < settled {
-			recent = true
-			continue
-		}
-		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
-		failed = errors.Join(failed, s.github.Redeliver(ctx, d.ID))
-		s.metrics.redelivered.Inc()
 	}
-	if recent && failed == nil {
-		return errSoon
-	}
-	return failed
+	return lost
 }
 
 // wantsAgain says whether an event is worth asking for again.

@@ -22,56 +22,97 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 		return jobs.Seen{}, err
 	}
 	if !s.serves(l.Repository.Owner) || installation.Suspended {
-		return s.seen(&run.Outcome{State: run.NotAsked, Next: began.Add(24 * time.Hour)})
+		return s.seen(l.Repository.ID, &run.Outcome{State: run.NotAsked, Next: began.Add(daily)})
+	}
+	if err := s.outage.check(); err != nil {
+		return jobs.Seen{}, err
 	}
 	ctx = withAccount(ctx, installation.Account)
 	if err := s.refreshStale(ctx); err != nil {
 		return jobs.Seen{}, err
 	}
-	repository, err := s.resolve(ctx, l.Repository)
-	if err == nil {
-		return s.lookAt(ctx, l, repository)
+	out, err := s.lookTwice(ctx, l)
+	if err != nil {
+		return jobs.Seen{}, s.waiting(err)
 	}
-	if errors.Is(err, forge.ErrNotFound) || errors.Is(err, forge.ErrUninstalled) {
-		return s.seen(&run.Outcome{State: run.Gone, Detail: err.Error(), Next: began.Add(24 * time.Hour)})
-	}
-	return jobs.Seen{}, waiting(err)
+	s.outage.ended()
+	s.metrics.looked(out, s.now().Sub(began))
+	return s.seen(l.Repository.ID, out)
 }
 
-func (s *Server) lookAt(ctx context.Context, l jobs.Look, r store.Repository) (jobs.Seen, error) {
-	began := s.now()
+// lookTwice looks at a repository as it is known, and once more when that was not
+// as it is.
+func (s *Server) lookTwice(ctx context.Context, l jobs.Look) (*run.Outcome, error) {
+	known, fresh := l.Repository, false
+	for {
+		if known.DefaultBranch == "" {
+			found, err := s.resolve(ctx, known)
+			if errors.Is(err, forge.ErrNotFound) || errors.Is(err, forge.ErrUninstalled) || errors.Is(err, forge.ErrDisabled) {
+				return &run.Outcome{State: run.Gone, Detail: err.Error(), Next: s.now().Add(daily)}, nil
+			}
+			if state, is := refused(err); is {
+				return &run.Outcome{State: state, Detail: err.Error(), Next: s.now().Add(daily)}, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			known, fresh = found, true
+		}
+		out, err := s.lookAt(ctx, known, l.Repository.ForcedAt)
+		switch {
+		case isMoved(err) && !fresh, err == nil && out.State == run.Gone && !fresh:
+			known.DefaultBranch = "" // something of what is known is not so
+		case isMoved(err):
+			return nil, err
+		case err == nil && out.State == run.Gone:
+			// It was there a moment ago: what lacks is something in it.
+			out.State, out.Next = run.Refused, s.now().Add(hourly)
+			return out, nil
+		default:
+			return out, err
+		}
+	}
+}
+
+// refused is the state of a repository about which GitHub does not answer.
+func refused(err error) (run.State, bool) {
+	if errors.Is(err, forge.ErrSuspended) {
+		return run.NotAsked, true
+	}
+	if _, is := errors.AsType[*forge.PermissionError](err); is {
+		return run.Forbidden, true
+	}
+	_, is := errors.AsType[*forge.RefusedError](err)
+	return run.Refused, is && !errors.Is(err, forge.ErrUnauthorized)
+}
+
+func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Time) (*run.Outcome, error) {
 	client := s.github.As(r.InstallationID)
-	out, err := s.runner.Run(ctx, run.Look{
+	repo := client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
+	return s.runner.Run(ctx, run.Look{
 		Repository: run.Repository{
 			ID: r.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
 		},
-		GitHub: reading{client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})},
+		GitHub: reading{repo}, PullRequests: repo,
 		Files:  s.files.of(client, r.InstallationID),
-		Forced: recent(l.Repository.ForcedAt, l.Repository.EndedAt),
+		Forced: forced,
 	})
-	if err != nil {
-		return jobs.Seen{}, waiting(err)
-	}
-	s.metrics.looked(out, s.now().Sub(began))
-	return s.seen(out)
-}
-
-// recent is when registries were really to be asked, if that was after the last
-// look; zero otherwise.
-func recent(forced, ended time.Time) time.Time {
-	if forced.Before(ended) {
-		return time.Time{}
-	}
-	return forced
 }
 
 // seen is what is kept of a look.
-func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
+func (s *Server) seen(id int64, out *run.Outcome) (jobs.Seen, error) {
 	report, err := json.Marshal(out.Report(s.now()))
 	if err != nil {
 		return jobs.Seen{}, fmt.Errorf("writing down how the look ended: %w", err)
 	}
 	seen := jobs.Seen{Next: out.Next, Result: string(report), Images: imagesOf(out.Images())}
+	for _, d := range out.Done {
+		what, err := json.Marshal(d)
+		if err != nil {
+			return jobs.Seen{}, fmt.Errorf("writing down what was done: %w", err)
+		}
+		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: string(what)})
+	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}
 		if base := string(c.PullRequests.Base.Value); base != "" {
@@ -89,24 +130,25 @@ func imagesOf(repos []image.Repository) []store.Image {
 	return images
 }
 
-// waiting makes a limit of GitHub's a job for later.
-func waiting(err error) error {
+// waiting makes a job for later of a limit of GitHub's, and of an outage.
+func (s *Server) waiting(err error) error {
 	if limited, is := errors.AsType[*forge.LimitedError](err); is {
 		return &jobs.LaterError{Until: limited.Until, Err: err}
+	}
+	_, unavailable := errors.AsType[*forge.UnavailableError](err)
+	if unavailable || errors.Is(err, forge.ErrUnauthorized) {
+		return s.outage.failed(err)
 	}
 	return err
 }
 
-// resolve completes what is known of a repository: where it was never told, and
-// where it has another name by now.
+// resolve asks what a repository is called now, and what else is to be known of
+// it.
 func (s *Server) resolve(ctx context.Context, r store.Repository) (store.Repository, error) {
-	if r.DefaultBranch != "" {
-		return r, nil
-	}
 	client := s.github.As(r.InstallationID)
 	ref := forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name}
 	found, err := client.Repository(ctx, ref)
-	if isMoved(err) {
+	if isMoved(err) || errors.Is(err, forge.ErrNotFound) {
 		if ref, err = client.Resolve(ctx, ref); err == nil {
 			found, err = client.Repository(ctx, ref)
 		}
@@ -114,7 +156,7 @@ func (s *Server) resolve(ctx context.Context, r store.Repository) (store.Reposit
 	if err != nil {
 		return store.Repository{}, fmt.Errorf("asking about %s: %w", ref, err)
 	}
-	r.Owner, r.Name, r.DefaultBranch, r.Archived, r.Fork = found.Owner, found.Name, found.DefaultBranch, found.Archived, found.Fork
+	r.Owner, r.Name, r.DefaultBranch, r.Archived, r.Fork = found.Owner, found.Name, found.DefaultBranch, found.Archived || found.Disabled, found.Fork
 	err = s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.PutRepository(ctx, r, s.now()) })
 	return r, err
 }

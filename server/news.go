@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/imageupdater/imageupdater/handlers"
+	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/server/jobs"
 	"github.com/imageupdater/imageupdater/server/store"
 )
@@ -52,29 +53,122 @@ func (s *Server) serves(account string) bool {
 	return len(s.o.Config.Accounts) == 0 || slices.ContainsFunc(s.o.Config.Accounts, func(a string) bool { return strings.EqualFold(a, account) })
 }
 
-// learn keeps what became of installations and repositories.
+// learn keeps what became of installations and repositories. Events come late, twice
+// and in any order, so what one says that is not known already is asked of GitHub.
 func (s *Server) learn(ctx context.Context, n handlers.News) error {
-	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		if n.InstallationID == 0 {
-			return nil
-		}
-		if n.Uninstalled {
-			return tx.RemoveInstallation(ctx, n.InstallationID)
-		}
-		if err := s.learnInstallation(ctx, tx, n); err != nil {
+	if n.InstallationID == 0 {
+		return nil
+	}
+	if here, err := s.learnInstallation(ctx, n); err != nil || !here {
+		return err
+	}
+	added := n.Added
+	if n.Repository.ID != 0 {
+		added = append(slices.Clip(added), n.Repository)
+	}
+	for part := range slices.Chunk(added, putAtOnce) {
+		if err := s.learnRepositories(ctx, n.InstallationID, part); err != nil {
 			return err
 		}
+	}
+	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		for _, id := range n.Removed {
-			if err := tx.RemoveRepository(ctx, id); err != nil {
+			if err := s.forgetRepository(ctx, tx, n.InstallationID, id); err != nil {
 				return err
 			}
 		}
-		added := n.Added
-		if n.Repository.ID != 0 {
-			added = append(slices.Clip(added), n.Repository)
+		if len(n.Added) == 0 && len(n.Removed) == 0 {
+			return nil
 		}
-		for _, r := range added {
-			if err := tx.PutRepository(ctx, known(n.InstallationID, r), s.now().Add(firstLook)); err != nil {
+		return tx.ListedInstallation(ctx, n.InstallationID, s.now().Add(listSoon-daily))
+	})
+}
+
+const (
+	// firstLook is when a repository is looked at that nothing else asked for: a
+	// look is asked for with the same news, so this is for what is lost between.
+	firstLook = time.Hour
+	// putAtOnce is how many repositories are written in one transaction.
+	putAtOnce = 500
+	// listSoon is when the repositories of an installation are listed after news
+	// of them, which may have come in another order than things happened.
+	listSoon = 10 * time.Minute
+)
+
+// forgetRepository forgets one that an installation has no more, unless another
+// one has it by now.
+func (s *Server) forgetRepository(ctx context.Context, tx *store.Tx, installation, id int64) error {
+	known, err := tx.Repository(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && known.InstallationID != installation:
+		return nil
+	case err != nil:
+		return err
+	}
+	return tx.RemoveRepository(ctx, id)
+}
+
+// learnInstallation keeps an installation as GitHub says that it is, if the news
+// are of it, or it is not known. It tells whether it is there.
+func (s *Server) learnInstallation(ctx context.Context, n handlers.News) (here bool, err error) {
+	if n.Installed == nil && !n.Uninstalled {
+		_, err := s.db.Reading().Installation(ctx, n.InstallationID)
+		if !errors.Is(err, store.ErrNotFound) {
+			return true, err
+		}
+	}
+	found, err := s.github.Installation(ctx, n.InstallationID)
+	gone := errors.Is(err, forge.ErrNotFound)
+	if err != nil && !gone {
+		return false, s.waiting(err)
+	}
+	return !gone, s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if gone {
+			return tx.RemoveInstallation(ctx, n.InstallationID)
+		}
+		return tx.PutInstallation(ctx, installationOf(found))
+	})
+}
+
+func installationOf(i forge.Installation) store.Installation {
+	return store.Installation{
+		ID: i.ID, Account: i.Account.Login, AccountID: i.Account.ID, Suspended: !i.Suspended.IsZero(), Permissions: i.Permissions,
+	}
+}
+
+// learnRepositories keeps repositories that an event named. What is new, and what
+// is told otherwise than it is known, is asked about by the next look.
+func (s *Server) learnRepositories(ctx context.Context, installation int64, told []handlers.Repository) error {
+	var mine []handlers.Repository
+	for _, r := range told {
+		known, err := s.db.Reading().Repository(ctx, r.ID)
+		if err == nil && known.InstallationID != installation {
+			has, err := s.has(ctx, installation, r)
+			if err != nil {
+				return err
+			}
+			if !has {
+				continue
+			}
+		} else if err == nil && same(known, r) {
+			continue
+		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		mine = append(mine, r)
+	}
+	if len(mine) == 0 {
+		return nil
+	}
+	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		for _, r := range mine {
+			known, err := tx.Repository(ctx, r.ID)
+			if errors.Is(err, store.ErrNotFound) {
+				known, err = store.Repository{ID: r.ID, Owner: r.Owner, Name: r.Name}, nil
+			}
+			known.InstallationID, known.DefaultBranch = installation, ""
+			err = errors.Join(err, tx.PutRepository(ctx, known, s.now().Add(firstLook)))
+			if err = errors.Join(err, tx.DoubtRepository(ctx, r.ID)); err != nil {
 				return err
 			}
 		}
@@ -82,33 +176,39 @@ func (s *Server) learn(ctx context.Context, n handlers.News) error {
 	})
 }
 
-// firstLook is when a repository is looked at that nothing else asked for: a look
-// is asked for with the same news, so this is for what is lost between.
-const firstLook = time.Hour
-
-func known(installation int64, r handlers.Repository) store.Repository {
-	return store.Repository{
-		ID: r.ID, InstallationID: installation, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
+// same says whether an event told of a repository what is known of it.
+func same(known store.Repository, r handlers.Repository) bool {
+	named := known.Owner == r.Owner && known.Name == r.Name
+	if r.DefaultBranch == "" || known.DefaultBranch == "" {
+		return named
 	}
+	return named && known.DefaultBranch == r.DefaultBranch && known.Archived == r.Archived && known.Fork == r.Fork
 }
 
-func (s *Server) learnInstallation(ctx context.Context, tx *store.Tx, n handlers.News) error {
-	if n.Installed != nil {
-		return tx.PutInstallation(ctx, store.Installation{
-			ID: n.InstallationID, Account: n.Account, AccountID: n.Installed.AccountID, Suspended: n.Installed.Suspended,
-			Permissions: n.Installed.Permissions,
-		})
+// has asks GitHub whether a repository is an installation's, of which it is known
+// that it was another one's.
+func (s *Server) has(ctx context.Context, installation int64, r handlers.Repository) (bool, error) {
+	found, err := s.github.As(installation).Repository(ctx, forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
+	var owner forge.Installation
+	if err == nil {
+		owner, err = s.github.InstallationOf(ctx, found.Owner, found.Name)
 	}
-	_, err := tx.Installation(ctx, n.InstallationID)
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
+	if _, is := refused(err); is || isMoved(err) || errors.Is(err, forge.ErrUninstalled) {
+		return false, nil
 	}
-	// The event that it was made was missed: it is listed soon.
-	return tx.PutInstallation(ctx, store.Installation{ID: n.InstallationID, Account: n.Account})
+	if err != nil {
+		return false, s.waiting(err)
+	}
+	return owner.ID == installation, nil
 }
 
 // wantFrom asks for the looks that news want.
 func (s *Server) wantFrom(ctx context.Context, n handlers.News) error {
+	if n.LookAtAll {
+		if err := s.files.forget(ctx, n.InstallationID); err != nil {
+			return err
+		}
+	}
 	if err := s.wantImages(ctx, n.Images); err != nil {
 		return err
 	}
@@ -127,7 +227,6 @@ func (s *Server) wantFrom(ctx context.Context, n handlers.News) error {
 			return err
 		}
 		added = all
-		s.files.forget(n.InstallationID)
 	}
 	return s.queue.WantNow(ctx, jobs.Wish{Priority: jobs.Schedule}, added...)
 }

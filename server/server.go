@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 	"github.com/imageupdater/imageupdater/server/jobs"
@@ -54,6 +56,10 @@ type Options struct {
 	// Linger is how long requests are still taken after the server said that it
 	// is not ready, so that those who send them hear of it: at most Work.Drain.
 	Linger time.Duration
+	// Snooze is how long a job waits that is for later; see jobs.Options.
+	Snooze func(time.Duration) time.Duration
+	// Poll is how often the database is asked for jobs; see jobs.Options.
+	Poll time.Duration
 }
 
 // Server is the App. New makes it, Run runs it, Close ends what New began.
@@ -73,6 +79,7 @@ type Server struct {
 	runner   *run.Runner
 	decoder  *handlers.Decoder
 	files    *sharedFiles
+	outage   outage
 	metrics  *metrics
 	handler  http.Handler
 
@@ -103,7 +110,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 }
 
 func (s *Server) assemble(ctx context.Context) error {
-	s.state, s.metrics, s.files = newState(s.db, s.now, s.log), newMetrics(), newSharedFiles(s.now)
+	s.state, s.metrics, s.files = newState(s.db, s.now, s.log), newMetrics(), newSharedFiles(s.db, s.now)
+	s.outage.now = s.now
 	s.staleSince = s.now().Add(-keepStale)
 	if err := s.openGitHub(); err != nil {
 		return err
@@ -113,12 +121,13 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL)}, Web: s.o.Config.GitHub.URL,
 	}
 	w := s.o.Config.Work
 	var err error
 	s.queue, err = jobs.New(s.db, jobs.Options{
 		Handlers: s, Logger: s.log, Now: s.now, Replica: s.o.Replica, Deliveries: w.Deliveries, Looks: w.Looks,
-		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry,
+		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry, Snooze: s.o.Snooze, Poll: s.o.Poll,
 	})
 	if err != nil {
 		return err
@@ -143,6 +152,7 @@ func (s *Server) introduce(ctx context.Context) error {
 	app, err := s.github.App(ctx)
 	if err == nil {
 		s.decoder = &handlers.Decoder{Bot: app.BotLogin}
+		s.runner.Historian.Bot = app.BotLogin
 		return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.PutNote(ctx, botNote, app.BotLogin) })
 	}
 	_, unavailable := errors.AsType[*forge.UnavailableError](err)
@@ -150,6 +160,7 @@ func (s *Server) introduce(ctx context.Context) error {
 	if known, _ := s.db.Reading().Note(ctx, botNote); known != "" && (unavailable || limited) {
 		s.log.Warn().Err(err).Msg("GitHub does not answer: starting all the same")
 		s.decoder = &handlers.Decoder{Bot: known}
+		s.runner.Historian.Bot = known
 		return nil
 	}
 	return fmt.Errorf("asking GitHub who the App is, with github.appID and github.privateKey: %w", err)
@@ -183,6 +194,10 @@ func (s *Server) gitHubTransport(o registry.Options) http.RoundTripper {
 	}
 	return t
 }
+
+// signs says whether GitHub signs what the App commits: an Enterprise Server
+// does only where somebody switched it on.
+func signs(web string) bool { return web == "https://github.com" || strings.HasSuffix(web, ".ghe.com") }
 
 func userAgent(version string) string { return "imageupdater/" + version }
 

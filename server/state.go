@@ -142,19 +142,33 @@ func (s *state) Remember(ctx context.Context, repository int64, name, etag strin
 	})
 }
 
-// treeName is under what the list of a commit's files is remembered. Its tag is
+// treeName is under what the list of a branch's files is remembered. Its tag is
 // the commit.
-const treeName = "files"
+func treeName(branch string) string { return "files " + branch }
 
 // Tree is part of run.Memory.
-func (s *state) Tree(ctx context.Context, repository int64, commit string) ([]byte, bool) {
-	tag, value, found := s.Recall(ctx, repository, treeName)
+func (s *state) Tree(ctx context.Context, repository int64, branch, commit string) ([]byte, bool) {
+	tag, value, found := s.Recall(ctx, repository, treeName(branch))
 	return value, found && tag == commit
 }
 
 // KeepTree is part of run.Memory.
-func (s *state) KeepTree(ctx context.Context, repository int64, commit string, value []byte) {
-	s.Remember(ctx, repository, treeName, commit, value)
+func (s *state) KeepTree(ctx context.Context, repository int64, branch, commit string, value []byte) {
+	s.Remember(ctx, repository, treeName(branch), commit, value)
+}
+
+// pastName is under what is remembered what became of a repository's proposals.
+const pastName = "proposals"
+
+// Past is part of proposal.Archive.
+func (s *state) Past(ctx context.Context, repository int64) ([]byte, bool) {
+	_, value, found := s.Recall(ctx, repository, pastName)
+	return value, found
+}
+
+// KeepPast is part of proposal.Archive.
+func (s *state) KeepPast(ctx context.Context, repository int64, value []byte) {
+	s.Remember(ctx, repository, pastName, "", value)
 }
 
 // Until is part of forge.Cooldowns.

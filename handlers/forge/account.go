@@ -29,6 +29,7 @@ type account struct {
 	tokens       tokens
 	lanes        *lanes
 	pauses       *pauses
+	points       *pauses // of GraphQL's budget alone
 	budgets      *budgets
 }
 
@@ -37,6 +38,7 @@ func newAccount(g *GitHub, installation int64, t tokens) *account {
 		github: g, installation: installation, tokens: t,
 		lanes:   newLanes(g.o),
 		pauses:  &pauses{installation: installation, shared: g.o.Cooldowns, now: g.o.Now},
+		points:  &pauses{installation: installation, shared: noCooldowns{}, now: g.o.Now},
 		budgets: &budgets{now: g.o.Now},
 	}
 }
@@ -47,6 +49,7 @@ type call struct {
 	endpoint string
 	body     []byte
 	writes   bool
+	graph    bool
 	timeout  time.Duration
 	max      int64
 }
@@ -56,6 +59,7 @@ func (a *account) newCall(req *http.Request) (*call, error) {
 	c := &call{
 		req: req, endpoint: a.github.endpoint(req),
 		writes:  req.Method != http.MethodGet && req.Method != http.MethodHead && !m.harmless,
+		graph:   a.github.graph != "" && req.URL.String() == a.github.graph,
 		timeout: a.github.o.Timeout, max: maxAnswer,
 	}
 	if m.slow {
@@ -109,6 +113,9 @@ func (a *account) admit(ctx context.Context, c *call) error {
 	if err := a.pauses.check(ctx); err != nil {
 		return err
 	}
+	if err := a.allowed(c); err != nil {
+		return err
+	}
 	if isBackground(ctx) && !c.writes {
 		if err := a.budgets.reserved(); err != nil {
 			return err
@@ -122,7 +129,15 @@ func (a *account) admit(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	return a.pauses.here() // a limit may have come while it waited
+	return a.allowed(c) // a limit may have come while it waited
+}
+
+// allowed fails while a limit lasts that is known here.
+func (a *account) allowed(c *call) error {
+	if err := a.pauses.here(); err != nil || !c.graph {
+		return err
+	}
+	return a.points.here()
 }
 
 // authorised makes the call with the token at hand and, when that is not taken,
@@ -138,6 +153,12 @@ func (a *account) authorised(ctx context.Context, c *call) (*http.Response, erro
 	}
 	if token, err = a.tokens.get(ctx, token); err != nil {
 		return nil, err
+	}
+	if c.writes {
+		a.lanes.wrote()
+		if err := a.lanes.space(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return a.tries(ctx, c, token)
 }
@@ -177,6 +198,9 @@ func (a *account) try(ctx context.Context, c *call, token string) (*http.Respons
 	var limited *LimitedError
 	switch {
 	case errors.As(err, &limited):
+		if c.graph && limited.Why == "primary" {
+			return nil, a.points.extend(ctx, limited)
+		}
 		return nil, a.pauses.extend(ctx, limited)
 	case err != nil:
 		return nil, err
@@ -233,21 +257,3 @@ func broken(ctx context.Context, c *call, resp *http.Response, err error) error 
 }
 
 var errTooSlow = errors.New("no whole answer in time")
-
-// manner is how a call differs from others.
-type manner struct {
-	slow     bool  // has three times as long
-	harmless bool  // is no write, though it is a POST
-	max      int64 // bytes of the answer, when not 0
-}
-
-type mannerKey struct{}
-
-func with(ctx context.Context, m manner) context.Context {
-	return context.WithValue(ctx, mannerKey{}, m)
-}
-
-func mannerOf(ctx context.Context) manner {
-	m, _ := ctx.Value(mannerKey{}).(manner)
-	return m
-}

@@ -27,6 +27,8 @@ func (g *GitHub) api(a *account) *github.Client {
 // follow lets calls be sent on within GitHub's API alone.
 func (g *GitHub) follow(req *http.Request, via []*http.Request) error {
 	switch {
+	case req.Method != via[0].Method: // a write that would become a read
+		return &UnavailableError{What: g.endpoint(via[0]), Err: errors.New("sent on, to be read")}
 	case len(via) >= maxRedirects:
 		return &UnavailableError{What: g.endpoint(via[0]), Err: errors.New("sent on and on")}
 	case req.URL.Host != g.rest.Host || req.URL.Scheme != g.rest.Scheme || !strings.HasPrefix(req.URL.Path, g.rest.Path):

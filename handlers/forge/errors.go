@@ -27,6 +27,16 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrInvalid: what was asked for cannot be.
 	ErrInvalid = errors.New("invalid")
+	// ErrExists: there is an open pull request for the two branches.
+	ErrExists = errors.New("the pull request exists")
+	// ErrNothing: the head has no commit that the base has not.
+	ErrNothing = errors.New("there is nothing to pull")
+	// ErrNoDrafts: the repository may have no drafts.
+	ErrNoDrafts = errors.New("drafts are not supported")
+	// ErrReviewers: somebody of those named cannot be asked to review.
+	ErrReviewers = errors.New("not all may review")
+	// ErrProtected: rules of the repository forbid it.
+	ErrProtected = errors.New("protected")
 	// ErrNotFile: the path is a folder, a submodule or the like.
 	ErrNotFile = errors.New("not a file")
 )
@@ -34,7 +44,7 @@ var (
 // RefusedError is an answer that does not change by asking again.
 type RefusedError struct {
 	Endpoint string
-	Status   int
+	Status   int    // of GraphQL's refusals, the one that REST would have
 	Message  string // GitHub's words, shortened
 	Kind     error  // one of the above, or nil
 }

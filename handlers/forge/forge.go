@@ -27,7 +27,8 @@ import (
 // Enterprise Server REST ends with "/api/v3/" and GraphQL with "/api/graphql".
 type URLs struct{ Web, REST, GraphQL string }
 
-// Options configure a GitHub. URLs.REST, AppID and PrivateKey have to be set.
+// Options configure a GitHub. URLs.REST, AppID and PrivateKey have to be set, and
+// URLs.GraphQL for branches to be moved.
 type Options struct {
 	URLs       URLs
 	AppID      int64
@@ -79,7 +80,8 @@ type Call struct {
 type GitHub struct {
 	o      Options
 	rest   *url.URL
-	routes *http.ServeMux
+	graph  string // where GraphQL lies, "" where nobody said so
+	routes []string
 	app    *account
 
 	mu       sync.Mutex
@@ -92,6 +94,10 @@ func New(o Options) (*GitHub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address of GitHub's REST API: %w", err)
 	}
+	graph, err := graphAddress(o.URLs.GraphQL, rest)
+	if err != nil {
+		return nil, fmt.Errorf("the address of GitHub's GraphQL API: %w", err)
+	}
 	key, err := jwt.ParseRSAPrivateKeyFromPEM(o.PrivateKey)
 	if err != nil {
 		// The parser's error may quote the key.
@@ -100,7 +106,7 @@ func New(o Options) (*GitHub, error) {
 	if o.AppID <= 0 {
 		return nil, errors.New("the App's id is not set")
 	}
-	g := &GitHub{o: withDefaults(o), rest: rest, routes: routes(), accounts: map[int64]*account{}}
+	g := &GitHub{o: withDefaults(o), rest: rest, graph: graph, routes: routes(), accounts: map[int64]*account{}}
 	g.app = newAccount(g, 0, &appToken{id: o.AppID, key: key, now: g.o.Now})
 	return g, nil
 }

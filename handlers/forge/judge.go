@@ -26,12 +26,22 @@ func refusals() []struct {
 		{http.StatusForbidden, "suspended", ErrSuspended},
 		{http.StatusForbidden, "archived", ErrArchived},
 		{http.StatusForbidden, "access blocked", ErrDisabled},
+		{http.StatusForbidden, "protected branch", ErrProtected},
 		{http.StatusUnavailableForLegalReasons, "", ErrDisabled},
 		{http.StatusNotFound, "repository is empty", ErrEmpty},
 		{http.StatusNotFound, "", ErrNotFound},
 		{http.StatusGone, "", ErrNotFound},
 		{http.StatusConflict, "repository is empty", ErrEmpty},
 		{http.StatusConflict, "", ErrConflict},
+		{http.StatusUnprocessableEntity, "pull request already exists", ErrExists},
+		{http.StatusUnprocessableEntity, "no commits between", ErrNothing},
+		{http.StatusUnprocessableEntity, "draft pull requests are not supported", ErrNoDrafts},
+		{http.StatusUnprocessableEntity, "reviews may only be requested", ErrReviewers},
+		{http.StatusUnprocessableEntity, "review cannot be requested", ErrReviewers},
+		{http.StatusUnprocessableEntity, "rule violation", ErrProtected},
+		{http.StatusUnprocessableEntity, "protected", ErrProtected},
+		{http.StatusUnprocessableEntity, "restricted", ErrProtected},
+		{http.StatusUnprocessableEntity, "archived", ErrArchived},
 		{http.StatusUnprocessableEntity, "already exists", ErrConflict},
 		{http.StatusUnprocessableEntity, "not a fast forward", ErrConflict},
 		{http.StatusUnprocessableEntity, "expected head sha", ErrConflict},
@@ -50,7 +60,10 @@ type failure struct {
 func judge(c *call, resp *http.Response, body []byte, p *pauses) error {
 	status := resp.StatusCode
 	if status < http.StatusBadRequest {
-		return judgeGood(c, resp, body)
+		if err := judgeGood(c, resp, body); err != nil || !c.graph {
+			return err
+		}
+		return judgeGraph(c, resp, body, p)
 	}
 	var f failure
 	decoded := json.Unmarshal(body, &f) == nil
@@ -65,7 +78,7 @@ func judge(c *call, resp *http.Response, body []byte, p *pauses) error {
 	case !decoded && len(body) > 0:
 		return &UnavailableError{c.endpoint, status, errNotJSON}
 	}
-	return refusal(c, resp, text)
+	return refusal(c, resp, status, text)
 }
 
 var (
@@ -97,16 +110,16 @@ func judgeGood(c *call, resp *http.Response, body []byte) error {
 	return nil
 }
 
-func refusal(c *call, resp *http.Response, text string) error {
+func refusal(c *call, resp *http.Response, status int, text string) error {
 	for _, row := range refusals() {
-		if row.status == resp.StatusCode && strings.Contains(strings.ToLower(text), row.words) {
-			return &RefusedError{c.endpoint, resp.StatusCode, quoted(text), row.kind}
+		if row.status == status && strings.Contains(strings.ToLower(text), row.words) {
+			return &RefusedError{c.endpoint, status, quoted(text), row.kind}
 		}
 	}
-	if resp.StatusCode == http.StatusForbidden {
+	if status == http.StatusForbidden {
 		return &PermissionError{c.endpoint, quoted(resp.Header.Get("X-Accepted-GitHub-Permissions")), quoted(text)}
 	}
-	return &RefusedError{c.endpoint, resp.StatusCode, quoted(text), nil}
+	return &RefusedError{c.endpoint, status, quoted(text), nil}
 }
 
 // text is the message with those of the details.

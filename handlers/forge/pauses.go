@@ -86,18 +86,26 @@ func (p *pauses) read(resp *http.Response, text string) (until time.Time, why st
 	if resp.StatusCode != http.StatusForbidden && resp.StatusCode != http.StatusTooManyRequests {
 		return time.Time{}, ""
 	}
+	_, told := retryAfter(resp.Header, p.now())
+	exhausted := resp.Header.Get("X-Ratelimit-Remaining") == "0"
+	if told || exhausted || resp.StatusCode == http.StatusTooManyRequests || speaksOfLimits(text) {
+		return p.over(resp, false)
+	}
+	return time.Time{}, ""
+}
+
+// over is until when a limit lasts, and which it is. primary is set where an
+// answer has said so by itself.
+func (p *pauses) over(resp *http.Response, primary bool) (until time.Time, why string) {
 	exhausted := resp.Header.Get("X-Ratelimit-Remaining") == "0"
 	if wait, told := retryAfter(resp.Header, p.now()); told {
-		return p.after(wait), named(exhausted)
+		return p.after(wait), named(exhausted || primary)
 	}
 	if exhausted {
 		reset, _ := number(resp.Header, "X-Ratelimit-Reset")
 		return p.after(time.Unix(reset, 0).Sub(p.now())), "primary"
 	}
-	if resp.StatusCode == http.StatusTooManyRequests || speaksOfLimits(text) {
-		return p.after(p.strike()), "secondary"
-	}
-	return time.Time{}, ""
+	return p.after(p.strike()), named(primary)
 }
 
 func named(exhausted bool) string {

@@ -24,6 +24,12 @@ type Pull struct {
 	Updated     time.Time
 	Closed      time.Time // zero while it is open
 	Merged      time.Time // zero unless it was merged
+	// Mergeable and MergeState are known of one that is read alone: whether it
+	// merges without conflict, nil while GitHub does not know, and "clean",
+	// "unstable", "has_hooks", "behind", "blocked", "dirty", "draft" or "unknown".
+	// Any other word means to wait.
+	Mergeable  *bool  `json:",omitempty"`
+	MergeState string `json:",omitempty"`
 }
 
 // Branch is one end of a pull request.
@@ -39,24 +45,29 @@ type Pulls struct {
 	Unchanged bool   // nothing changed since the last time, and this cost nothing
 }
 
+// each is how many a page has.
+const each = 100
+
+const newestFirst = "state=all&sort=updated&direction=desc&per_page=100"
+
 // Pulls reads the 100 pull requests that changed last, open or not.
 func (r *Repo) Pulls(ctx context.Context) (Pulls, error) {
-	const each = 100
-	path := fmt.Sprintf("%s/pulls?state=all&sort=updated&direction=desc&per_page=%d", r.path, each)
-	found, unchanged, err := look(ctx, r, "pulls", path, func(got []*github.PullRequest) ([]Pull, error) {
-		pulls := make([]Pull, 0, len(got))
-		for _, p := range got {
-			if err := r.is(p.GetBase().GetRepo().GetID()); err != nil {
-				return nil, err
-			}
-			pulls = append(pulls, pullOf(p))
-		}
-		return pulls, nil
-	})
+	found, unchanged, err := look(ctx, r, "pulls", r.path+"/pulls?"+newestFirst, r.pullsOf)
 	if err != nil {
 		return Pulls{}, fmt.Errorf("listing the pull requests of %s: %w", r.ref, err)
 	}
 	return Pulls{All: found, More: len(found) == each, Unchanged: unchanged}, nil
+}
+
+func (r *Repo) pullsOf(got []*github.PullRequest) ([]Pull, error) {
+	pulls := make([]Pull, 0, len(got))
+	for _, p := range got {
+		if err := r.holds(p); err != nil {
+			return nil, err
+		}
+		pulls = append(pulls, pullOf(p))
+	}
+	return pulls, nil
 }
 
 func pullOf(p *github.PullRequest) Pull {

@@ -40,6 +40,7 @@ type Issue struct {
 	Locked   bool
 	Pull     bool
 	Author   Account
+	ClosedBy Account // zero while it is open
 	Labels   []string
 	Comments int
 	Created  time.Time
@@ -68,7 +69,7 @@ func (r *Repo) Issue(ctx context.Context, number int) (issue Issue, unchanged bo
 func issueOf(i *github.Issue) Issue {
 	return Issue{
 		Number: i.GetNumber(), NodeID: i.GetNodeID(), Title: i.GetTitle(), Body: i.GetBody(), Open: i.GetState() == "open",
-		Locked: i.GetLocked(), Pull: i.IsPullRequest(), Author: accountOf(i.User), Labels: labelsOf(i.Labels),
+		Locked: i.GetLocked(), Pull: i.IsPullRequest(), Author: accountOf(i.User), ClosedBy: accountOf(i.ClosedBy), Labels: labelsOf(i.Labels),
 		Comments: i.GetComments(), Created: i.GetCreatedAt().Time, Updated: i.GetUpdatedAt().Time,
 	}
 }
@@ -121,45 +122,4 @@ func (r *Repo) File(ctx context.Context, path, ref string) (file File, unchanged
 		return File{}, false, fmt.Errorf("reading %s of %s: %w", path, r.ref, err)
 	}
 	return file, unchanged, nil
-}
-
-// Commit is what a commit says.
-type Commit struct {
-	SHA, Tree         string
-	Parents           []string
-	Message           string
-	Author, Committer Signature
-	Verified          bool // GitHub holds its signature for good
-}
-
-// Signature is who made a commit, and when, in the commit's own words.
-type Signature struct {
-	Name, Email string
-	At          time.Time
-}
-
-// Commit reads one.
-func (r *Repo) Commit(ctx context.Context, sha string) (Commit, error) {
-	if err := errors.Join(r.wrong, object(sha)); err != nil {
-		return Commit{}, err
-	}
-	got, _, err := r.client.api().Git.GetCommit(ctx, r.ref.Owner, r.ref.Name, sha)
-	if err = plain(err); err == nil && (got.GetSHA() != sha || got.GetTree().GetSHA() == "") {
-		err = &UnavailableError{"a commit", 0, errIncomplete}
-	}
-	if err != nil {
-		return Commit{}, fmt.Errorf("reading commit %s of %s: %w", sha, r.ref, err)
-	}
-	commit := Commit{
-		SHA: got.GetSHA(), Tree: got.GetTree().GetSHA(), Message: got.GetMessage(),
-		Author: signatureOf(got.Author), Committer: signatureOf(got.Committer), Verified: got.GetVerification().GetVerified(),
-	}
-	for _, parent := range got.Parents {
-		commit.Parents = append(commit.Parents, parent.GetSHA())
-	}
-	return commit, nil
-}
-
-func signatureOf(a *github.CommitAuthor) Signature {
-	return Signature{Name: a.GetName(), Email: a.GetEmail(), At: a.GetDate().Time}
 }

@@ -55,7 +55,7 @@ func repositoryOf(r *github.Repository) Repository {
 	}
 }
 
-// Repo reads one repository. It is meant for one job: that the name still leads
+// Repo reads and writes one repository. It is meant for one job: that the name still leads
 // to the repository is looked at once, with the first answer that does not say it
 // by itself. A Ref without an id is not looked at, and nothing of it is remembered.
 type Repo struct {
@@ -64,7 +64,11 @@ type Repo struct {
 	path   string
 	wrong  error // why the Ref can be none
 	proved atomic.Bool
+	now    atomic.Pointer[place]
 }
+
+// place is what GitHub calls a repository today.
+type place struct{ node, owner string }
 
 // Repo gives what reads a repository. It makes no request.
 func (c *Client) Repo(ref Ref) *Repo {
@@ -84,6 +88,8 @@ func (r *Repo) Repository(ctx context.Context) (Repository, error) {
 	if err != nil {
 		return Repository{}, fmt.Errorf("reading %s: %w", r.ref, err)
 	}
+	r.learn(found.NodeID, found.Owner)
+	r.proved.Store(true)
 	return found, nil
 }
 
@@ -128,6 +134,25 @@ func (r *Repo) is(id int64) error {
 	return nil
 }
 
+// learn notes what an answer says of the repository.
+func (r *Repo) learn(node, owner string) {
+	if node != "" && owner != "" {
+		r.now.Store(&place{node, owner})
+	}
+}
+
+// place is known from any answer that told it; else the repository is read.
+func (r *Repo) place(ctx context.Context) (place, error) {
+	if known := r.now.Load(); known != nil {
+		return *known, nil
+	}
+	found, err := r.Repository(ctx)
+	if err == nil && (found.NodeID == "" || found.Owner == "") {
+		err = &UnavailableError{"a repository", 0, errIncomplete}
+	}
+	return place{found.NodeID, found.Owner}, err
+}
+
 // prove makes sure that the name still leads to the repository.
 func (r *Repo) prove(ctx context.Context) error {
 	if r.ref.ID == 0 || r.proved.Load() {
@@ -138,7 +163,7 @@ func (r *Repo) prove(ctx context.Context) error {
 }
 
 // remembered is the form of what is kept; another form has another number.
-const remembered = "1 "
+const remembered = "2 "
 
 // look reads what may have stayed as it was: then GitHub's answer costs nothing,
 // and the value is the one that is remembered. take picks it from the answer.

@@ -2,26 +2,27 @@ package forge
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 )
 
-// routes are the endpoints by which calls are counted. One that is not listed is
-// counted under "other".
-func routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for _, pattern := range []string{
+// routes are the endpoints by which calls are counted; the first that fits holds.
+// One that is not listed is counted under "other".
+func routes() []string {
+	all := []string{
 		"/app", "/app/installations", "/app/installations/{id}", "/app/installations/{id}/access_tokens",
 		"/app/hook/deliveries", "/app/hook/deliveries/{id}/attempts", "/installation/repositories", "/graphql",
-		"/repositories/{id}", "/repositories/{id}/{rest...}",
-		"/repos/{owner}/{repo}", "/repos/{owner}/{repo}/installation", "/repos/{owner}/{repo}/contents/{path...}",
-		"/repos/{owner}/{repo}/git/ref/{ref...}", "/repos/{owner}/{repo}/git/trees/{sha}",
-		"/repos/{owner}/{repo}/git/blobs/{sha}", "/repos/{owner}/{repo}/git/commits/{sha}",
-		"/repos/{owner}/{repo}/pulls", "/repos/{owner}/{repo}/issues/{number}",
-	} {
-		mux.Handle(pattern, http.NotFoundHandler())
+		"/repositories/{id}", "/repositories/{id}/{rest...}", "/repos/{owner}/{repo}",
 	}
-	return mux
+	for _, below := range []string{
+		"installation", "contents/{path...}", "commits",
+		"git/ref/{ref...}", "git/trees", "git/trees/{sha}", "git/blobs", "git/blobs/{sha}", "git/commits",
+		"pulls", "pulls/{number}", "pulls/{number}/requested_reviewers",
+		"issues", "issues/comments/{id}", "issues/comments/{id}/reactions", "issues/{number}", "issues/{number}/comments",
+		"issues/{number}/labels", "issues/{number}/labels/{name}", "issues/{number}/assignees", "issues/{number}/reactions",
+	} {
+		all = append(all, "/repos/{owner}/{repo}/"+below)
+	}
+	return all
 }
 
 // endpoint is the route of a request, "GET /repos/{owner}/{repo}/pulls".
@@ -30,13 +31,27 @@ func (g *GitHub) endpoint(req *http.Request) string {
 	if strings.HasSuffix(path, "/graphql") {
 		path = "/graphql"
 	}
-	target := &url.URL{Path: path}
-	if raw, err := url.PathUnescape(path); err == nil && raw != path {
-		target.Path, target.RawPath = raw, path
+	for _, route := range g.routes {
+		if fits(route, path) {
+			return req.Method + " " + route
+		}
 	}
-	_, pattern := g.routes.Handler(&http.Request{Method: req.Method, URL: target, Host: req.URL.Host})
-	if pattern == "" {
-		pattern = "other"
+	return req.Method + " other"
+}
+
+// fits says whether a path is one of a route's: its {names} stand for one segment
+// each, {names...} for the rest.
+func fits(route, path string) bool {
+	segments := strings.Split(path, "/")
+	for i, want := range strings.Split(route, "/") {
+		switch {
+		case i >= len(segments):
+			return false
+		case strings.HasSuffix(want, "...}"):
+			return true
+		case want != segments[i] && (want == "" || want[0] != '{' || segments[i] == ""):
+			return false
+		}
 	}
-	return req.Method + " " + pattern
+	return len(segments) == strings.Count(route, "/")+1
 }

@@ -263,7 +263,7 @@ func (d *desiring) admit() {
 // waits says whether it is not the time to open a pull request.
 func (d *desiring) waits(p *Proposal) bool {
 	if freeze, until := d.Config.Frozen(d.Now); freeze != nil {
-		d.hold(Freeze, until, freeze.Reason, p.Changes...)
+		d.hold(Freeze, until, string(freeze.Reason), p.Changes...)
 		return true
 	}
 	for i := range p.Changes {
@@ -297,13 +297,29 @@ func (d *desiring) outdated(e *Existing) bool {
 	return d.Config.PullRequests.Rebase.Value == config.RebaseBehind && e.BuiltOn != d.BaseSHA
 }
 
-// finish writes the texts.
+// finish writes the texts. Those of a branch that stays link to what it was built
+// on, and its title stays too: somebody may have made it a better one.
 func (d *desiring) finish(p *Proposal) {
+	built := p.BaseSHA
+	if p.Existing != nil && !p.Rewrite {
+		built = p.Existing.BuiltOn
+	}
 	p.Title = title(p, Conventional(d.Subjects))
-	p.Body = body(p, Notes{
-		RepositoryID: d.RepositoryID, URL: d.URL, Held: d.heldFor(p), Keys: d.Keys,
+	if p.Existing != nil && !p.Rewrite {
+		p.Title = p.Existing.Title
+	}
+	var err error
+	p.Body, err = body(p, &Notes{
+		Seat: Seat{RepositoryID: d.RepositoryID, Base: p.Base, Branch: p.Branch}, Keys: d.Keys, RepositoryURL: d.URL, BaseSHA: built,
+		Now: d.Now, Held: d.heldFor(p),
 	})
-	p.Message = message(p, d.RepositoryID)
+	if err == nil {
+		p.Message, err = message(p, d.RepositoryID)
+	}
+	if err != nil {
+		d.hold(Failed, time.Time{}, err.Error(), p.Changes...)
+		return
+	}
 	d.out.Proposals = append(d.out.Proposals, p)
 }
 

@@ -40,11 +40,12 @@ type Recorded struct {
 
 // recordOf is the record of a set of changes.
 func recordOf(repository int64, group string, changes []Change) Record {
-	r := Record{Schema: schema, RepositoryID: repository, Group: group}
+	r := Record{Schema: schema, RepositoryID: repository, Group: readable(group)}
 	for i := range changes {
 		c := &changes[i]
 		r.Updates = append(r.Updates, Recorded{
-			Path: c.Path, Key: c.Key, Image: c.Image, From: c.From.String(), To: c.To.String(), Kind: string(c.Kind),
+			Path: readable(c.Path), Key: readable(c.Key), Image: readable(c.Image),
+			From: readable(c.From.String()), To: readable(c.To.String()), Kind: readable(string(c.Kind)),
 		})
 	}
 	slices.SortFunc(r.Updates, func(a, b Recorded) int {
@@ -53,18 +54,22 @@ func recordOf(repository int64, group string, changes []Change) Record {
 	return r
 }
 
+// readable is a text as it comes back from JSON, which holds no broken UTF-8.
+func readable(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
+
 // sameAs says whether two records are of the same changes.
 func (r *Record) sameAs(other *Record) bool {
 	return r.RepositoryID == other.RepositoryID && r.Group == other.Group && slices.Equal(r.Updates, other.Updates)
 }
 
-// Sealed gives a commit message with the record as its trailer.
+// Sealed gives a commit message with the record as its trailer. Nothing in it is
+// for GitHub to act on: no mention, no closing keyword.
 func (r *Record) Sealed(message string) (string, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return "", fmt.Errorf("writing down what the commit does: %w", err)
 	}
-	return strings.TrimRight(message, "\n") + "\n\n" + trailer + ": " + string(text) + "\n", nil
+	return strings.TrimRight(message, "\n") + "\n\n" + trailer + ": " + hushed(string(text)) + "\n", nil
 }
 
 // ReadRecord finds the record in a commit's message: its last line, and nothing

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/imageupdater/imageupdater/config"
-	"github.com/imageupdater/imageupdater/handlers/forge"
 )
 
 // configure reads the configuration of the default branch. Where it leaves no
@@ -14,30 +14,72 @@ import (
 func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcome) error {
 	id := files.id(config.FileName)
 	if id == "" {
-		out.State = Unconfigured
+		out.State, out.Detail = Unconfigured, files.inPlaceOf(config.FileName)
 		return nil
 	}
-	src, err := l.GitHub.Blob(ctx, id, config.MaxSize+1)
-	if isA[*forge.TooLargeError](err) {
-		src, err = make([]byte, config.MaxSize+1), nil // which config refuses, in its own words
-	}
+	src, err := r.source(ctx, files, id)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
-	now := r.Now()
-	options := config.Options{Repository: l.Repository.FullName(), Files: l.Files, Now: now}
+	if len(src) <= config.MaxSize {
+		files.seed(id, src)
+	}
+	now, from := r.Now(), &sources{Files: l.Files}
+	options := config.Options{Repository: l.Repository.FullName(), Files: from, Now: now}
 	loaded, warnings, err := config.Load(ctx, config.FileName, src, options)
 	wrong, isWrong := errors.AsType[config.Errors](err)
 	switch {
 	case isWrong:
-		out.State, out.Errors, out.Warnings = Broken, wrong, warnings
-		out.Detail = fmt.Sprintf("%s has errors; the first: %s", config.FileName, wrong[0].Error())
-		out.Next = now.Add(broken)
+		out.Warnings = warnings
+		out.wrong(now, wrong...)
 		return nil
 	case err != nil:
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
 	enforced, unreadable := config.EnforcedByOwner(ctx, loaded, options)
+	if from.failed != nil {
+		// The rules are there, and will be read when the look is made again.
+		return fmt.Errorf("reading what the owner enforces: %w", from.failed)
+	}
 	out.Config, out.Warnings = loaded.Bind(enforced, r.Enforced), append(warnings, unreadable...)
 	return nil
+}
+
+// source is the configuration's text, which is fetched once.
+func (r *Runner) source(ctx context.Context, files *tree, id string) ([]byte, error) {
+	name, file := "configuration "+id, files.files[config.FileName]
+	if file.size > config.MaxSize {
+		return make([]byte, config.MaxSize+1), nil // which config refuses, in its own words
+	}
+	if src, found := r.Memory.Fact(ctx, name); found {
+		return src, nil
+	}
+	src, err := files.read(config.FileName, file)
+	if err == nil {
+		r.Memory.KeepFact(ctx, name, src)
+	}
+	return src, err
+}
+
+// wrong ends a look with what is wrong with the configuration.
+func (o *Outcome) wrong(now time.Time, errs ...*config.Error) {
+	o.State, o.Errors, o.Config, o.Next = Broken, errs, nil, now.Add(broken)
+	o.Detail = fmt.Sprintf("%s has errors; the first: %s", config.FileName, errs[0].Error())
+}
+
+// sources are the files of other repositories. It keeps the failure of a reading
+// that is to be done again: who reads what is enforced takes each for a no.
+type sources struct {
+	config.Files
+
+	failed error
+}
+
+// Read is part of config.Files.
+func (s *sources) Read(ctx context.Context, base config.Base) ([]byte, error) {
+	text, err := s.Files.Read(ctx, base)
+	if err != nil && !errors.Is(err, config.ErrNoFile) {
+		s.failed = errors.Join(s.failed, err)
+	}
+	return text, err
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"strings"
 	"time"
 
 	"github.com/imageupdater/imageupdater/scanner"
@@ -62,12 +63,17 @@ type ReportedReason struct {
 	Detail string `json:"detail"`
 }
 
-// mostReported is how many entries each list of a report has.
-const mostReported = 500
+// What a report holds at most: entries of each list, and bytes of each text that
+// is not the product's own.
+const (
+	mostReported = 500
+	mostText     = 500
+)
 
 // Report tells how the look ended.
-func (o *Outcome) Report(now time.Time) Report {
-	r := Report{State: o.State, Detail: o.Detail, At: now, Next: o.Next, Head: o.Head}
+func (o *Outcome) Report(now time.Time) (r Report) {
+	r = Report{State: o.State, Detail: o.Detail, At: now, Next: o.Next, Head: o.Head}
+	defer r.bound()
 	for _, e := range o.Errors {
 		r.Errors = append(r.Errors, e.Error())
 	}
@@ -87,10 +93,44 @@ func (o *Outcome) Report(now time.Time) Report {
 	for _, w := range o.Plan.Warnings {
 		r.Warnings = append(r.Warnings, w.String())
 	}
-	r.Updates, r.Waiting = cut(&r, r.Updates), cut(&r, r.Waiting)
-	r.Skipped, r.Problems = cut(&r, r.Skipped), cut(&r, r.Problems)
-	r.Warnings, r.Errors = cut(&r, r.Warnings), cut(&r, r.Errors)
 	return r
+}
+
+// bound cuts what is too long, so that the database and pages can hold it.
+func (r *Report) bound() {
+	r.Updates, r.Waiting = cut(r, r.Updates), cut(r, r.Waiting)
+	r.Skipped, r.Problems = cut(r, r.Skipped), cut(r, r.Problems)
+	r.Warnings, r.Errors = cut(r, r.Warnings), cut(r, r.Errors)
+	r.Detail = shorten(r.Detail)
+	for _, list := range [][]string{r.Warnings, r.Errors} {
+		for i := range list {
+			list[i] = shorten(list[i])
+		}
+	}
+	for _, list := range [][]ReportedReason{r.Skipped, r.Problems} {
+		for i := range list {
+			list[i].shorten()
+			list[i].Detail = shorten(list[i].Detail)
+		}
+	}
+	for i := range r.Updates {
+		u := &r.Updates[i]
+		u.shorten()
+		u.From, u.Group = shorten(u.From), shorten(u.Group)
+	}
+	for i := range r.Waiting {
+		r.Waiting[i].shorten()
+	}
+}
+
+func (p *Place) shorten() { p.File, p.Image = shorten(p.File), shorten(p.Image) }
+
+// shorten cuts a text between two of its characters.
+func shorten(text string) string {
+	if len(text) <= mostText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:mostText], "") + "…"
 }
 
 func cut[T any](r *Report, all []T) []T {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/image"
@@ -36,11 +37,11 @@ type Memory interface {
 	Fact(ctx context.Context, name string) ([]byte, bool)
 	// KeepFact keeps what is true for ever.
 	KeepFact(ctx context.Context, name string, value []byte)
-	// Tree gives what was kept of a repository's commit, if that was the last
-	// one.
-	Tree(ctx context.Context, repository int64, commit string) ([]byte, bool)
-	// KeepTree replaces what is kept of a repository.
-	KeepTree(ctx context.Context, repository int64, commit string, value []byte)
+	// Tree gives what was kept of a commit of a repository's branch, if that was
+	// the last one.
+	Tree(ctx context.Context, repository int64, branch, commit string) ([]byte, bool)
+	// KeepTree replaces what is kept of a repository's branch.
+	KeepTree(ctx context.Context, repository int64, branch, commit string, value []byte)
 }
 
 // Registry is what is asked about images.
@@ -66,6 +67,8 @@ func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
 type Look struct {
 	Repository Repository
 	GitHub     GitHub
+	// PullRequests are read and written through it; nil leaves them alone.
+	PullRequests PullRequests
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
@@ -81,7 +84,15 @@ type Runner struct {
 	Memory   Memory
 	// Enforced is what the operator wants of all repositories.
 	Enforced config.Enforcement
-	// Least is the shortest time between two looks that the schedule wants.
+	// Historian reads what became of proposals.
+	Historian *proposal.Historian
+	// Web is where people see GitHub, without a slash at the end.
+	Web string
+	// Keys sign the markers of pull requests, the first one new ones.
+	Keys [][]byte
+	// DryRun writes nothing.
+	DryRun bool
+	// Least is the shortest time between two looks that nobody asked for.
 	Least time.Duration
 	Now   func() time.Time
 }
@@ -100,6 +111,7 @@ const (
 	Forbidden    State = "forbidden"     // the App lacks a permission
 	Gone         State = "gone"          // the repository is no more, or not for the App to see
 	NotAsked     State = "not-installed" // the installation is suspended
+	Refused      State = "refused"       // GitHub does not answer a question, and would not if it was asked again
 )
 
 // Outcome is how a look ended, for the schedule and for people.
@@ -107,14 +119,20 @@ type Outcome struct {
 	State State
 	// Detail says in words what State does not.
 	Detail string
-	// Head is the commit that was looked at.
-	Head string
+	// Base is the branch that pull requests are for, Head the commit of it that
+	// was looked at.
+	Base, Head string
 	// Config is what holds; nil where it was not read or is broken.
 	Config *config.Config
 	// Errors are what is wrong with the configuration.
 	Errors   config.Errors
 	Warnings config.Warnings
 	Plan     *scanner.Plan
+	// Desired is what pull requests there should be; nil where that was not
+	// decided. Done is what was written of it.
+	Desired *proposal.Desired
+	Done    []proposal.Done
+	past    proposal.Past
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -122,7 +140,7 @@ type Outcome struct {
 // The time to the next look where no configuration says one.
 const (
 	idle   = 24 * time.Hour // nothing is to do before somebody does something, which is told
-	broken = time.Hour      // what it extends may be mended without a word
+	broken = time.Hour      // what it extends, or GitHub's answer, may be mended without a word
 )
 
 // Run looks at a repository. The error is that of a look that shall be made
@@ -133,14 +151,18 @@ func (r *Runner) Run(ctx context.Context, l Look) (*Outcome, error) {
 	case err == nil:
 	case errors.Is(err, forge.ErrEmpty):
 		out = &Outcome{State: Empty}
-	case errors.Is(err, forge.ErrNotFound):
+	case errors.Is(err, forge.ErrNotFound), errors.Is(err, forge.ErrUninstalled), errors.Is(err, forge.ErrDisabled):
 		out = &Outcome{State: Gone, Detail: err.Error()}
 	case errors.Is(err, forge.ErrSuspended):
 		out = &Outcome{State: NotAsked, Detail: err.Error()}
 	case isA[*forge.PermissionError](err):
 		out = &Outcome{State: Forbidden, Detail: err.Error()}
-	case isA[*forge.TooLargeError](err):
+	case isA[*forge.TooLargeError](err), errors.Is(err, scanner.ErrTooManyFiles):
 		out = &Outcome{State: TooLarge, Detail: err.Error()}
+	case errors.Is(err, forge.ErrUnauthorized):
+		return nil, err // that is none of the repository's business
+	case isA[*forge.RefusedError](err):
+		out = &Outcome{State: Refused, Detail: err.Error(), Next: r.Now().Add(broken)}
 	default:
 		return nil, err
 	}
@@ -159,33 +181,69 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if l.Repository.Archived {
 		return &Outcome{State: Archived}, nil
 	}
+	past, err := r.past(ctx, l) // first, as its answer names the repository by its id
+	if err != nil {
+		return nil, err
+	}
 	head, err := l.GitHub.Head(ctx, l.Repository.DefaultBranch)
 	if err != nil {
 		return nil, err
 	}
-	tree, err := r.tree(ctx, l, head)
+	tree, err := r.tree(ctx, l, l.Repository.DefaultBranch, head)
 	if err != nil {
 		return nil, err
 	}
-	out := &Outcome{Head: head}
+	out := &Outcome{Base: l.Repository.DefaultBranch, Head: head, past: past}
 	if err := r.configure(ctx, l, tree, out); err != nil || out.State != "" {
 		return out, err
 	}
-	// Files are those of the branch that pull requests are for.
-	if base := string(out.Config.PullRequests.Base.Value); base != "" && base != l.Repository.DefaultBranch {
-		if out.Head, err = l.GitHub.Head(ctx, base); err != nil {
-			return nil, fmt.Errorf("reading the branch %s: %w", base, err)
-		}
-		if tree, err = r.tree(ctx, l, out.Head); err != nil {
-			return nil, err
-		}
+	if tree, err = r.rebase(ctx, l, tree, out); err != nil || out.State != "" {
+		return out, err
 	}
 	return out, r.plan(ctx, l, tree, out)
 }
 
+// past is what became of proposals.
+func (r *Runner) past(ctx context.Context, l Look) (proposal.Past, error) {
+	if l.PullRequests == nil {
+		return proposal.Past{}, nil
+	}
+	past, err := r.Historian.Read(ctx, l.Repository.ID, l.PullRequests)
+	if err != nil {
+		return proposal.Past{}, fmt.Errorf("reading what became of proposals: %w", err)
+	}
+	return past, nil
+}
+
+// rebase gives the files of the branch that pull requests are for, which is
+// mostly the default one.
+func (r *Runner) rebase(ctx context.Context, l Look, files *tree, out *Outcome) (*tree, error) {
+	setting := out.Config.PullRequests.Base
+	base := string(setting.Value)
+	if base == "" || base == l.Repository.DefaultBranch {
+		return files, nil
+	}
+	var err error
+	out.Base = base
+	out.Head, err = l.GitHub.Head(ctx, base)
+	if errors.Is(err, forge.ErrNotFound) {
+		out.wrong(r.Now(), &config.Error{
+			File: setting.Origin.File, Line: setting.Origin.Line, Column: setting.Origin.Column, Field: "pullRequests.base",
+			Message: fmt.Sprintf("there is no branch %q", base),
+		})
+		return nil, nil //nolint:nilnil // out.State says why
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the branch %s: %w", base, err)
+	}
+	return r.tree(ctx, l, base, out.Head)
+}
+
 // plan lets the scanner find and decide.
 func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) error {
-	inventory, err := scanner.Find(ctx, files, scanner.Selected(out.Config, ""))
+	options := scanner.Selected(out.Config, "")
+	options.Memory, options.Workers = &findings{ctx, r.Memory, files}, fetches
+	inventory, err := scanner.Find(ctx, files, options)
 	if err == nil {
 		err = files.trouble()
 	}
@@ -197,25 +255,38 @@ func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) er
 			r.Registry.Refresh(repo, l.Forced)
 		}
 	}
-	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now}
+	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld()}
 	if out.Plan, err = planner.Plan(ctx, inventory); err != nil {
 		return fmt.Errorf("deciding on updates: %w", err)
 	}
 	out.State = Planned
-	out.Next = r.next(l, out.Config)
-	return nil
+	out.Next = r.next(l, out)
+	if l.PullRequests == nil {
+		return nil
+	}
+	return r.propose(ctx, l, files, out)
 }
 
-// Images are those of a look, each once.
+// fetches is how many files are read at a time.
+const fetches = 4
+
+// Images are those of a look that registries were asked about, each once.
 func (o *Outcome) Images() []image.Repository {
 	if o.Plan == nil {
 		return nil
 	}
 	fields := make([]format.Field, 0, len(o.Plan.Results))
 	for i := range o.Plan.Results {
-		fields = append(fields, o.Plan.Results[i].Field)
+		if asked(&o.Plan.Results[i]) {
+			fields = append(fields, o.Plan.Results[i].Field)
+		}
 	}
 	return imagesOf(fields)
+}
+
+// asked says whether what a registry tells can matter to a field.
+func asked(r *scanner.Result) bool {
+	return r.Status != scanner.StatusSkipped || r.Reason == nil || r.Reason.Code == scanner.Postponed || r.Reason.Code == scanner.Incomparable
 }
 
 func imagesOf(fields []format.Field) []image.Repository {

@@ -18,8 +18,10 @@ import (
 
 // The modes of git's tree entries.
 const (
-	modeLink      = "120000"
-	modeSubmodule = "160000"
+	modeLink       = "120000"
+	modeSubmodule  = "160000"
+	modeFile       = "100644"
+	modeExecutable = "100755"
 )
 
 // tree is the files of a commit as a file system that fetches what is opened. It
@@ -48,6 +50,8 @@ type blob struct {
 	id   string
 	mode fs.FileMode
 	size int64
+	// executable files are that in git, whatever mode says.
+	executable bool
 }
 
 // mostBytes is how much of a file is fetched: the scanner reads no more.
@@ -64,6 +68,7 @@ func newTree(ctx context.Context, entries []forge.Entry, fetch func(context.Cont
 			continue // a folder is where its files are
 		}
 		b := &blob{name: path.Base(e.Path), id: e.SHA, size: e.Size}
+		b.executable = e.Mode == modeExecutable
 		if e.Mode == modeLink {
 			b.mode = fs.ModeSymlink
 		}
@@ -89,6 +94,19 @@ func (t *tree) put(folder string, b *blob) {
 func (t *tree) id(name string) string {
 	if b := t.files[name]; b != nil && b.mode.IsRegular() {
 		return b.id
+	}
+	return ""
+}
+
+// inPlaceOf says what is there instead of a file; "" where nothing is.
+func (t *tree) inPlaceOf(name string) string {
+	b := t.files[name]
+	_, folder := t.folders[name]
+	switch {
+	case b != nil && !b.mode.IsRegular():
+		return name + " is a symbolic link, and none is followed"
+	case folder:
+		return name + " is a folder"
 	}
 	return ""
 }
@@ -135,6 +153,15 @@ func (t *tree) read(name string, b *blob) ([]byte, error) {
 		}
 	})
 	return c.text, c.err
+}
+
+// seed gives the bytes of a blob that were fetched already.
+func (t *tree) seed(id string, text []byte) {
+	c := &content{text: text}
+	c.once.Do(func() {})
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fetched[id] = c
 }
 
 // trouble is why files could not be fetched; nil when all could. What the scanner

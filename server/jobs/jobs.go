@@ -98,6 +98,12 @@ type Options struct {
 	PollOnly bool
 	// Retry is how long a failed job waits before its next attempt; nil is good.
 	Retry func(attempt int) time.Duration
+	// Snooze is how long a job sleeps that is for later, by the machine's
+	// clock; nil is good. One that wakes too early sleeps again.
+	Snooze func(time.Duration) time.Duration
+	// Poll is how often the database is asked for jobs of which nobody told: a
+	// second when it is 0.
+	Poll time.Duration
 }
 
 // Queue is the jobs. Its methods may be called from several goroutines.
@@ -132,6 +138,9 @@ func New(db *store.DB, o Options) (*Queue, error) {
 	}
 	if q.o.LookTimeout == 0 {
 		q.o.LookTimeout = 10 * time.Minute
+	}
+	if q.o.Poll == 0 {
+		q.o.Poll = time.Second
 	}
 	if q.o.Drain == 0 {
 		q.o.Drain = 25 * time.Second

@@ -702,8 +702,69 @@ func TestPeopleGoFirst(t *testing.T) {
 			if got := fmt.Sprint(order); got != "[2 3 1]" && got != "[3 2 1]" {
 				t.Errorf("looked at %s", got)
 			}
-			if got := r.repository(t, 2); !got.ForcedAt.Equal(r.clock.now()) {
-				t.Errorf("forced at %s", got.ForcedAt)
+		})
+	}
+}
+
+// TestForcedOnce has a look for each force, and the one after it is as others are.
+func TestForcedOnce(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forced, goOn := make(chan time.Time), make(chan error)
+			r := open(t, at(t), &work{look: func(_ context.Context, l jobs.Look) (jobs.Seen, error) {
+				forced <- l.Repository.ForcedAt
+				return jobs.Seen{Next: l.Repository.NextAt}, <-goOn
+			}})
+			r.put(t, 5)
+			r.run(t)
+			force := func() time.Time {
+				t.Helper()
+				r.clock.advance(time.Second)
+				if err := r.WantNow(t.Context(), jobs.Wish{Priority: jobs.Person, Forced: true}, 5); err != nil {
+					t.Fatal(err)
+				}
+				return r.clock.now()
+			}
+			step := func(what string, want time.Time, end error) {
+				t.Helper()
+				if got := receive(t, forced); !got.Equal(want) {
+					t.Errorf("%s was forced at %v, want %v", what, got, want)
+				}
+				goOn <- end
+			}
+			first := force()
+			step("a look that fails", first, errors.New("it fails"))
+			if got := receive(t, forced); !got.Equal(first) {
+				t.Errorf("the next attempt was forced at %v, want %v", got, first)
+			}
+			second := force()
+			goOn <- nil
+			step("the look after one in which a force came", second, nil)
+			until(t, "nothing is to do", func() bool { found := r.repository(t, 5); return found.Done == found.Requested })
+			r.want(t, 5)
+			step("a look that nobody forced", time.Time{}, nil)
+		})
+	}
+}
+
+// TestEndlessLooksAreParked has looks whose time is over each time.
+func TestEndlessLooksAreParked(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := open(t, at(t), &work{look: func(ctx context.Context, _ jobs.Look) (jobs.Seen, error) {
+				<-ctx.Done()
+				return jobs.Seen{}, context.Cause(ctx)
+			}}, func(o *jobs.Options) { o.LookTimeout = 10 * time.Millisecond })
+			r.put(t, 5)
+			r.run(t)
+			r.want(t, 5)
+			until(t, "it is parked", func() bool { return r.repository(t, 5).Parked != "" })
+			if got := r.repository(t, 5); got.Done != got.Requested || !got.NextAt.After(r.clock.now()) {
+				t.Errorf("parked as %+v", got)
 			}
 		})
 	}

@@ -106,6 +106,7 @@ func newDriven[D riverdriver.Driver[T], T any](q *Queue, driver D, of func(*stor
 			deliveries: {MaxWorkers: q.o.Deliveries}, looks: {MaxWorkers: q.o.Looks},
 		},
 		Workers: workers, PollOnly: q.o.PollOnly, SoftStopTimeout: q.o.Drain, RetryPolicy: retryPolicy{q},
+		FetchPollInterval: q.o.Poll, FetchCooldown: min(q.o.Poll, river.FetchCooldownDefault),
 		JobTimeout: q.o.LookTimeout, RescueStuckJobsAfter: q.o.LookTimeout + time.Hour,
 		CompletedJobRetentionPeriod: 24 * time.Hour, DiscardedJobRetentionPeriod: 7 * 24 * time.Hour,
 	})

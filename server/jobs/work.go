@@ -115,7 +115,7 @@ func (q *Queue) end(ctx context.Context, job *lookJob, r store.Repository, seen 
 	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
 		again, err = tx.EndLook(ctx, store.Looked{
-			RepositoryID: r.ID, Requested: r.Requested, At: q.o.Now(), Next: seen.Next, Result: seen.Result, Watch: seen.Watch,
+			RepositoryID: r.ID, Requested: r.Requested, ForcedAt: r.ForcedAt, At: q.o.Now(), Next: seen.Next, Result: seen.Result, Watch: seen.Watch,
 		})
 		if errors.Is(err, store.ErrNotFound) { // it left meanwhile
 			return q.engine.complete(ctx, tx, job)
@@ -154,6 +154,7 @@ func (q *Queue) note(ctx context.Context, tx *store.Tx, repository int64, seen S
 func (q *Queue) park(ctx context.Context, job *lookJob, r store.Repository, cause error) error {
 	now := q.o.Now()
 	var again bool
+	ctx = context.WithoutCancel(ctx) // the look's time may be over
 	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		var err error
 		again, err = tx.EndLook(ctx, store.Looked{
@@ -172,7 +173,11 @@ func (q *Queue) park(ctx context.Context, job *lookJob, r store.Repository, caus
 
 // snooze does a job later. Waiting does not count as an attempt.
 func (q *Queue) snooze(l *LaterError) error {
-	return river.JobSnooze(max(l.Until.Sub(q.o.Now()), time.Second))
+	wait := max(l.Until.Sub(q.o.Now()), time.Second)
+	if q.o.Snooze != nil {
+		wait = q.o.Snooze(wait)
+	}
+	return river.JobSnooze(wait)
 }
 
 // guarded makes an error of a panic, with where it was.

@@ -26,10 +26,13 @@ type Looked struct {
 	RepositoryID int64
 	// Requested is what Repository.Requested was when the look began.
 	Requested int64
-	At, Next  time.Time
-	Parked    string
-	Result    string   // JSON; "" keeps that of the look before
-	Watch     []string // nil keeps what there is
+	// ForcedAt is what Repository.ForcedAt was when the look began, which is
+	// done with; zero for a look that was given up.
+	ForcedAt time.Time
+	At, Next time.Time
+	Parked   string
+	Result   string   // JSON; "" keeps that of the look before
+	Watch    []string // nil keeps what there is
 }
 
 // EndLook notes the end of a look. It tells whether another one was asked for
@@ -38,9 +41,10 @@ type Looked struct {
 func (tx *Tx) EndLook(ctx context.Context, l Looked) (again bool, err error) {
 	var requested int64
 	err = tx.row(ctx, `UPDATE repository SET done = $2, ended_at = $3, next_at = $4, parked = $5,
-		result = CASE WHEN $6 = '' THEN result ELSE $6 END, watch = CASE WHEN $7 THEN $8 ELSE watch END
+		result = CASE WHEN $6 = '' THEN result ELSE $6 END, watch = CASE WHEN $7 THEN $8 ELSE watch END,
+		forced_at = CASE WHEN forced_at = $9 THEN 0 ELSE forced_at END
 		WHERE id = $1 RETURNING requested`, l.RepositoryID, l.Requested, millis(l.At), millis(l.Next), l.Parked, l.Result,
-		l.Watch != nil, strings.Join(l.Watch, "\n")).Scan(&requested)
+		l.Watch != nil, strings.Join(l.Watch, "\n"), millis(l.ForcedAt)).Scan(&requested)
 	if err != nil {
 		return false, fmt.Errorf("ending the look at repository %d: %w", l.RepositoryID, err)
 	}

@@ -23,7 +23,7 @@ type Repository struct {
 	// when the last finished look began. They are equal when nothing is to do.
 	Requested, Done int64
 	// ForcedAt is when somebody last asked for a look at the registries
-	// themselves.
+	// themselves; zero when no look since then is missing.
 	ForcedAt time.Time
 	// NextAt is when the schedule wants a look.
 	NextAt time.Time
@@ -56,6 +56,14 @@ func (tx *Tx) PutRepository(ctx context.Context, r Repository, next time.Time) e
 	return nil
 }
 
+// DoubtRepository lets the next look ask what a repository is called, and so on.
+func (tx *Tx) DoubtRepository(ctx context.Context, id int64) error {
+	if _, err := tx.exec(ctx, "UPDATE repository SET default_branch = '' WHERE id = $1", id); err != nil {
+		return fmt.Errorf("doubting repository %d: %w", id, err)
+	}
+	return nil
+}
+
 // RemoveRepository forgets a repository, but for the decisions about it.
 func (tx *Tx) RemoveRepository(ctx context.Context, id int64) error {
 	for _, statement := range []string{
@@ -64,24 +72,6 @@ func (tx *Tx) RemoveRepository(ctx context.Context, id int64) error {
 	} {
 		if _, err := tx.exec(ctx, statement, id); err != nil {
 			return fmt.Errorf("forgetting repository %d: %w", id, err)
-		}
-	}
-	return nil
-}
-
-// KeepRepositories forgets those of an installation that are not among the ids.
-func (tx *Tx) KeepRepositories(ctx context.Context, installation int64, ids []int64) error {
-	known, err := tx.RepositoriesOf(ctx, installation)
-	if err != nil {
-		return err
-	}
-	keep := slices.Sorted(slices.Values(ids))
-	for _, id := range known {
-		if _, among := slices.BinarySearch(keep, id); among {
-			continue
-		}
-		if err := tx.RemoveRepository(ctx, id); err != nil {
-			return err
 		}
 	}
 	return nil

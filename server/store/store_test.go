@@ -90,7 +90,7 @@ func TestInstallationsAndRepositories(t *testing.T) {
 			in(t, db, func(ctx context.Context, tx *store.Tx) error {
 				renamed := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "new-name", DefaultBranch: "trunk", Archived: true}
 				again := store.Repository{ID: 3, InstallationID: 1, Owner: "acme", Name: "new-name"}
-				return errors.Join(tx.PutRepository(ctx, renamed, now()), tx.PutRepository(ctx, again, now()), tx.KeepRepositories(ctx, 1, []int64{5, 3, 77}), tx.RemoveInstallation(ctx, 2))
+				return errors.Join(tx.PutRepository(ctx, renamed, now()), tx.PutRepository(ctx, again, now()), tx.DoubtRepository(ctx, 5), tx.RemoveRepository(ctx, 1), tx.RemoveInstallation(ctx, 2))
 			})
 			third.Name, third.DefaultBranch, third.Archived = "new-name", "trunk", true
 			same(t, "renamed", got[store.Repository](t)(read.Repository(ctx, 3)), third)

@@ -136,6 +136,9 @@ func (w *world) options(more string) server.Options {
 		Getenv: func(name string) string { return w.env[name] }, Environ: os.Environ, Now: w.hub.Now,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Retry: func(int) time.Duration { return 0 },
+		// Whoever wakes before the clock has come that far sleeps again.
+		Snooze: func(time.Duration) time.Duration { return time.Second / 4 },
+		Poll:   time.Second / 20,
 	}
 }
 

@@ -46,7 +46,7 @@ func reads() map[string]read {
 		"File": {"repos/get-content", func(ctx context.Context, w *world, g *forge.GitHub) error {
 			return third(repo(w, g).File(ctx, "see.txt", ""))
 		}},
-		"Commit": {"git/get-commit", func(ctx context.Context, w *world, g *forge.GitHub) error {
+		"Commit": {"repos/list-commits", func(ctx context.Context, w *world, g *forge.GitHub) error {
 			return second(repo(w, g).Commit(ctx, w.sha))
 		}},
 		"token": {"apps/create-installation-access-token", func(ctx context.Context, w *world, g *forge.GitHub) error {

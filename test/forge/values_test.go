@@ -108,7 +108,7 @@ func TestMessages(t *testing.T) {
 	}{
 		"a message in the details": {
 			`{"message":"Validation Failed","errors":[{"resource":"PullRequest","code":"custom","message":"A pull request already exists for acme:b."}]}`,
-			"Validation Failed: A pull request already exists for acme:b.", forge.ErrConflict,
+			"Validation Failed: A pull request already exists for acme:b.", forge.ErrExists,
 		},
 		"a field": {
 			`{"message":"Validation Failed","errors":[{"resource":"Issue","field":"body","code":"invalid"}]}`,

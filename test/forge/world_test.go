@@ -19,6 +19,7 @@ type world struct {
 	ref          forge.Ref
 	sha, tree    string // the head of main
 	blob         string // of see.txt
+	branches     int    // how many were made with a name of their own
 }
 
 func grants() map[string]string {

@@ -38,16 +38,32 @@ func newApp(s *Server) (*App, error) {
 	}, nil
 }
 
-func (s *Server) showApp() object {
+func (s *Server) showApp() object { return s.showAppOf(s.App) }
+
+// showAppOf is any App. Only of the server's own is it known what it hears.
+func (s *Server) showAppOf(a *App) object {
+	events := []string{}
+	if a == s.App {
+		events = s.hears()
+	}
 	return object{
-		"id": s.App.ID, "client_id": s.App.ClientID, "slug": s.App.Slug, "node_id": node("A", s.App.ID),
-		"owner": s.showUser(s.person("imageupdater")), "name": s.App.Slug, "description": nil,
-		"external_url": s.URL, "html_url": s.URL + "/apps/" + s.App.Slug, "created_at": stamp(s.App.since),
-		"updated_at": stamp(s.App.since), "permissions": object{"metadata": "read"}, "events": s.hears(),
+		"id": a.ID, "client_id": a.ClientID, "slug": a.Slug, "node_id": node("A", a.ID),
+		"owner": s.showUser(s.person("imageupdater")), "name": a.Slug, "description": nil,
+		"external_url": s.URL, "html_url": s.URL + "/apps/" + a.Slug, "created_at": stamp(a.since),
+		"updated_at": stamp(a.since), "permissions": object{"metadata": "read"}, "events": events,
 	}
 }
 
-func getApp(c *call) reply { return ok(c.showApp()) }
+func getApp(c *call) reply {
+	shown, installed := c.showApp(), 0
+	for _, i := range c.installs {
+		if !i.deleted {
+			installed++
+		}
+	}
+	shown["installations_count"] = installed
+	return ok(shown)
+}
 
 // listed is an installation as the list has it: GitHub's description wants
 // there an account that is a user and an enterprise at once.
@@ -163,7 +179,7 @@ func (s *Server) showToken(t *token) object {
 		shown["repository_selection"] = "selected"
 		repos := make([]object, 0, len(t.repos))
 		for _, r := range t.repos {
-			repos = append(repos, s.showRepo(r))
+			repos = append(repos, s.listedRepo(r))
 		}
 		shown["repositories"] = repos
 	}
@@ -182,5 +198,13 @@ func listInstallationRepos(c *call) reply {
 			repos = append(repos, r)
 		}
 	}
-	return pagedUnder(c, "/installation/repositories", "repositories", repos, c.showRepo)
+	r := pagedUnder(c, "/installation/repositories", "repositories", repos, func(r *Repository) object {
+		shown := c.listedRepo(r)
+		shown["permissions"] = object{"admin": false, "maintain": false, "push": false, "triage": false, "pull": false}
+		return shown
+	})
+	if body, isObject := r.body.(object); isObject {
+		body["repository_selection"] = c.by.token.install.selection()
+	}
+	return r
 }

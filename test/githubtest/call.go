@@ -3,7 +3,6 @@ package githubtest
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -106,22 +105,5 @@ func encode(a reply) reply {
 	}
 	a.bytes = bytes.TrimSpace(buffer.Bytes())
 	a.header.Set("Content-Type", "application/json; charset=utf-8")
-	return a
-}
-
-// conditional gives a read its ETag, and 304 to who has it already.
-func conditional(r *http.Request, a reply) reply {
-	if r.Method != http.MethodGet || a.status != http.StatusOK {
-		return a
-	}
-	etag := fmt.Sprintf(`W/"%x"`, sha256.Sum256(a.bytes))
-	a.header.Set("ETag", etag)
-	a.header.Set("Cache-Control", "private, max-age=60, s-maxage=60")
-	a.header.Set("Vary", "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With")
-	if r.Header.Get("If-None-Match") != etag {
-		return a
-	}
-	a.status, a.bytes = http.StatusNotModified, nil
-	a.header.Del("Content-Type")
 	return a
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -12,7 +13,8 @@ import (
 const maxAnnotations = 50
 
 type checkRun struct {
-	id, suite                     int64
+	id                            int64
+	suite                         *suite
 	name, head, status            string
 	conclusion, details, external string
 	title, summary, text          *string
@@ -40,7 +42,7 @@ func (c *call) showCheck(k *checkRun) object {
 		"id": k.id, "node_id": node("CR", k.id), "name": k.name, "head_sha": k.head, "status": k.status, "conclusion": nil,
 		"url": api, "html_url": c.repo.html(fmt.Sprintf("/runs/%d", k.id)), "details_url": k.details,
 		"external_id": k.external, "started_at": stampOrNull(k.started), "completed_at": stampOrNull(k.completed),
-		"check_suite": object{"id": k.suite}, "app": c.showApp(), "pull_requests": []object{},
+		"check_suite": object{"id": k.suite.id}, "app": c.showAppOf(k.suite.app), "pull_requests": c.pullsAt(k.head),
 		"output": object{
 			"title": k.title, "summary": k.summary, "text": k.text, "annotations_count": k.annotations,
 			"annotations_url": api + "/annotations",
@@ -60,24 +62,52 @@ func createCheck(c *call) reply {
 	if len(in.Head) != 40 || c.repo.resolve(in.Head) == "" {
 		return failure(http.StatusUnprocessableEntity, "No commit found for SHA: %s", in.Head)
 	}
-	if c.repo.suites[in.Head] == 0 {
-		c.repo.suites[in.Head] = c.id()
-	}
-	k := &checkRun{
-		id: c.id(), suite: c.repo.suites[in.Head], head: in.Head, status: "queued", started: c.Now(),
-		details: c.URL + "/apps/" + c.App.Slug,
-	}
-	if refusal := k.take(in, c.Now()); refusal != nil {
+	k, refusal := c.addCheck(c.App, in)
+	if refusal != nil {
 		return *refusal
 	}
-	c.repo.checks = append(c.repo.checks, k)
 	return created(c.showCheck(k))
+}
+
+func (c *call) addCheck(app *App, in checkIn) (*checkRun, *reply) {
+	k := &checkRun{id: c.id(), head: in.Head, status: "queued", started: c.Now(), details: c.URL + "/apps/" + app.Slug}
+	if refusal := k.take(in, c.Now()); refusal != nil {
+		return nil, refusal
+	}
+	k.suite = c.repo.suite(in.Head, app)
+	c.repo.checks = append(c.repo.checks, k)
+	c.heard(k)
+	c.tellCheck(k, "created")
+	c.tellCompleted(k)
+	return k, nil
+}
+
+// heard is that the App has spoken: what it was asked to do again is done.
+func (c *call) heard(k *checkRun) { k.suite.asked, k.suite.updated = false, c.Now() }
+
+func (c *call) tellCheck(k *checkRun, action string) {
+	shown := c.showCheck(k)
+	shown["check_suite"] = c.showSuiteShort(k.suite)
+	c.happen(event{name: "check_run", action: action, repo: c.repo, by: c.caller(), payload: object{"check_run": shown}})
+}
+
+// tellCompleted tells of a check run that has completed, and of its suite if it
+// was the last one.
+func (c *call) tellCompleted(k *checkRun) {
+	if k.status != "completed" {
+		return
+	}
+	c.tellCheck(k, "completed")
+	if state, _ := c.repo.verdict(k.suite); state == "completed" {
+		c.repo.tellSuite(c.ctx, c.caller(), k.suite, "completed")
+	}
 }
 
 // take lays what a call says over the check run.
 func (k *checkRun) take(in checkIn, now time.Time) *reply {
 	if in.Status != nil && *in.Status == "completed" && in.Conclusion == nil {
-		return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\n\"conclusion\" wasn't supplied.")
+		return refuse(http.StatusUnprocessableEntity, "Invalid request.\n\nNo subschema in \"anyOf\" matched.\n\"conclusion\" wasn't supplied.\n"+
+			"completed is not a member of [\"queued\", \"in_progress\"].")
 	}
 	if refusal := k.takeOutput(in); refusal != nil {
 		return refusal
@@ -147,22 +177,51 @@ func updateCheck(c *call) reply {
 	switch {
 	case k == nil:
 		return notFound()
+	case k.suite.app != c.App:
+		return failure(http.StatusForbidden, "Invalid app_id `%d` - check run can only be modified by the GitHub App that created it.", c.App.ID)
 	case !c.decode(&in):
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
 	}
-	if refusal := k.take(in, c.Now()); refusal != nil {
+	if refusal := c.changeCheck(k, in); refusal != nil {
 		return *refusal
 	}
 	return ok(c.showCheck(k))
 }
 
-// latest is the newest check run of each name, newest first.
+func (c *call) changeCheck(k *checkRun, in checkIn) *reply {
+	before := k.status
+	if refusal := k.take(in, c.Now()); refusal != nil {
+		return refusal
+	}
+	c.heard(k)
+	if before != k.status {
+		c.tellCompleted(k)
+	}
+	return nil
+}
+
+// latest is the newest check run of each name and App, newest first.
 func (r *Repository) latest(head string) []*checkRun {
+	type key struct {
+		name  string
+		suite *suite
+	}
 	var found []*checkRun
-	seen := map[string]bool{}
-	for _, v := range slices.Backward(r.checks) {
-		if k := v; k.head == head && !seen[k.name] {
-			seen[k.name] = true
+	seen := map[key]bool{}
+	for _, k := range r.checksOf(head) {
+		if !seen[key{k.name, k.suite}] {
+			seen[key{k.name, k.suite}] = true
+			found = append(found, k)
+		}
+	}
+	return found
+}
+
+// checksOf is every check run of a commit, newest first.
+func (r *Repository) checksOf(head string) []*checkRun {
+	var found []*checkRun
+	for _, k := range slices.Backward(r.checks) {
+		if k.head == head {
 			found = append(found, k)
 		}
 	}
@@ -174,25 +233,16 @@ func listChecks(c *call) reply {
 	if head == "" {
 		return failure(http.StatusUnprocessableEntity, "No commit found for SHA: %s", c.params["ref"])
 	}
+	all := c.repo.latest(head)
+	if c.query.Get("filter") == "all" {
+		all = c.repo.checksOf(head)
+	}
 	var found []*checkRun
-	for _, k := range c.repo.latest(head) {
-		name, status := c.query.Get("check_name"), c.query.Get("status")
-		if (name == "" || name == k.name) && (status == "" || status == k.status) {
+	for _, k := range all {
+		name, status, app := c.query.Get("check_name"), c.query.Get("status"), c.query.Get("app_id")
+		if (name == "" || name == k.name) && (status == "" || status == k.status) && (app == "" || app == strconv.FormatInt(k.suite.app.ID, 10)) {
 			found = append(found, k)
 		}
 	}
 	return pagedUnder(c, "/repos/"+c.repo.FullName()+"/commits/"+c.params["ref"]+"/check-runs", "check_runs", found, c.showCheck)
-}
-
-// green says whether no check or status of a commit is unfinished or failed.
-func (r *Repository) green(head string) bool {
-	for _, k := range r.latest(head) {
-		switch k.conclusion {
-		case "success", "neutral", "skipped":
-		default:
-			return false
-		}
-	}
-	state := combined(r.current(head))
-	return len(r.current(head)) == 0 || state == "success"
 }

@@ -11,7 +11,7 @@ func (c *call) showComment(m *comment) object {
 	api := c.repo.api(fmt.Sprintf("/issues/comments/%d", m.id))
 	shown := object{
 		"id": m.id, "node_id": node("IC", m.id), "url": api, "body": m.body, "user": c.showUser(m.by),
-		"html_url":  c.repo.html(fmt.Sprintf("/issues/%d#issuecomment-%d", m.issue.number, m.id)),
+		"html_url":  c.repo.html(fmt.Sprintf("/%s/%d#issuecomment-%d", m.issue.page(), m.issue.number, m.id)),
 		"issue_url": c.repo.api(fmt.Sprintf("/issues/%d", m.issue.number)), "created_at": stamp(m.at),
 		"updated_at": stamp(m.updated), "author_association": c.association(m.by), "reactions": rollup(api, m.reactions),
 		"performed_via_github_app": nil,

@@ -14,20 +14,23 @@ func getContent(c *call) reply {
 	if at == "" {
 		return failure(http.StatusNotFound, "No commit found for the ref %s", c.query.Get("ref"))
 	}
-	name := strings.Trim(c.params["path"], "/")
+	name, ref := strings.Trim(c.params["path"], "/"), c.query.Get("ref")
+	if ref == "" {
+		ref = c.repo.defaultBranch
+	}
 	e, err := c.repo.entryAt(at, name)
 	if err != nil {
 		return notFound()
 	}
 	switch e.mode {
 	case "040000":
-		return c.listDirectory(name, e.id, at)
+		return c.listDirectory(name, e.id, ref)
 	case "160000":
-		return ok(c.repo.showSubmodule(name, e.id, at))
+		return ok(c.repo.showSubmodule(name, e.id, at, ref))
 	case "120000":
-		return c.link(name, e.id, at)
+		return c.link(name, e.id, at, ref)
 	}
-	return c.file(name, e.id, at)
+	return c.file(name, e.id, ref)
 }
 
 // entryAt is what a commit has at a path.
@@ -54,7 +57,7 @@ func (r *Repository) entryAt(at, name string) (entry, error) {
 	return entry{}, fmt.Errorf("%s: %w", name, errMissing)
 }
 
-func (c *call) file(name, id, at string) reply {
+func (c *call) file(name, id, ref string) reply {
 	o, err := c.repo.git.read(id)
 	if err != nil {
 		return broken(err)
@@ -65,27 +68,27 @@ func (c *call) file(name, id, at string) reply {
 	if raw(c.accept) {
 		return rawFile(o.data)
 	}
-	return ok(c.showFile(name, o, at))
+	return ok(c.showFile(name, o, ref))
 }
 
 // link is a symbolic link: the file that it leads to, or else the link itself.
-func (c *call) link(name, id, at string) reply {
+func (c *call) link(name, id, at, ref string) reply {
 	o, err := c.repo.git.read(id)
 	if err != nil {
 		return broken(err)
 	}
 	target, err := c.repo.entryAt(at, path.Join(path.Dir(name), string(o.data)))
 	if err == nil && target.kind() == "blob" && target.mode != "120000" {
-		return c.file(name, target.id, at)
+		return c.file(name, target.id, ref)
 	}
-	shown := c.repo.showEntry("symlink", name, o, at)
+	shown := c.repo.showEntry("symlink", name, o, ref)
 	shown["target"] = string(o.data)
 	return ok(shown)
 }
 
 // showSubmodule tells of another repository by what .gitmodules says of it.
-func (r *Repository) showSubmodule(name, id, at string) object {
-	shown := r.showEntry("submodule", name, gitObject{id: id}, at)
+func (r *Repository) showSubmodule(name, id, at, ref string) object {
+	shown := r.showEntry("submodule", name, gitObject{id: id}, ref)
 	shown["git_url"], shown["html_url"] = nil, nil
 	shown["_links"] = object{"self": shown["url"], "git": nil, "html": nil}
 	modules, err := r.git.read(at + ":.gitmodules")
@@ -107,7 +110,7 @@ func (r *Repository) showSubmodule(name, id, at string) object {
 	return shown
 }
 
-func (c *call) listDirectory(dir, id, at string) reply {
+func (c *call) listDirectory(dir, id, ref string) reply {
 	all, err := c.repo.git.entries(id)
 	if err != nil {
 		return broken(err)
@@ -125,30 +128,32 @@ func (c *call) listDirectory(dir, id, at string) reply {
 				return broken(err)
 			}
 		}
-		shown = append(shown, c.repo.showEntry(kind, path.Join(dir, e.name), o, at))
+		shown = append(shown, c.repo.showEntry(kind, path.Join(dir, e.name), o, ref))
 	}
 	return ok(shown)
 }
 
-func (r *Repository) showEntry(kind, name string, o gitObject, at string) object {
+// showEntry is a file or the like as the contents show it: at the branch, the tag
+// or the commit by which it was asked for.
+func (r *Repository) showEntry(kind, name string, o gitObject, ref string) object {
 	escaped := (&url.URL{Path: name}).EscapedPath()
-	self, page := r.api("/contents/"+escaped+"?ref="+at), r.html("/blob/"+at+"/"+escaped)
+	self, page := r.api("/contents/"+escaped+"?ref="+url.QueryEscape(ref)), r.html("/blob/"+ref+"/"+escaped)
 	data := r.api("/git/blobs/" + o.id)
 	if kind == "dir" {
-		data, page = r.api("/git/trees/"+o.id), r.html("/tree/"+at+"/"+escaped)
+		data, page = r.api("/git/trees/"+o.id), r.html("/tree/"+ref+"/"+escaped)
 	}
 	shown := object{
 		"type": kind, "size": len(o.data), "name": path.Base(name), "path": name, "sha": o.id, "url": self, "git_url": data,
 		"html_url": page, "download_url": nil, "_links": object{"self": self, "git": data, "html": page},
 	}
 	if kind == "file" {
-		shown["download_url"] = r.html("/raw/" + at + "/" + escaped)
+		shown["download_url"] = r.html("/raw/" + ref + "/" + escaped)
 	}
 	return shown
 }
 
-func (c *call) showFile(name string, o gitObject, at string) object {
-	shown := c.repo.showEntry("file", name, o, at)
+func (c *call) showFile(name string, o gitObject, ref string) object {
+	shown := c.repo.showEntry("file", name, o, ref)
 	shown["content"], shown["encoding"] = wrapped(o.data), "base64"
 	if len(o.data) > c.limits.FileBytes { // larger ones only raw
 		shown["content"], shown["encoding"] = "", "none"
@@ -178,7 +183,7 @@ func putContent(c *call) reply {
 	if wrong := wrongPath(c.params["path"]); wrong != "" {
 		return failure(http.StatusUnprocessableEntity, "%s", wrong)
 	}
-	if in.Branch == "" {
+	if in.Branch = strings.TrimPrefix(in.Branch, "refs/heads/"); in.Branch == "" {
 		in.Branch = c.repo.defaultBranch
 	}
 	head := c.repo.branch(in.Branch)
@@ -220,12 +225,12 @@ func (c *call) storeFile(branch string, data []byte, t commitText) reply {
 	if err != nil {
 		return broken(err)
 	}
-	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+branch, id); err != nil {
-		return broken(err)
+	if refusal := c.push("refs/heads/"+branch, id, http.StatusConflict); refusal != nil {
+		return *refusal
 	}
 	if t, err = c.repo.git.readCommit(id); err != nil { // as it is signed
 		return broken(err)
 	}
-	file := c.repo.showEntry("file", c.params["path"], gitObject{id: blob, data: data}, id)
+	file := c.repo.showEntry("file", c.params["path"], gitObject{id: blob, data: data}, branch)
 	return created(object{"content": file, "commit": c.repo.showGitCommit(id, t)})
 }

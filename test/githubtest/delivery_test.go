@@ -59,11 +59,11 @@ func TestLostDeliveries(t *testing.T) {
 	r.answers(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	repo.Commit("topic", "t", map[string]string{"c.txt": "t\n"})
 	repo.Commit("topic", "t", map[string]string{"c.txt": "u\n"})
-	if got := keys(r.take(hub)); got != "push push" {
+	if got := keys(r.take(hub)); got != "push check_suite.requested push check_suite.requested" {
 		t.Fatalf("arrived: %s", got)
 	}
 	lost := failed(t, gh)
-	if len(lost) != 3 {
+	if len(lost) != 5 {
 		t.Fatalf("lost: %v", lost)
 	}
 	r.answers(nil)
@@ -73,7 +73,7 @@ func TestLostDeliveries(t *testing.T) {
 		}
 	}
 	again := r.take(hub)
-	if keys(again) != "push create push" {
+	if keys(again) != "push create check_suite.requested push check_suite.requested" {
 		t.Errorf("redelivered: %s", keys(again))
 	}
 	for _, one := range again {
@@ -86,7 +86,7 @@ func TestLostDeliveries(t *testing.T) {
 	}
 	newest := call(t, hub, jwt(t, hub, nil), "GET", "/app/hook/deliveries?per_page=1", "")
 	shown, _ := newest.list[0].(map[string]any)
-	if shown["redelivery"] != true || shown["installation_id"] != float64(i.ID) || shown["repository_id"] != float64(repo.ID) || shown["action"] != nil {
+	if shown["redelivery"] != true || shown["installation_id"] != float64(i.ID) || shown["repository_id"] != float64(repo.ID) || shown["action"] != "requested" {
 		t.Errorf("newest: %v", shown)
 	}
 	if !strings.Contains(newest.header.Get("Link"), "cursor=v1_") {
@@ -95,7 +95,7 @@ func TestLostDeliveries(t *testing.T) {
 }
 
 func TestDeliveryLog(t *testing.T) {
-	hub, repo, _, r := hooked(t, githubtest.Options{})
+	hub, repo, _, r := hooked(t, onlyPushes())
 	bearer := jwt(t, hub, nil)
 	r.answers(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusInternalServerError) })
 	repo.Commit("main", "m", map[string]string{"c.txt": "t\n"})
@@ -164,7 +164,7 @@ func TestTimeOut(t *testing.T) {
 func TestDeliveriesDoNotBlockCalls(t *testing.T) {
 	hub, repo, i, r := hooked(t, githubtest.Options{})
 	token := tokenOf(t, hub, i, "")
-	arrived, called := make(chan bool), make(chan bool)
+	arrived, called := make(chan bool, 2), make(chan bool) // a push, and its check suite
 	r.answers(func(http.ResponseWriter, *http.Request) {
 		arrived <- true
 		<-called
@@ -192,8 +192,12 @@ func refsOf(all []received) []string {
 	return refs
 }
 
+// onlyPushes is of an App that subscribed to nothing else, so that one commit is
+// one delivery.
+func onlyPushes() githubtest.Options { return githubtest.Options{Events: []string{"push"}} }
+
 func TestHoldAndRelease(t *testing.T) {
-	hub, repo, _, r := hooked(t, githubtest.Options{})
+	hub, repo, _, r := hooked(t, onlyPushes())
 	hub.Hold()
 	var made []string
 	for n := range 10 {
@@ -238,7 +242,7 @@ func TestDisorder(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			hub, repo, _, r := hooked(t, githubtest.Options{})
+			hub, repo, _, r := hooked(t, onlyPushes())
 			hub.Disorder(tt.rules)
 			before := len(hub.Deliveries())
 			var made []string

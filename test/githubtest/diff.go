@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -155,7 +156,7 @@ func (c *call) compare(base, head, fork string) reply {
 	}
 	path := "/compare/" + base + "..." + head
 	return reply{status: http.StatusOK, header: header, body: object{
-		"url": c.repo.api(path), "html_url": c.repo.html(path), "permalink_url": c.repo.html(path),
+		"url": c.repo.api(path), "html_url": c.repo.html(path), "permalink_url": c.repo.html(fmt.Sprintf("/compare/%s:%s...%s:%s", c.repo.Owner, base[:7], c.repo.Owner, head[:7])),
 		"diff_url": c.repo.html(path + ".diff"), "patch_url": c.repo.html(path + ".patch"),
 		"base_commit": c.repo.showCommit(base), "merge_base_commit": c.repo.showCommit(fork),
 		"status": relation(len(ahead), len(behind)), "ahead_by": len(ahead), "behind_by": len(behind),

@@ -151,7 +151,7 @@ func TestRepositorysLife(t *testing.T) {
 	repo.Rename("acme", "store")
 	told("repository.renamed")
 	repo.Commit("next", "n", map[string]string{"c.txt": "n\n"})
-	told("push create")
+	told("push create check_suite.requested")
 	repo.SetDefaultBranch("acme", "next")
 	told("repository.edited")
 	repo.Transfer("acme", "rival")

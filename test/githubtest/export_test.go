@@ -43,3 +43,16 @@ func CheckPayload(name string, payload []byte) error {
 	}
 	return p.check(name, payload)
 }
+
+// Implements says whether the stand-in has an operation.
+func Implements(operation string) bool { return operations()[operation].handle != nil }
+
+// Needs is what each operation needs: a permission such as "contents:write",
+// "app", "installation" or "any".
+func Needs() map[string]string {
+	needs := map[string]string{}
+	for name, op := range operations() {
+		needs[name] = op.needs
+	}
+	return needs
+}

@@ -19,18 +19,23 @@ func forgiveHeads(doc *openapi3.T) {
 	}
 }
 
-// forgiveRefusals lets a 422 be of several kinds at once: the description wants
-// exactly one of two that most refusals are both of.
+// forgiveRefusals lets a 409 or a 422 be of several kinds at once: the
+// description wants exactly one of two that most refusals are both of.
 func forgiveRefusals(doc *openapi3.T) {
 	for _, item := range doc.Paths.Map() {
 		for _, op := range item.Operations() {
-			refusal := op.Responses.Status(http.StatusUnprocessableEntity)
-			if refusal == nil {
-				continue
-			}
-			if media := refusal.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
-				media.Schema.Value.AnyOf, media.Schema.Value.OneOf = append(media.Schema.Value.AnyOf, media.Schema.Value.OneOf...), nil
+			for _, status := range []int{http.StatusConflict, http.StatusUnprocessableEntity} {
+				forgiveRefusal(op.Responses.Status(status))
 			}
 		}
+	}
+}
+
+func forgiveRefusal(refusal *openapi3.ResponseRef) {
+	if refusal == nil {
+		return
+	}
+	if media := refusal.Value.Content.Get("application/json"); media != nil && media.Schema != nil {
+		media.Schema.Value.AnyOf, media.Schema.Value.OneOf = append(media.Schema.Value.AnyOf, media.Schema.Value.OneOf...), nil
 	}
 }

@@ -12,6 +12,8 @@ import (
 
 func contains(s, part string) bool { return strings.Contains(s, part) }
 
+func sprint(v any) string { return fmt.Sprint(v) }
+
 func TestReading(t *testing.T) {
 	hub, repo, _, token := world(t)
 	get := func(path string) answer {

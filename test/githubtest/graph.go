@@ -27,6 +27,7 @@ type graph struct {
 	*question
 
 	errors []object
+	merges map[*issue]mergeability // asked once for each: all fields say the same
 }
 
 // graphError is one that the caller is told of.

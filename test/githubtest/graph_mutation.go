@@ -114,7 +114,22 @@ func (g *graph) refuseUpdate(r *Repository, u refUpdate, twice bool) error {
 	case after == "" && now.id == "" && u.BeforeOid == nil:
 		return graphFailure("UNPROCESSABLE", "Reference does not exist")
 	}
-	return r.refuseTarget(g, u, now.id, after)
+	if err := r.refuseTarget(g, u, now.id, after); err != nil {
+		return err
+	}
+	return g.bound(r, u.Name, now.id, after)
+}
+
+// bound refuses what the rules of a branch do not let the caller do directly.
+func (g *graph) bound(r *Repository, ref, before, after string) error {
+	branch, isBranch := strings.CutPrefix(ref, "refs/heads/")
+	if !isBranch {
+		return nil
+	}
+	if message := g.in(r).violated(branch, before, after); message != "" {
+		return graphFailure("UNPROCESSABLE", "%s", message)
+	}
+	return nil
 }
 
 // refuseTarget refuses a place that the ref may not go to. A branch holds
@@ -190,10 +205,13 @@ func (g *graph) commitTo(r *Repository, branch, head string, in commitOnBranch) 
 		t.message += "\n\n" + in.Message.Body
 	}
 	id, err := r.git.commit(g.ctx, t)
-	if err == nil {
-		err = r.move(g.ctx, g.caller(), "refs/heads/"+branch, id)
-	}
 	if err != nil {
+		return nil, graphFailure("", "%v", err)
+	}
+	if err := g.bound(r, "refs/heads/"+branch, head, id); err != nil {
+		return nil, err
+	}
+	if err := r.move(g.ctx, g.caller(), "refs/heads/"+branch, id); err != nil {
 		return nil, graphFailure("", "%v", err)
 	}
 	return payload("CreateCommitOnBranchPayload", in.ClientMutationID, object{

@@ -35,10 +35,10 @@ func pullFields() map[string]resolver {
 		"baseRefOid":          func(_ *graph, p pullOf) any { return p.pull.baseSHA },
 		"baseRef":             func(g *graph, p pullOf) any { return g.ref(p.repo, "refs/heads/"+p.pull.base) },
 		"mergeable":           mergeableOf,
-		"mergeStateStatus":    func(g *graph, p pullOf) any { _, state := g.in(p.repo).mergeable(p.issue); return state },
-		"reviewDecision":      func(*graph, pullOf) any { return nil },
+		"mergeStateStatus":    func(g *graph, p pullOf) any { return g.mergeability(p).state },
+		"reviewDecision":      func(g *graph, p pullOf) any { return g.in(p.repo).decision(p.issue) },
 		"autoMergeRequest":    func(*graph, pullOf) any { return nil },
-		"isInMergeQueue":      func(*graph, pullOf) any { return false },
+		"isInMergeQueue":      func(_ *graph, p pullOf) any { return p.pull.queued },
 		"mergeQueueEntry":     func(*graph, pullOf) any { return nil },
 		"author":              func(g *graph, p pullOf) any { return g.actor(p.by) },
 		"statusCheckRollup":   func(g *graph, p pullOf) any { return g.rollup(p.repo, p.pull.headSHA) },
@@ -56,8 +56,24 @@ func pullFields() map[string]resolver {
 	return all
 }
 
+// mergeability is whether a pull request merges, nil while that is unknown, and
+// its mergeable_state.
+type mergeability struct {
+	can   any
+	state string
+}
+
+func (g *graph) mergeability(p pullOf) mergeability {
+	known, asked := g.merges[p.issue]
+	if !asked {
+		known.can, known.state = g.in(p.repo).mergeable(p.issue)
+		g.merges[p.issue] = known
+	}
+	return known
+}
+
 func mergeableOf(g *graph, p pullOf) any {
-	switch can, _ := g.in(p.repo).mergeable(p.issue); can {
+	switch g.mergeability(p).can {
 	case true:
 		return "MERGEABLE"
 	case false:

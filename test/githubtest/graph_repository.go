@@ -11,13 +11,6 @@ import (
 	"time"
 )
 
-// in is a call of that repository.
-func (g *graph) in(r *Repository) *call {
-	c := *g.call
-	c.repo = r
-	return &c
-}
-
 // may refuses, in the words of the graph, who may not.
 func (g *graph) may(r *Repository, needs string) error {
 	c := g.in(r)

@@ -106,7 +106,7 @@ func (x *exchange) asked(ctx context.Context, q *question, problems error) reply
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	c := &call{Server: x.Server, ctx: ctx, params: map[string]string{}, query: x.r.URL.Query(), by: x.by}
-	g := &graph{call: c, question: q}
+	g := &graph{call: c, question: q, merges: map[*issue]mergeability{}}
 	answer := encode(ok(g.answer())) // under the lock, since it may show what others change
 	return reply{status: answer.status, body: answer.bytes, header: answer.header}
 }

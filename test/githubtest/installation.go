@@ -165,10 +165,11 @@ func (s *Server) showInstallation(i *Installation) object {
 		"id": i.ID, "account": s.showUser(i.account), "repository_selection": i.selection(),
 		"access_tokens_url": s.api("/app/installations/%d/access_tokens", i.ID),
 		"repositories_url":  s.api("/installation/repositories"),
-		"html_url":          fmt.Sprintf("%s/settings/installations/%d", s.URL, i.ID),
+		"html_url":          s.settingsPage(i),
 		"app_id":            s.App.ID, "client_id": s.App.ClientID, "app_slug": s.App.Slug, "target_id": i.account.id,
 		"target_type": i.account.kind, "permissions": i.permissions, "events": s.hears(),
-		"created_at": stamp(i.since), "updated_at": stamp(i.since), "single_file_name": nil,
+		"created_at": exactly(i.since), "updated_at": exactly(i.since),
+		"single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": []string{},
 		"suspended_by": nil, "suspended_at": nil,
 	}
 	if i.suspended {
@@ -176,3 +177,14 @@ func (s *Server) showInstallation(i *Installation) object {
 	}
 	return shown
 }
+
+func (s *Server) settingsPage(i *Installation) string {
+	page := fmt.Sprintf("/settings/installations/%d", i.ID)
+	if i.account.kind == "Organization" {
+		page = "/organizations/" + i.account.login + page
+	}
+	return s.URL + page
+}
+
+// exactly is a time as GitHub writes those of an installation.
+func exactly(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -20,10 +20,12 @@ type issue struct {
 	reason      string // why it was closed
 	by          *user
 	labels      []string
+	assignees   []*user
 	comments    []*comment
 	reactions   []*reaction
 	at, updated time.Time
 	closed      time.Time
+	closedBy    *user
 	pull        *pull
 }
 
@@ -79,18 +81,25 @@ func (c *call) showIssue(i *issue) object {
 		"labels_url": api + "/labels{/name}", "comments_url": api + "/comments", "events_url": api + "/events",
 		"html_url": c.repo.html(fmt.Sprintf("/issues/%d", i.number)), "number": i.number, "state": i.state,
 		"state_reason": nil, "title": i.title, "body": i.body, "user": c.showUser(i.by), "labels": c.showLabels(i),
-		"assignee": nil, "assignees": []object{}, "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
+		"assignee": nil, "assignees": c.showUsers(i.assignees), "milestone": nil, "locked": false, "active_lock_reason": nil, "comments": len(i.comments),
 		"closed_at": stampOrNull(i.closed), "created_at": stamp(i.at), "updated_at": stamp(i.updated),
 		"author_association": c.association(i.by), "reactions": rollup(api, i.reactions),
 	}
+	c.showRest(i, shown)
 	if i.pull == nil && i.reason != "" {
 		shown["state_reason"] = i.reason
+	}
+	if len(i.assignees) > 0 {
+		shown["assignee"] = c.showUser(i.assignees[0])
 	}
 	if i.pull != nil {
 		url := c.repo.api(fmt.Sprintf("/pulls/%d", i.number))
 		page := c.repo.html(fmt.Sprintf("/pull/%d", i.number))
 		shown["html_url"] = page
-		shown["pull_request"] = object{"url": url, "html_url": page, "diff_url": page + ".diff", "patch_url": page + ".patch"}
+		shown["pull_request"] = object{
+			"url": url, "html_url": page, "diff_url": page + ".diff", "patch_url": page + ".patch", "merged_at": stampOrNull(i.pull.merged),
+		}
+		shown["draft"] = i.pull.draft
 	}
 	return shown
 }
@@ -102,7 +111,12 @@ func getIssue(c *call) reply {
 	if i == nil {
 		return notFound()
 	}
-	return ok(c.showIssue(i))
+	shown := c.showIssue(i)
+	shown["closed_by"] = nil
+	if i.closedBy != nil {
+		shown["closed_by"] = c.showUser(i.closedBy)
+	}
+	return ok(shown)
 }
 
 func createIssue(c *call) reply {
@@ -110,6 +124,8 @@ func createIssue(c *call) reply {
 		Title  string   `json:"title"`
 		Body   string   `json:"body"`
 		Labels []string `json:"labels"`
+
+		Assignees []assignee `json:"assignees"`
 	}
 	if !c.decode(&in) {
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
@@ -118,6 +134,7 @@ func createIssue(c *call) reply {
 	c.about(i, "opened", nil)
 	if c.by.user == nil || rank(c.repo.role(c.by.user)) >= rank("triage") { // GitHub drops a stranger's without a word
 		c.label(i, in.Labels)
+		c.assign(i, in.Assignees)
 	}
 	return created(c.showIssue(i))
 }
@@ -170,12 +187,12 @@ func edit(was object, name string, text, to *string) {
 }
 
 func (c *call) setState(i *issue, state string) {
-	i.state, i.updated, i.closed = state, c.Now(), time.Time{}
+	i.state, i.updated, i.closed, i.closedBy = state, c.Now(), time.Time{}, nil
 	if i.reason == "" || state == "open" {
 		i.reason = map[string]string{"open": "reopened", "closed": "completed"}[state]
 	}
 	if state == "closed" {
-		i.closed = c.Now()
+		i.closed, i.closedBy = c.Now(), c.caller()
 		c.about(i, "closed", nil)
 		return
 	}

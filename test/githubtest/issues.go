@@ -42,18 +42,6 @@ func (c *call) sortIssues(all []*issue) {
 	}
 }
 
-// sortPulls is sortIssues for pull requests: by when they changed, the oldest
-// comes first unless it is said otherwise.
-func (c *call) sortPulls(all []*issue) {
-	if c.query.Get("sort") == "updated" {
-		slices.SortStableFunc(all, func(a, b *issue) int { return b.updated.Compare(a.updated) })
-	}
-	direction := c.query.Get("direction")
-	if direction == "asc" || (direction == "" && c.query.Get("sort") == "updated") {
-		slices.Reverse(all)
-	}
-}
-
 // labelled says whether the issue has all labels asked for.
 func (c *call) labelled(i *issue) bool {
 	if c.query.Get("labels") == "" {

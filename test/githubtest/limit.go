@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,6 +15,9 @@ const (
 	hourly      = 5000
 	anonymously = 60
 )
+
+// searching is how many searches each caller has in a minute.
+const searching = 30
 
 // Rates change how the server limits calls.
 type Rates struct {
@@ -70,8 +74,11 @@ func (c caller) key() string {
 func (i *Installation) key() string { return fmt.Sprintf("installation %d", i.ID) }
 
 func (x *exchange) resource() string {
-	if x.graph {
+	switch {
+	case x.graph:
 		return "graphql"
+	case strings.HasPrefix(x.name, "search/"):
+		return "search"
 	}
 	return "core"
 }
@@ -84,12 +91,16 @@ func (m *meter) budget(caller, resource string) *budget {
 		b = &budget{}
 		m.budgets[key] = b
 	}
-	if now := m.now(); !now.Before(b.reset) {
-		b.reset, b.used = now.Add(time.Hour).Truncate(time.Second), 0
-	}
+	window := time.Hour
 	b.limit = hourly
-	if caller == "anonymous" {
+	switch {
+	case resource == "search":
+		window, b.limit = time.Minute, searching
+	case caller == "anonymous":
 		b.limit = anonymously
+	}
+	if now := m.now(); !now.Before(b.reset) {
+		b.reset, b.used = now.Add(window).Truncate(time.Second), 0
 	}
 	if limit, changed := m.limits[key]; changed {
 		b.limit = limit
@@ -111,10 +122,13 @@ func (m *meter) charge(x *exchange, free bool) {
 }
 
 func (m *meter) headers(x *exchange) http.Header {
+	h := http.Header{}
+	if x.by.app || x.table[x.name].needs == "app" { // GitHub counts them without a word
+		return h
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	b := m.budget(x.by.key(), x.resource())
-	h := http.Header{}
 	h.Set("X-RateLimit-Limit", strconv.Itoa(b.limit))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(b.limit-b.used, 0)))
 	h.Set("X-RateLimit-Used", strconv.Itoa(b.used))
@@ -182,6 +196,9 @@ func (m *meter) limit(caller, resource string, limit int) {
 }
 
 func getRateLimit(c *call) reply {
-	core, graphql := c.meter.show(c.by.key(), "core"), c.meter.show(c.by.key(), "graphql")
-	return ok(object{"resources": object{"core": core, "search": core, "graphql": graphql}, "rate": core})
+	resources := object{}
+	for _, name := range []string{"core", "search", "graphql", "integration_manifest", "source_import"} {
+		resources[name] = c.meter.show(c.by.key(), name)
+	}
+	return ok(object{"resources": resources, "rate": resources["core"]})
 }

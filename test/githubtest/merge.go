@@ -2,7 +2,6 @@ package githubtest
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 )
 
@@ -22,10 +21,31 @@ func (c *call) mergeable(i *issue) (any, string) {
 		return false, "dirty"
 	case p.draft:
 		return true, "draft"
-	case !c.repo.green(p.headSHA):
-		return true, "unstable"
 	}
-	return true, "clean"
+	return true, c.mergeableState(i)
+}
+
+// mergeableState is of what merges without conflict. Who may pass the rules sees
+// them all the same.
+func (c *call) mergeableState(i *issue) string {
+	behind := false
+	for _, rules := range c.repo.demands(i.pull.base, nil) {
+		for _, h := range c.hindered(i, rules) {
+			if !h.behind {
+				return "blocked"
+			}
+			behind = true
+		}
+	}
+	switch {
+	case behind:
+		return "behind"
+	case !c.repo.green(i.pull.headSHA):
+		return "unstable"
+	case c.repo.merging.Hooks:
+		return "has_hooks"
+	}
+	return "clean"
 }
 
 func checkMerged(c *call) reply {
@@ -44,31 +64,59 @@ type merging struct {
 }
 
 func mergePull(c *call) reply {
-	var in merging
+	in := merging{Method: "merge"}
 	i := c.pull()
 	switch {
 	case i == nil:
 		return notFound()
 	case len(c.body) > 0 && !c.decode(&in):
 		return failure(http.StatusBadRequest, "Problems parsing JSON")
-	case i.state == "closed" || i.pull.draft:
-		return failure(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
-	case in.SHA != "" && in.SHA != i.pull.headSHA:
-		return failure(http.StatusConflict, "Head branch was modified. Review and try the merge again.")
+	}
+	if in.Method == "" {
+		in.Method = "merge"
+	}
+	if refusal := c.refuseMerge(i, in); refusal != nil {
+		return *refusal
 	}
 	id, clean, err := c.merged(i, in)
 	switch {
 	case err != nil:
 		return broken(err)
+	case !clean && in.Method == "rebase" && c.mergesCleanly(i):
+		return failure(http.StatusMethodNotAllowed, "This branch can't be rebased")
 	case !clean:
 		return failure(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
 	}
-	i.pull.merged, i.pull.mergedBy, i.pull.mergeCommit = c.Now(), c.caller(), id
-	c.setState(i, "closed")
-	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+i.pull.base, id); err != nil {
+	if refusal := c.refuseByRules(i, in.Method); refusal != nil {
+		return *refusal
+	}
+	if err := c.land(i, id); err != nil {
 		return broken(err)
 	}
 	return ok(object{"sha": id, "merged": true, "message": "Pull Request successfully merged"})
+}
+
+func (c *call) mergesCleanly(i *issue) bool {
+	_, clean, err := c.repo.git.merge(c.ctx, i.pull.baseSHA, i.pull.headSHA)
+	return err == nil && clean
+}
+
+// land moves the base to what has been merged, and deletes the head where the
+// repository says so: pull requests onto it get its base then.
+func (c *call) land(i *issue, id string) error {
+	p := i.pull
+	p.merged, p.mergedBy, p.mergeCommit = c.Now(), c.caller(), id
+	c.setState(i, "closed")
+	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+p.base, id); err != nil {
+		return err
+	}
+	if !c.repo.merging.DeleteBranch || p.from != c.repo || p.head == c.repo.defaultBranch || c.repo.branch(p.head) == "" {
+		return nil
+	}
+	for _, other := range c.repo.numbered(func(o *issue) bool { return o.pull != nil && o.state == "open" && o.pull.base == p.head }) {
+		c.retarget(other, p.base)
+	}
+	return c.repo.move(c.ctx, c.caller(), "refs/heads/"+p.head, "")
 }
 
 // merged makes the commit that the base shall point at.
@@ -82,20 +130,11 @@ func (c *call) merged(i *issue, in merging) (id string, clean bool, err error) {
 		return "", clean, err
 	}
 	t := commitText{tree: tree, parents: []string{p.baseSHA, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow()}
-	title, message := fmt.Sprintf("Merge pull request #%d from %s/%s", i.number, p.from.Owner, p.head), i.title
 	if in.Method == "squash" {
-		t.parents = []string{p.baseSHA}
-		title, message = fmt.Sprintf("%s (#%d)", i.title, i.number), ""
+		t.parents, t.author = []string{p.baseSHA}, c.repo.person(i.by)
 	}
-	if in.Title != "" {
-		title = in.Title
-	}
-	if in.Message != "" {
-		message = in.Message
-	}
-	t.message = title
-	if message != "" {
-		t.message += "\n\n" + message
+	if t.message, err = c.message(i, in); err != nil {
+		return "", false, err
 	}
 	id, err = c.repo.git.commit(c.ctx, t)
 	return id, true, err

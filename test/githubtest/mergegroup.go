@@ -25,6 +25,7 @@ func (r *Repository) CheckMergeGroup(number int) string {
 
 func (r *Repository) group(ctx context.Context, i *issue) (string, error) {
 	p := i.pull
+	p.queued = true
 	tree, clean, err := r.git.merge(ctx, p.baseSHA, p.headSHA)
 	if err != nil || !clean {
 		return "", fmt.Errorf("merging (clean: %t): %w", clean, err)

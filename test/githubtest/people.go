@@ -101,7 +101,7 @@ func getUser(c *call) reply {
 		}
 	}
 	shown["blog"], shown["public_repos"], shown["public_gists"], shown["followers"], shown["following"] = "", public, 0, 0, 0
-	shown["created_at"], shown["updated_at"], shown["user_view_type"] = stamp(u.since), stamp(u.since), "public"
+	shown["created_at"], shown["updated_at"] = stamp(u.since), stamp(u.since)
 	return ok(shown)
 }
 

@@ -1,7 +1,6 @@
 package githubtest
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,57 +19,12 @@ type pull struct {
 	// asked is the pair of commits of which it was asked whether they merge:
 	// GitHub finds out in the background, so the first who asks gets null.
 	asked string
-}
 
-// follow lets pull requests follow a branch that moved. They may lie in the
-// repository that this one was forked from.
-func (r *Repository) follow(ctx context.Context, by *user, branch string) {
-	for _, base := range r.server.allRepos() {
-		open := base.numbered(func(i *issue) bool {
-			return i.pull != nil && i.state == "open" &&
-				(i.pull.from == r && i.pull.head == branch || base == r && i.pull.base == branch)
-		})
-		for _, i := range open {
-			base.acting(ctx, by).follow(i, base == r && i.pull.base == branch)
-		}
-	}
-}
-
-// follow is of one pull request; by its base, or by its head.
-func (c *call) follow(i *issue, byBase bool) {
-	p := i.pull
-	head, base, before := p.from.branch(p.head), c.repo.branch(p.base), p.headSHA
-	if head == "" || base == "" {
-		c.setState(i, "closed")
-		return
-	}
-	p.headSHA, p.baseSHA, i.updated = head, base, c.Now()
-	if head != before {
-		c.pin(i)
-		c.about(i, "synchronize", object{"before": before, "after": head})
-	}
-	if !c.repo.git.isAncestor(c.ctx, head, base) {
-		return
-	}
-	if byBase { // its commits came to the base by a push
-		p.merged, p.mergedBy, p.mergeCommit = c.Now(), c.caller(), base
-	}
-	c.setState(i, "closed")
-}
-
-// pin keeps a pull request's head in the repository: a ref that git fetches,
-// whatever becomes of the branch or of the fork.
-func (c *call) pin(i *issue) {
-	ref := fmt.Sprintf("refs/pull/%d/head", i.number)
-	var err error
-	if i.pull.from == c.repo {
-		err = c.repo.git.updateRefs(c.ctx, []refMove{{ref, i.pull.headSHA}})
-	} else {
-		_, err = c.repo.git.run(c.ctx, nil, "fetch", "--quiet", "--no-tags", i.pull.from.git.dir, "+refs/heads/"+i.pull.head+":"+ref)
-	}
-	if err != nil {
-		c.t.Errorf("githubtest: keeping the head of %s#%d: %v", c.repo.FullName(), i.number, err)
-	}
+	reviews   []*review
+	reviewers []*user  // asked for a review
+	teams     []string // by slug, asked too
+	pusher    *user    // who pushed the head last
+	queued    bool     // in the merge queue, until its head moves
 }
 
 func (c *call) pull() *issue {
@@ -97,28 +51,11 @@ func createPull(c *call) reply {
 		return *refusal
 	}
 	i := c.repo.newIssue(in.Title, in.Body, c.caller())
+	p.pusher = p.from.pushers[p.head]
 	i.pull = p
 	c.pin(i)
 	c.about(i, "opened", nil)
 	return created(c.showPull(i))
-}
-
-// headOf is where a new pull request's commits come from: a branch of the
-// repository, or of a fork as owner:branch; nil when nobody has such a fork.
-func (c *call) headOf(text string) (*Repository, string) {
-	owner, branch, named := strings.Cut(text, ":")
-	if !named {
-		return c.repo, text
-	}
-	if strings.EqualFold(owner, c.repo.Owner) {
-		return c.repo, branch
-	}
-	for _, r := range c.allRepos() {
-		if strings.EqualFold(r.Owner, owner) && r.root() == c.repo.root() {
-			return r, branch
-		}
-	}
-	return nil, branch
 }
 
 func (c *call) refusePull(p *pull) *reply {
@@ -151,7 +88,7 @@ func listPulls(c *call) reply {
 		return i.pull != nil && stateFits(state, i.state) && (base == "" || i.pull.base == base) &&
 			(!strings.Contains(head, ":") || head == i.pull.from.Owner+":"+i.pull.head) // GitHub ignores one without an owner
 	})
-	c.sortPulls(all)
+	c.sort(all)
 	return paged(c, "/repos/"+c.repo.FullName()+"/pulls", all, c.showPullShort)
 }
 
@@ -163,64 +100,6 @@ func getPull(c *call) reply {
 	return ok(c.showPull(i))
 }
 
-func updatePull(c *call) reply {
-	var in struct {
-		Title, Body, State, Base *string
-	}
-	i := c.pull()
-	switch {
-	case i == nil:
-		return notFound()
-	case !c.decode(&in):
-		return failure(http.StatusBadRequest, "Problems parsing JSON")
-	case in.Base != nil && c.repo.branch(*in.Base) == "":
-		return invalid("PullRequest", "base", "invalid", fmt.Sprintf("Proposed base branch '%s' was not found", *in.Base))
-	case in.State != nil && *in.State == "open" && i.state == "closed":
-		if refusal := c.reopened(i); refusal != "" {
-			return invalid("PullRequest", "state", "invalid", "state cannot be changed. "+refusal)
-		}
-	}
-	if in.Base != nil && *in.Base != i.pull.base {
-		c.rebase(i, *in.Base)
-	}
-	c.change(i, in.Title, in.Body, in.State)
-	return ok(c.showPull(i))
-}
-
-// reopened lets a closed pull request catch up with its branches, or says why
-// it stays closed.
-func (c *call) reopened(i *issue) string {
-	p := i.pull
-	head, base := p.from.branch(p.head), c.repo.branch(p.base)
-	same := c.repo.numbered(func(other *issue) bool {
-		return other.pull != nil && other.state == "open" && other.pull.from == p.from && other.pull.head == p.head && other.pull.base == p.base
-	})
-	switch {
-	case !p.merged.IsZero():
-		return "The pull request was merged."
-	case p.from.deleted:
-		return "The repository that submitted this pull request has been deleted."
-	case head == "":
-		return fmt.Sprintf("The %s branch has been deleted.", p.head)
-	case base == "":
-		return fmt.Sprintf("The %s branch has been deleted.", p.base)
-	case len(same) > 0:
-		return fmt.Sprintf("There is already an open pull request from %s:%s to %s:%s.", p.from.Owner, p.head, c.repo.Owner, p.base)
-	case !p.from.git.isAncestor(c.ctx, p.headSHA, head):
-		return fmt.Sprintf("The %s branch was force-pushed or recreated.", p.head)
-	}
-	p.headSHA, p.baseSHA = head, base
-	c.pin(i)
-	return ""
-}
-
-// rebase gives a pull request another base.
-func (c *call) rebase(i *issue, base string) {
-	was := object{"ref": object{"from": i.pull.base}, "sha": object{"from": i.pull.baseSHA}}
-	i.pull.base, i.pull.baseSHA, i.updated = base, c.repo.branch(base), c.Now()
-	c.about(i, "edited", object{"changes": object{"base": was}})
-}
-
 func (c *call) fork(i *issue) string {
 	base, err := c.repo.git.mergeBase(c.ctx, i.pull.baseSHA, i.pull.headSHA)
 	if err != nil {
@@ -229,37 +108,12 @@ func (c *call) fork(i *issue) string {
 	return base
 }
 
-func listPullFiles(c *call) reply {
-	i := c.pull()
-	if i == nil {
-		return notFound()
-	}
-	files, err := c.repo.changes(c.ctx, c.fork(i), i.pull.headSHA)
-	if err != nil {
-		return broken(err)
-	}
-	path := fmt.Sprintf("/repos/%s/pulls/%d/files", c.repo.FullName(), i.number)
-	return paged(c, path, c.repo.showChanges(files, i.pull.headSHA), func(o object) object { return o })
-}
-
-func listPullCommits(c *call) reply {
-	i := c.pull()
-	if i == nil {
-		return notFound()
-	}
-	ids, err := c.repo.git.lines(c.ctx, "rev-list", "--reverse", c.fork(i)+".."+i.pull.headSHA)
-	if err != nil {
-		return broken(err)
-	}
-	return paged(c, fmt.Sprintf("/repos/%s/pulls/%d/commits", c.repo.FullName(), i.number), ids, c.repo.showCommit)
-}
-
 // showSide is a head or a base. Of a repository that is gone there is neither
 // label nor repository.
 func (c *call) showSide(r *Repository, branch, sha string) object {
 	shown := object{"label": nil, "ref": branch, "sha": sha, "user": c.showUser(r.owner), "repo": nil}
 	if !r.deleted {
-		shown["label"], shown["repo"] = r.Owner+":"+branch, c.showRepo(r)
+		shown["label"], shown["repo"] = r.Owner+":"+branch, c.listedRepo(r)
 	}
 	return shown
 }
@@ -279,14 +133,14 @@ func (c *call) showPullShort(i *issue) object {
 		links[name] = object{"href": url}
 		shown[name+"_url"] = url
 	}
-	for _, name := range []string{"self_url", "repository_url", "labels_url", "events_url", "comments", "state_reason", "pull_request", "reactions"} {
+	for _, name := range []string{"self_url", "repository_url", "labels_url", "events_url", "comments", "state_reason", "pull_request", "reactions", "timeline_url", "closed_by", "performed_via_github_app", "pinned_comment"} {
 		delete(shown, name)
 	}
 	shown["url"], shown["node_id"], shown["_links"] = api, node("PR", i.id), links
 	shown["diff_url"], shown["patch_url"] = page+".diff", page+".patch"
 	shown["draft"], shown["auto_merge"], shown["merged_at"] = p.draft, nil, stampOrNull(p.merged)
 	shown["head"], shown["base"] = c.showSide(p.from, p.head, p.headSHA), c.showSide(c.repo, p.base, p.baseSHA)
-	shown["requested_reviewers"], shown["requested_teams"] = []object{}, []object{}
+	shown["requested_reviewers"], shown["requested_teams"] = c.showUsers(p.reviewers), c.showTeams(p.teams)
 	shown["merge_commit_sha"] = nil
 	if p.mergeCommit != "" {
 		shown["merge_commit_sha"] = p.mergeCommit
@@ -317,11 +171,12 @@ func (c *call) showPull(i *issue) object {
 	sum := stats(files)
 	shown["additions"], shown["deletions"], shown["changed_files"] = sum["additions"], sum["deletions"], len(files)
 	shown["commits"], shown["comments"], shown["review_comments"] = len(commits), len(i.comments), 0
-	shown["maintainer_can_modify"], shown["rebaseable"] = false, nil
+	shown["maintainer_can_modify"] = false
 	shown["merged"], shown["merged_by"] = !i.pull.merged.IsZero(), nil
 	if i.pull.mergedBy != nil {
 		shown["merged_by"] = c.showUser(i.pull.mergedBy)
 	}
 	shown["mergeable"], shown["mergeable_state"] = c.mergeable(i)
+	shown["rebaseable"] = shown["mergeable"]
 	return shown
 }

@@ -30,10 +30,10 @@ func TestPushing(t *testing.T) {
 	}
 	alice := hub.Token("alice")
 	commit("one")
-	wantTold(t, hub, func() { push(alice, "HEAD:refs/heads/topic") }, "push refs/heads/topic by alice", "create topic by alice")
+	wantTold(t, hub, func() { push(alice, "HEAD:refs/heads/topic") }, "push refs/heads/topic by alice", "create topic by alice", "check_suite.requested by alice")
 	repo.OpenPull("alice", "P", "topic", "main")
 	commit("two")
-	wantTold(t, hub, func() { push(alice, "HEAD:topic") }, "push refs/heads/topic by alice", "pull_request.synchronize by alice")
+	wantTold(t, hub, func() { push(alice, "HEAD:topic") }, "push refs/heads/topic by alice", "pull_request.synchronize by alice", "check_suite.requested by alice")
 	wantTold(t, hub, func() { push(alice, "HEAD:refs/tags/v1") }, "push refs/tags/v1 by alice", "create v1 by alice")
 	wantTold(t, hub, func() {
 		push(alice, "HEAD:refs/tags/a", "HEAD:refs/tags/b", "HEAD:refs/tags/c", "HEAD:refs/tags/d")

@@ -47,7 +47,9 @@ func (r *Repository) moved(ctx context.Context, by *user, all ...refChange) {
 			r.tellPush(ctx, by, m)
 		}
 		if branch, isBranch := strings.CutPrefix(m.ref, "refs/heads/"); isBranch {
+			r.pushers[branch] = by
 			r.follow(ctx, by, branch)
+			r.requestSuite(ctx, by, branch, m.before, m.after)
 		}
 	}
 }
@@ -140,8 +142,8 @@ func createRef(c *call) reply {
 	case c.repo.hasRef(in.Ref):
 		return failure(http.StatusUnprocessableEntity, "Reference already exists")
 	}
-	if err := c.repo.move(c.ctx, c.caller(), in.Ref, in.SHA); err != nil {
-		return failure(http.StatusUnprocessableEntity, "Reference could not be created")
+	if refusal := c.push(in.Ref, in.SHA, http.StatusUnprocessableEntity); refusal != nil {
+		return *refusal
 	}
 	return created(c.repo.showRef(in.Ref))
 }
@@ -164,8 +166,8 @@ func updateRef(c *call) reply {
 	case !in.Force && !c.repo.git.isAncestor(c.ctx, ref, in.SHA):
 		return failure(http.StatusUnprocessableEntity, "Update is not a fast forward")
 	}
-	if err := c.repo.move(c.ctx, c.caller(), ref, in.SHA); err != nil {
-		return failure(http.StatusUnprocessableEntity, "Reference cannot be updated")
+	if refusal := c.push(ref, in.SHA, http.StatusUnprocessableEntity); refusal != nil {
+		return *refusal
 	}
 	return ok(c.repo.showRef(ref))
 }
@@ -175,8 +177,8 @@ func deleteRef(c *call) reply {
 	if !c.repo.hasRef(ref) {
 		return failure(http.StatusUnprocessableEntity, "Reference does not exist")
 	}
-	if err := c.repo.move(c.ctx, c.caller(), ref, ""); err != nil {
-		return broken(err)
+	if refusal := c.push(ref, "", http.StatusUnprocessableEntity); refusal != nil {
+		return *refusal
 	}
 	return noContent()
 }

@@ -88,8 +88,7 @@ func (r *Repository) showRelease(l *release) object {
 // shownReleases is what the caller sees, newest first: drafts are for who may
 // push.
 func (c *call) shownReleases(keep func(*release) bool) []*release {
-	pusher := c.by.user != nil && rank(c.repo.role(c.by.user)) >= rank("write") ||
-		c.by.token != nil && c.by.token.covers(c.repo) && c.by.token.allows("contents", "write")
+	pusher := c.pushes()
 	var found []*release
 	for _, l := range c.repo.releases {
 		if (pusher || !l.draft) && keep(l) {

@@ -25,7 +25,7 @@ type Repository struct {
 	issues   map[int]*issue
 	labels   map[string]*label
 	checks   []*checkRun
-	suites   map[string]int64 // by head commit
+	suites   []*suite
 	statuses []*status
 	roles    map[*user]string
 	authors  authors
@@ -35,6 +35,14 @@ type Repository struct {
 	parent          *Repository // of a fork
 	filled, deleted bool        // has, or had, a commit; is no more
 	pushed, updated time.Time
+
+	protections []*protection
+	rulesets    []*Ruleset
+	merging     Merging
+	// races is how many merges more shall find that the base moved meanwhile.
+	races int
+	// pushers is who pushed a branch last.
+	pushers map[string]*user
 }
 
 // AddRepository makes a repository whose default branch, main, has one commit
@@ -65,7 +73,8 @@ func (s *Server) add(fullName string) *Repository {
 	r := &Repository{
 		ID: s.id(), Owner: owner, Name: name, server: s, git: git, owner: s.person(owner), since: s.Now(),
 		pushed: s.Now(), updated: s.Now(), settings: settings{defaultBranch: "main"}, issues: map[int]*issue{}, labels: map[string]*label{},
-		suites: map[string]int64{}, roles: map[*user]string{},
+		roles: map[*user]string{}, pushers: map[string]*user{},
+		merging: Merging{AllowMergeCommit: true, AllowSquash: true, AllowRebase: true},
 	}
 	delete(s.renamed, strings.ToLower(fullName))
 	s.repos[strings.ToLower(fullName)] = r
@@ -164,10 +173,14 @@ func getRepo(c *call) reply {
 		shown["organization"] = c.showUser(c.repo.owner)
 	}
 	if c.repo.parent != nil && !c.repo.parent.deleted {
-		shown["parent"], shown["source"] = c.showRepo(c.repo.parent), c.showRepo(c.repo.root())
+		shown["parent"], shown["source"] = c.listedRepo(c.repo.parent), c.listedRepo(c.repo.root())
 	}
 	if c.by.user != nil {
 		shown["permissions"] = permissions(c.repo.role(c.by.user))
+	}
+	shown["custom_properties"], shown["temp_clone_token"], shown["use_squash_pr_title_as_default"] = object{}, "", false
+	if !c.pushes() {
+		withoutMerging(shown)
 	}
 	return ok(shown)
 }
@@ -182,8 +195,7 @@ func (s *Server) showRepo(r *Repository) object {
 		"clone_url": r.CloneURL(), "svn_url": r.html(""), "mirror_url": nil, "homepage": nil, "language": nil,
 		"default_branch": r.defaultBranch, "license": nil, "archived": r.archived, "disabled": r.disabled,
 		"has_issues": !r.noIssues, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false,
-		"has_discussions": false, "topics": []string{}, "web_commit_signoff_required": false, "allow_merge_commit": true, "allow_squash_merge": true, "allow_rebase_merge": true,
-		"allow_auto_merge": false, "delete_branch_on_merge": false, "size": 1, "open_issues": r.openIssues(),
+		"has_discussions": false, "has_pull_requests": true, "pull_request_creation_policy": "all", "allow_forking": true, "topics": []string{}, "web_commit_signoff_required": false, "size": 1, "open_issues": r.openIssues(),
 		"open_issues_count": r.openIssues(), "created_at": stamp(r.since), "updated_at": stamp(r.updated),
 		"pushed_at": stamp(r.pushed),
 	}
@@ -194,6 +206,7 @@ func (s *Server) showRepo(r *Repository) object {
 	}
 	forks := s.forksOf(r)
 	shown["forks"], shown["forks_count"], shown["network_count"] = forks, forks, forks
+	maps.Copy(shown, r.merging.show())
 	for name, path := range repoURLs() {
 		shown[name] = r.api(path)
 	}

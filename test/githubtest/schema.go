@@ -85,18 +85,24 @@ func forkGone(whole object) {
 	}
 }
 
-// newEvents leaves repository_ruleset out of what an App of a check subscribed
-// to: GitHub's description lists the events there, without that one.
+// newEvents leaves out of what an App subscribed to what GitHub's description
+// does not know to be an event there.
 func newEvents(whole object) {
-	suite, _ := whole["check_suite"].(object)
 	run, _ := whole["check_run"].(object)
-	of, _ := run["check_suite"].(object)
-	for _, shown := range []object{suite, run, of} {
-		app, _ := shown["app"].(object)
-		if all, has := app["events"].([]any); has {
-			app["events"] = slices.DeleteFunc(all, func(name any) bool { return name == "repository_ruleset" })
+	issue, _ := whole["issue"].(object)
+	for _, app := range []any{
+		part(whole, "check_suite")["app"], run["app"], part(run, "check_suite")["app"], issue["performed_via_github_app"],
+	} {
+		shown, _ := app.(object)
+		if all, has := shown["events"].([]any); has {
+			shown["events"] = slices.DeleteFunc(all, func(name any) bool { return name == "repository_ruleset" || name == "merge_group" })
 		}
 	}
+}
+
+func part(of object, name string) object {
+	found, _ := of[name].(object)
+	return found
 }
 
 func (p *payloads) schema(name string) (*jsonschema.Schema, error) {

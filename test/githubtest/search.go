@@ -67,6 +67,7 @@ func searchIssues(c *call) reply {
 	r := pagedUnder(c, "/search/issues", "items", hits, func(h hit) object {
 		shown := h.c.showIssue(h.i)
 		shown["score"] = 1.0
+		delete(shown, "closed_by")
 		return shown
 	})
 	if body, isObject := r.body.(object); isObject {

@@ -101,7 +101,8 @@ type Server struct {
 	renamed  map[string]*Repository // by the names that they had
 	installs map[int64]*Installation
 	tokens   map[string]*token
-	events   []event // with no more of their payload than ref and changes
+	others   map[string]*App // by slug
+	events   []event         // with no more of their payload than ref and changes
 }
 
 // New starts a server that stops with the test. Whatever breaks GitHub's
@@ -133,7 +134,7 @@ func start(t TB, o Options) (*Server, error) {
 	s := &Server{
 		t: t, contract: contract, schema: schema, resolvers: graphResolvers(), table: operations(), clock: clock{base: o.Now},
 		signing: signing, limits: o.Limits.orGitHubs(), latency: newLatency(o), faults: faults{last: map[string]reply{}},
-		users: map[string]*user{}, orgs: map[string]*Organization{}, personal: map[string]*user{},
+		users: map[string]*user{}, orgs: map[string]*Organization{}, others: map[string]*App{}, personal: map[string]*user{},
 		repos: map[string]*Repository{}, renamed: map[string]*Repository{},
 		installs: map[int64]*Installation{}, tokens: map[string]*token{},
 		subscriptions: o.Events, payloads: payloads,

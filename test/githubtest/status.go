@@ -1,8 +1,10 @@
 package githubtest
 
 import (
+	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -37,8 +39,35 @@ func createStatus(c *call) reply {
 		return failure(http.StatusUnprocessableEntity, "No commit found for SHA: %s", head)
 	}
 	s := &status{c.id(), head, in.State, in.Context, in.Description, in.TargetURL, c.caller(), c.Now()}
-	c.repo.statuses = append(c.repo.statuses, s)
+	c.addStatus(s)
 	return created(c.showStatus(s))
+}
+
+func (c *call) addStatus(s *status) {
+	c.repo.statuses = append(c.repo.statuses, s)
+	c.happen(event{name: "status", repo: c.repo, by: s.by, payload: object{
+		"id": s.id, "sha": s.head, "name": c.repo.FullName(), "context": s.context, "state": s.state,
+		"description": s.description, "target_url": s.targetURL, "avatar_url": nil,
+		"commit": c.repo.showCommit(s.head), "branches": c.repo.branchesAt(c.ctx, s.head),
+		"created_at": stamp(s.at), "updated_at": stamp(s.at),
+	}})
+}
+
+// branchesAt is the branches whose head is a commit, ten at most.
+func (r *Repository) branchesAt(ctx context.Context, id string) []object {
+	shown := []object{}
+	refs, err := r.refs(ctx, "refs/heads/")
+	if err != nil {
+		return shown
+	}
+	for _, ref := range refs {
+		if branch := strings.TrimPrefix(ref, "refs/heads/"); r.branch(branch) == id && len(shown) < 10 {
+			shown = append(shown, object{
+				"name": branch, "commit": object{"sha": id, "url": r.api("/commits/" + id)}, "protected": r.protected(branch),
+			})
+		}
+	}
+	return shown
 }
 
 // all is every status of a commit, newest first; current only the newest of
@@ -98,7 +127,7 @@ func getCombinedStatus(c *call) reply {
 	all := c.repo.current(head)
 	r := pagedUnder(c, "/repos/"+c.repo.FullName()+"/commits/"+c.params["ref"]+"/status", "statuses", all, c.showStatus)
 	if body, isObject := r.body.(object); isObject {
-		body["state"], body["sha"], body["repository"] = combined(all), head, c.showRepo(c.repo)
+		body["state"], body["sha"], body["repository"] = combined(all), head, c.listedRepo(c.repo)
 		body["commit_url"], body["url"] = c.repo.api("/commits/"+head), c.repo.api("/commits/"+head+"/status")
 	}
 	return r

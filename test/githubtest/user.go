@@ -45,7 +45,7 @@ func (s *Server) showUser(u *user) object {
 		"gists_url": api + "/gists{/gist_id}", "starred_url": api + "/starred{/owner}{/repo}",
 		"subscriptions_url": api + "/subscriptions", "organizations_url": api + "/orgs", "repos_url": api + "/repos",
 		"events_url": api + "/events{/privacy}", "received_events_url": api + "/received_events", "type": u.kind,
-		"site_admin": false,
+		"site_admin": false, "user_view_type": "public",
 	}
 }
 

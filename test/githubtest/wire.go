@@ -45,7 +45,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		s.t.Errorf("githubtest: %s: %v", x.name, err)
 	}
 	x.work = func(ctx context.Context) reply {
-		answer := x.charge(conditional(r, x.handled(ctx, params)))
+		answer := x.charge(x.headed(x.handled(ctx, params)))
 		if err := s.contract.response(ctx, check, answer); err != nil {
 			s.t.Errorf("githubtest: %s: %d: %v\n%s", x.name, answer.status, err, answer.bytes)
 		}
@@ -164,6 +164,9 @@ func (x *exchange) send(w http.ResponseWriter, a reply, f *struck) {
 	header := w.Header()
 	maps.Copy(header, a.header)
 	header.Set("X-GitHub-Media-Type", "github.v3; format=json")
+	if !x.graph {
+		header.Set("X-GitHub-Api-Version-Selected", apiVersion)
+	}
 	header.Set("X-GitHub-Request-Id", x.requestID())
 	x.journal.add(x.entry(a, header.Clone(), f != nil))
 	if f != nil && f.cut(w, a) {

@@ -38,8 +38,9 @@ func main() {
 
 // settings are the flags.
 type settings struct {
-	org, key string
-	repos    []string // "name=folder"
+	org, key        string
+	webhook, secret string
+	repos           []string // "name=folder"
 }
 
 func parse(args []string, stderr io.Writer) (settings, githubtest.Options, error) {
@@ -50,6 +51,8 @@ func parse(args []string, stderr io.Writer) (settings, githubtest.Options, error
 	flags.StringVar(&o.Addr, "addr", "127.0.0.1:0", "where to listen; port 0 is a free one")
 	flags.StringVar(&s.org, "org", "acme", "the organisation that the App is installed on")
 	flags.StringVar(&s.key, "key", "", "the `file` to write the App's private key to; it is printed otherwise")
+	flags.StringVar(&s.webhook, "webhook", "", "the `URL` to send the App's webhooks to; none are sent without it")
+	flags.StringVar(&s.secret, "webhook-secret", "", "the secret that webhooks are signed with")
 	flags.DurationVar(&o.Latency, "latency", 0, "how long each call takes beyond its work")
 	flags.BoolVar(&o.Rates.Enforce, "limits", false, "refuse what is over GitHub's secondary limits")
 	flags.Func("repo", "a repository, as `name=folder` with its files; may be repeated; two samples without it", func(text string) error {
@@ -82,6 +85,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return fmt.Errorf("starting: %w", err)
 	}
 	defer func() { err = errors.Join(err, hub.Close()) }()
+	if s.webhook != "" {
+		hub.Webhook(s.webhook, s.secret)
+	}
 	if err := tell(hub, s, repos, stdout); err != nil { //nolint:contextcheck // the server has the one that it was started with
 		return err
 	}

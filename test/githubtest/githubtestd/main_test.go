@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,25 @@ func started(t *testing.T, args ...string) told {
 		t.Fatal(err)
 	}
 	return it
+}
+
+// TestWebhook shows that the App hears of what there is from the start.
+func TestWebhook(t *testing.T) {
+	heard := make(chan string, 10)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if err := github.ValidateSignature(r.Header.Get("X-Hub-Signature-256"), body, []byte("secret")); err != nil {
+			t.Error(err)
+		}
+		heard <- r.Header.Get("X-Github-Event")
+	}))
+	defer app.Close()
+	started(t, "--webhook", app.URL, "--webhook-secret", "secret")
+	for _, want := range []string{"ping", "installation"} {
+		if got := <-heard; got != want {
+			t.Errorf("heard of %s, want %s", got, want)
+		}
+	}
 }
 
 func TestRun(t *testing.T) {

@@ -1,0 +1,178 @@
+package proposal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// longestBody is how long a body is at most, in bytes. GitHub takes 65,536
+// characters, and people may want to add some.
+const longestBody = 59_999
+
+const (
+	waits    = "**Merging**: Waits for a person to merge it."
+	rollBack = "**Rolling back**: Revert this pull request: the version that it proposed is then not proposed again, newer ones are."
+)
+
+// room says how much of each thing a body shows.
+type room struct {
+	rows    int // of the table
+	places  int // in a row
+	details int // images with details
+	listed  int // places in an image's details
+	held    int // updates that are not proposed
+}
+
+// rooms are tried in turn, until the body is short enough. The last one always
+// is.
+//
+//nolint:gochecknoglobals // a table, never written
+var rooms = []room{
+	{rows: 400, places: 3, details: 400, listed: 50, held: 100},
+	{rows: 400, places: 3, details: 400, listed: 10, held: 30},
+	{rows: 400, places: 2, details: 400, held: 30},
+	{rows: 400, places: 1, details: 400, held: 20},
+	{rows: 400, places: 1, details: 50, held: 20},
+	{rows: 400, places: 1, held: 10},
+	{rows: 400, held: 10},
+	{rows: 200, held: 10},
+	{rows: 100, held: 10},
+	{rows: 40, held: 5},
+	{rows: 10, held: 3},
+}
+
+// body is the pull request's text: what moves, what happens next, and what was
+// left out. It is Markdown; everything in it that comes from outside went through
+// code, and all addresses are of the repository's own lines.
+func body(p *Proposal, notes *Notes) (string, error) {
+	record := recordOf(notes.Seat.RepositoryID, p.Group, p.Changes)
+	marker, err := Marker(&record, notes.Seat, notes.Keys...)
+	if err != nil {
+		return "", err
+	}
+	moves := movesOf(p.Changes)
+	text := ""
+	for _, r := range rooms {
+		text = written{Notes: notes, room: r, moves: moves}.text(p, marker)
+		if len(text) <= longestBody {
+			break
+		}
+	}
+	return text, nil
+}
+
+// written is a body in the making.
+type written struct {
+	*Notes
+	room
+
+	moves []move
+}
+
+// text joins the parts that there are, with an empty line between.
+func (w written) text(p *Proposal, marker string) string {
+	parts := []string{
+		w.sentence(p), w.table(), waits, rollBack, w.commands(), w.perImage(), w.notProposed(), marker,
+	}
+	var b strings.Builder
+	for _, part := range parts {
+		if part == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n\n")
+		}
+		b.WriteString(strings.TrimRight(part, "\n"))
+	}
+	return b.String() + "\n"
+}
+
+// sentence says how much the pull request changes.
+func (w written) sentence(p *Proposal) string {
+	images, files := map[string]bool{}, map[string]bool{}
+	for i := range p.Changes {
+		images[p.Changes[i].Image], files[p.Changes[i].Path] = true, true
+	}
+	return fmt.Sprintf("This pull request changes %s in %s (group %s).",
+		counted(len(images), "image"), counted(len(files), "file"), code(p.Group))
+}
+
+// counted is "1 file" or "2 files".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// table has a row for each step of each image.
+func (w written) table() string {
+	if len(w.moves) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("| Image | From | To | Kind | Since | Where |\n| --- | --- | --- | --- | --- | --- |\n")
+	shown := w.moves[:min(len(w.moves), w.rows)]
+	for i := range shown {
+		if b.Len() > longestBody {
+			break // there is less room for the next try
+		}
+		first := shown[i].changes[0]
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(first.Image), code(short(first.From)), code(short(first.To)),
+			kindly(first.Kind), w.since(first), w.where(&shown[i], w.places, "<br>"))
+	}
+	if more := len(w.moves) - len(shown); more > 0 {
+		fmt.Fprintf(&b, "\nand %d more: the commit has them all.\n", more)
+	}
+	return b.String()
+}
+
+// kindly is a kind as text, unless it is none of ours.
+func kindly(kind version.Kind) string {
+	if slices.Contains(version.Kinds(), kind) {
+		return string(kind)
+	}
+	return code(string(kind))
+}
+
+// where lists places of a move.
+func (w written) where(m *move, most int, between string) string {
+	if most == 0 {
+		return counted(len(m.changes), "place")
+	}
+	var places []string
+	for _, c := range m.changes[:min(len(m.changes), most)] {
+		places = append(places, w.place(c))
+	}
+	if more := len(m.changes) - most; more > 0 {
+		places = append(places, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(places, between)
+}
+
+// commands lists what can be said to the App.
+func (w written) commands() string {
+	if len(w.Commands) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("**Commands**, as comments:\n\n")
+	for _, c := range w.Commands {
+		fmt.Fprintf(&b, "- %s %s\n", code(c.Text), c.Does)
+	}
+	return b.String()
+}
+
+// short is a value for a cell: a digest is known by its first digits.
+func short(v Value) string {
+	switch {
+	case v.Digest == "":
+		return v.Tag
+	case v.Tag == "":
+		return "@" + brief(v.Digest)
+	}
+	return v.Tag + "@" + brief(v.Digest)
+}

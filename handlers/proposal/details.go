@@ -1,0 +1,156 @@
+package proposal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imageupdater/imageupdater/scanner/version"
+)
+
+// move is one step of one image, wherever it is done.
+type move struct{ changes []*Change }
+
+// movesOf puts changes together that do the same to the same image, in the order
+// of the first of each.
+func movesOf(changes []Change) []move {
+	type same struct {
+		image    string
+		from, to Value
+		kind     version.Kind
+	}
+	at := map[same]int{}
+	var moves []move
+	for i := range changes {
+		c := &changes[i]
+		key := same{c.Image, c.From, c.To, c.Kind}
+		known, ok := at[key]
+		if !ok {
+			known = len(moves)
+			at[key] = known
+			moves = append(moves, move{})
+		}
+		moves[known].changes = append(moves[known].changes, c)
+	}
+	return moves
+}
+
+// perImage folds what is known of each image before and after.
+func (w written) perImage() string {
+	var b strings.Builder
+	told := 0
+	for i := range w.moves {
+		if told >= w.details || b.Len() > longestBody {
+			break
+		}
+		if text := w.image(&w.moves[i]); text != "" {
+			b.WriteString(text)
+			told++
+		}
+	}
+	return folded("Digests, platforms and places", b.String())
+}
+
+// image is an entry of perImage; "" where the table says it all.
+func (w written) image(m *move) string {
+	c := m.changes[0]
+	before, after := w.of(c.Image, c.From), w.of(c.Image, c.To)
+	var lines []string
+	if before.Digest != "" || after.Digest != "" {
+		lines = append(lines, "digest before: "+unlessEmpty(before.Digest), "digest after: "+unlessEmpty(after.Digest))
+	}
+	if len(before.Platforms) > 0 || len(after.Platforms) > 0 {
+		lines = append(lines, "platforms before: "+codes(before.Platforms), "platforms after: "+codes(after.Platforms))
+	}
+	if len(m.changes) > w.places && w.listed > 0 {
+		lines = append(lines, "places: "+w.where(m, w.listed, ", "))
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("- %s %s → %s\n  - %s\n", code(c.Image), code(short(c.From)), code(short(c.To)), strings.Join(lines, "\n  - "))
+}
+
+func unlessEmpty(digest string) string {
+	if digest == "" {
+		return "not known"
+	}
+	return code(digest)
+}
+
+// mostPlatforms is how many platforms are named.
+const mostPlatforms = 16
+
+func codes(values []string) string {
+	if len(values) == 0 {
+		return "not known"
+	}
+	var all []string
+	for _, v := range values[:min(len(values), mostPlatforms)] {
+		all = append(all, code(v))
+	}
+	if more := len(values) - mostPlatforms; more > 0 {
+		all = append(all, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(all, ", ")
+}
+
+// notProposed folds the updates that wait, each with its reason.
+func (w written) notProposed() string {
+	if len(w.Held) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for i := range w.Held[:min(len(w.Held), w.held)] {
+		h := &w.Held[i]
+		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", code(h.Image), code(short(h.From)), code(short(h.To)), code(h.Path), h.reason())
+	}
+	if more := len(w.Held) - w.held; more > 0 {
+		fmt.Fprintf(&b, "- and %d more\n", more)
+	}
+	return folded("Not proposed now: "+counted(len(w.Held), "update"), b.String())
+}
+
+// reason is why an update waits, and until when: not where that is only when to
+// look again, since the text would be another one on each run.
+func (h *Held) reason() string {
+	text := h.Why.words()
+	if !h.Until.IsZero() && (h.Why == Window || h.Why == Freeze || h.Why == Young) {
+		text += ", until " + h.Until.UTC().Format("2006-01-02 15:04") + " UTC"
+	}
+	if h.Detail != "" {
+		text += " (" + code(h.Detail) + ")"
+	}
+	return text
+}
+
+// words are the reason in a sentence.
+func (w Why) words() string {
+	switch w {
+	case Limit:
+		return "as many pull requests are open as may be"
+	case PerHour:
+		return "as many pull requests were opened in the last hour as may be"
+	case Window:
+		return "pull requests are opened at other times"
+	case Freeze:
+		return "nothing is proposed on these days"
+	case Young:
+		return "it has not been there long enough"
+	case Theirs:
+		return "somebody else works on the branch"
+	case Paused:
+		return "somebody paused the pull request"
+	case Failed:
+		return "the file cannot be edited so that nothing else changes"
+	default:
+		return code(string(w))
+	}
+}
+
+// folded is a list that opens when it is clicked. The summary is our own words.
+func folded(summary, list string) string {
+	if list == "" {
+		return ""
+	}
+	return "<details>\n<summary>" + summary + "</summary>\n\n" + list + "\n</details>"
+}

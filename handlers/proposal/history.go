@@ -1,0 +1,296 @@
+package proposal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/imageupdater/imageupdater/handlers/forge"
+)
+
+// Reader is what the past is read from.
+type Reader interface {
+	// Pulls gives the pull requests that changed last.
+	Pulls(ctx context.Context) (forge.Pulls, error)
+	// PullsOf gives further ones, from page 2 on.
+	PullsOf(ctx context.Context, page int) (forge.Pulls, error)
+	// Commit reads a commit.
+	Commit(ctx context.Context, sha string) (forge.Commit, error)
+	// Tree lists the files of a commit.
+	Tree(ctx context.Context, sha string) ([]forge.Entry, error)
+	// ClosedBy is who closed a pull request.
+	ClosedBy(ctx context.Context, number int) (forge.Account, error)
+}
+
+// Memory keeps what is true for ever. It may forget.
+type Memory interface {
+	Fact(ctx context.Context, name string) ([]byte, bool)
+	KeepFact(ctx context.Context, name string, value []byte)
+}
+
+// Archive keeps the past of repositories between runs. It may forget: then the
+// past is read again from GitHub, at some cost.
+type Archive interface {
+	Past(ctx context.Context, repository int64) ([]byte, bool)
+	KeepPast(ctx context.Context, repository int64, value []byte)
+}
+
+// Historian reads what became of proposals.
+type Historian struct {
+	Memory  Memory
+	Archive Archive
+	// Bot is as whom the App writes, BotID the number of that user; 0 where it
+	// is not known.
+	Bot   string
+	BotID int64
+	// Signed is set where GitHub signs the App's commits: github.com.
+	Signed bool
+}
+
+// maxPages bounds how far back pull requests are read the first time.
+const maxPages = 50
+
+// longestWalk is how many commits of others are passed over to find ours.
+const longestWalk = 20
+
+// stored is a pull request as the archive has it.
+type stored struct {
+	Pull     forge.Pull
+	Existing *Existing
+}
+
+// Read gives the past of a repository. What did not change since the last time is
+// not read again.
+func (h *Historian) Read(ctx context.Context, repository int64, r Reader) (Past, error) {
+	known := h.recall(ctx, repository)
+	newest, err := r.Pulls(ctx)
+	if err != nil {
+		return Past{}, err
+	}
+	changed := 0
+	more := newest.More
+	for page := 1; ; page++ {
+		pulls := newest.All
+		if page > 1 {
+			further, err := r.PullsOf(ctx, page)
+			if err != nil {
+				return Past{}, err
+			}
+			pulls, more = further.All, further.More
+		}
+		fresh, err := h.take(ctx, repository, r, pulls, known)
+		if err != nil {
+			return Past{}, err
+		}
+		changed += fresh
+		// The list has what changed last at its top.
+		if fresh < len(pulls) || !more || page == maxPages {
+			break
+		}
+	}
+	if changed > 0 {
+		h.keep(ctx, repository, known)
+	}
+	var past Past
+	for _, s := range known {
+		if s.Existing != nil {
+			past.All = append(past.All, s.Existing)
+		}
+	}
+	return past, nil
+}
+
+func (h *Historian) recall(ctx context.Context, repository int64) map[int]stored {
+	known := map[int]stored{}
+	text, found := h.Archive.Past(ctx, repository)
+	if !found || json.Unmarshal(text, &known) != nil {
+		return map[int]stored{}
+	}
+	return known
+}
+
+func (h *Historian) keep(ctx context.Context, repository int64, known map[int]stored) {
+	if text, err := json.Marshal(known); err == nil {
+		h.Archive.KeepPast(ctx, repository, text)
+	}
+}
+
+// take reads those of a page that are new or changed, and tells how many.
+func (h *Historian) take(ctx context.Context, repository int64, r Reader, pulls []forge.Pull, known map[int]stored) (int, error) {
+	changed := 0
+	for _, p := range pulls {
+		if was, is := known[p.Number]; is && was.Pull.Updated.Equal(p.Updated) && was.Pull.Head.SHA == p.Head.SHA && was.Pull.Base.SHA == p.Base.SHA {
+			continue
+		}
+		changed++
+		existing, err := h.existing(ctx, repository, r, p)
+		if err != nil {
+			return 0, err
+		}
+		short := p
+		short.Body = "" // it is in existing
+		known[p.Number] = stored{short, existing}
+	}
+	return changed, nil
+}
+
+// existing is a pull request as Desire sees it, nil where it is not of ours.
+func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p forge.Pull) (*Existing, error) {
+	if p.Author.Login != h.Bot || p.Head.Repository != 0 && p.Head.Repository != repository {
+		return nil, nil //nolint:nilnil // it is nobody's business
+	}
+	e := &Existing{
+		Number: p.Number, NodeID: p.NodeID, Branch: p.Head.Name, Base: p.Base.Name, HeadSHA: p.Head.SHA, Title: p.Title, Body: p.Body,
+		Labels: p.Labels, Draft: p.Draft, Open: p.Open, Created: p.Created, Closed: p.Closed, Merged: p.Merged,
+	}
+	if err := h.judge(ctx, repository, r, p, e); err != nil {
+		return nil, err
+	}
+	if e.Record == nil {
+		return nil, nil //nolint:nilnil // none of those that propose updates
+	}
+	if !e.Open && e.Merged.IsZero() {
+		by, err := r.ClosedBy(ctx, p.Number)
+		if err != nil {
+			return nil, err
+		}
+		e.ClosedByUs = by.Login == h.Bot
+	}
+	return e, nil
+}
+
+// judge finds our commit of a branch, and whose the branch is by now.
+func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p forge.Pull, e *Existing) error {
+	sha := p.Head.SHA
+	for range longestWalk {
+		c, err := h.commit(ctx, r, sha)
+		if errors.Is(err, forge.ErrNotFound) || err == nil && len(c.Parents) == 0 {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the branch %s: %w", p.Head.Name, err)
+		}
+		if h.ours(c, p.Author.ID) {
+			e.Record = ReadRecord(c.Message, repository)
+			if e.BuiltOn == "" {
+				e.BuiltOn = c.Parents[0]
+			}
+			return nil
+		}
+		if e.Foreign == "" {
+			if e.Foreign, err = h.foreign(ctx, r, c, p, e); err != nil {
+				return err
+			}
+		}
+		sha = c.Parents[0]
+	}
+	return nil
+}
+
+// made says whether the App made a commit, as far as is known who it is.
+func (h *Historian) made(c forge.Commit) bool {
+	if h.BotID != 0 {
+		return h.ours(c, h.BotID)
+	}
+	return (c.Verified || !h.Signed) && c.Author.Name == h.Bot
+}
+
+// ours says whether the App made a commit. A name is easily forged, GitHub's
+// signature is not.
+func (h *Historian) ours(c forge.Commit, botID int64) bool {
+	return (c.Verified || !h.Signed) && strings.HasPrefix(c.Author.Email, strconv.FormatInt(botID, 10)+"+") && len(c.Parents) == 1
+}
+
+// foreign says why a commit on our branch makes it somebody else's. GitHub's own
+// merge of the base into it does not, as long as our files stay as they were.
+func (h *Historian) foreign(ctx context.Context, r Reader, c forge.Commit, p forge.Pull, e *Existing) (string, error) {
+	theirs := c.Author.Name + " pushed to it"
+	if len(c.Parents) != 2 || h.Signed && !c.Verified {
+		return theirs, nil
+	}
+	first, err := h.commit(ctx, r, c.Parents[0])
+	if err != nil || !h.ours(first, p.Author.ID) {
+		return theirs, err
+	}
+	ours, err := r.Tree(ctx, c.Parents[0])
+	if err != nil {
+		return "", err
+	}
+	base, err := r.Tree(ctx, c.Parents[1])
+	if err != nil {
+		return "", err
+	}
+	merged, err := r.Tree(ctx, c.SHA)
+	if err != nil {
+		return "", err
+	}
+	record := ReadRecord(first.Message, repositoryOf(first.Message))
+	if record == nil || !asWeLeftIt(record, blobs(ours), blobs(base), blobs(merged)) {
+		return theirs, nil
+	}
+	e.BuiltOn = c.Parents[1]
+	return "", nil
+}
+
+// asWeLeftIt says whether a merge has the base's files, and ours where we changed
+// them.
+func asWeLeftIt(record *Record, ours, base, merged map[string]string) bool {
+	want := map[string]string{}
+	for path, id := range base {
+		want[path] = id
+	}
+	for _, u := range record.Updates {
+		want[u.Path] = ours[u.Path]
+	}
+	if len(want) != len(merged) {
+		return false
+	}
+	for path, id := range want {
+		if merged[path] != id {
+			return false
+		}
+	}
+	return true
+}
+
+func blobs(entries []forge.Entry) map[string]string {
+	ids := map[string]string{}
+	for _, e := range entries {
+		if e.Type != "tree" {
+			ids[e.Path] = e.Mode + e.SHA
+		}
+	}
+	return ids
+}
+
+// repositoryOf is the repository that a record names, whose commit is known to be
+// the App's.
+func repositoryOf(message string) int64 {
+	var r Record
+	message = strings.TrimRight(message, "\n")
+	text := strings.TrimPrefix(message[strings.LastIndexByte(message, '\n')+1:], trailer+": ")
+	if json.Unmarshal([]byte(text), &r) != nil {
+		return 0
+	}
+	return r.RepositoryID
+}
+
+// commit reads a commit, each once in its life.
+func (h *Historian) commit(ctx context.Context, r Reader, sha string) (forge.Commit, error) {
+	name := "commit " + sha
+	var c forge.Commit
+	if text, found := h.Memory.Fact(ctx, name); found && json.Unmarshal(text, &c) == nil && c.SHA == sha {
+		return c, nil
+	}
+	c, err := r.Commit(ctx, sha)
+	if err != nil {
+		return forge.Commit{}, err
+	}
+	if text, err := json.Marshal(c); err == nil {
+		h.Memory.KeepFact(ctx, name, text)
+	}
+	return c, nil
+}

@@ -1,0 +1,145 @@
+package proposal
+
+import (
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/imageupdater/imageupdater/scanner/image"
+)
+
+// Notes are what the text of a pull request tells beside its proposal.
+type Notes struct {
+	// Seat is where the pull request is.
+	Seat Seat
+	// Keys sign the marker: the first one; none means no marker.
+	Keys [][]byte
+	// RepositoryURL is the repository's page: "https://github.com/acme/deploy".
+	// Without it, nothing is linked.
+	RepositoryURL string
+	// BaseSHA is the commit that links to lines name. It should be the one that
+	// the branch was built on: with the newest one, each push to the base would
+	// be a new text.
+	BaseSHA string
+	// Now is the time of which the changes' ages are. Ages are shown as the day
+	// since which a tag has been there, so that a text doesn't change by itself.
+	Now time.Time
+	// Held are the updates of the group that are not proposed, and why.
+	Held []Held
+	// Facts are what is known of images, by FactsKey.
+	Facts map[string]Facts
+	// Commands are what can be said to the App.
+	Commands []Command
+}
+
+// Facts are what a registry says of an image at one value.
+type Facts struct {
+	// Digest is that of the image; "" where it is not known.
+	Digest string
+	// Platforms are those of an index, as "linux/arm64".
+	Platforms []string
+}
+
+// FactsKey is the key of an image at a value.
+func FactsKey(image string, v Value) string { return image + " " + v.String() }
+
+// Command is an order that people can give in a comment.
+type Command struct{ Text, Does string }
+
+// of are the facts of an image at a value, with the digest that the file names.
+func (n *Notes) of(name string, v Value) Facts {
+	f := n.Facts[FactsKey(name, v)]
+	if v.Digest != "" {
+		f.Digest = v.Digest
+	}
+	return f
+}
+
+// longestLink is the longest address that is linked, in bytes.
+const longestLink = 1024
+
+// place names a line of a file, with a link to it where there can be one.
+func (n *Notes) place(c *Change) string {
+	name := c.Path
+	if c.Line > 0 {
+		name += ":" + strconv.Itoa(c.Line)
+	}
+	if link := n.link(c); link != "" {
+		return "[" + code(name) + "](" + link + ")"
+	}
+	return code(name)
+}
+
+// link is the address of a change's line; "" where there is no safe one.
+func (n *Notes) link(c *Change) string {
+	base, err := url.Parse(n.RepositoryURL)
+	if err != nil || base.Scheme != "https" && base.Scheme != "http" || base.Host == "" || base.User != nil {
+		return ""
+	}
+	if !isHex(n.BaseSHA) || c.Path == "" || path.Clean("/"+c.Path) != "/"+c.Path {
+		return ""
+	}
+	link := base.Scheme + "://" + percent(base.Host, "-._:") + percent(strings.TrimRight(base.Path, "/"), "-._/") +
+		"/blob/" + n.BaseSHA + "/" + percent(c.Path, "-._/")
+	if c.Line > 0 {
+		link += "#L" + strconv.Itoa(c.Line)
+	}
+	if len(link) > longestLink {
+		return ""
+	}
+	return link
+}
+
+func isHex(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// percent encodes all but letters, digits and the characters that may stay. It is
+// stricter than addresses need: nothing that is left means something in Markdown.
+func percent(text, stay string) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(text) {
+		c := text[i]
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(stay, c) >= 0 {
+			b.WriteByte(c)
+			continue
+		}
+		b.WriteByte('%')
+		b.WriteByte(digits[c>>4])
+		b.WriteByte(digits[c&15])
+	}
+	return b.String()
+}
+
+// since is the day since which a change's tag has been there.
+func (n *Notes) since(c *Change) string {
+	if c.Age <= 0 || n.Now.IsZero() {
+		return "-"
+	}
+	return n.Now.Add(-c.Age).UTC().Format(time.DateOnly)
+}
+
+// called is an image's name as people call it: "nginx" for
+// "docker.io/library/nginx".
+func called(name string) string {
+	short, hub := strings.CutPrefix(name, image.DockerHub+"/")
+	if hub {
+		short = strings.TrimPrefix(short, "library/")
+	}
+	return short
+}
+
+// shortDigest is how many hex digits of a digest tell it from others.
+const shortDigest = 7
+
+// brief is a digest in few characters, without its algorithm.
+func brief(digest string) string {
+	_, hex, found := strings.Cut(digest, ":")
+	if !found {
+		hex = digest
+	}
+	return whole(hex[:min(len(hex), shortDigest)])
+}

@@ -1,0 +1,84 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"github.com/rs/zerolog"
+
+	"github.com/imageupdater/imageupdater/handlers/proposal"
+)
+
+// PullRequests is how proposals are read and written.
+type PullRequests interface {
+	proposal.Reader
+	proposal.Writer
+	// Subjects are the first lines of the newest commits of a branch.
+	Subjects(ctx context.Context, branch string) ([]string, error)
+}
+
+// propose makes the pull requests as the plan wants them.
+func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome) error {
+	situation := proposal.Situation{
+		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
+		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Keys: r.Keys, Now: r.Now(),
+		Files: map[string][]byte{},
+	}
+	for i := range out.Plan.Results {
+		result := &out.Plan.Results[i]
+		name := result.Field.File
+		if _, known := situation.Files[name]; known || len(result.Updates) == 0 {
+			continue
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return fmt.Errorf("reading %s: %w", name, err)
+		}
+		situation.Files[name] = text
+	}
+	desired := proposal.Desire(situation)
+	if writes(desired) {
+		var err error
+		if situation.Subjects, err = l.PullRequests.Subjects(ctx, out.Base); err != nil {
+			return fmt.Errorf("reading how commits are written: %w", err)
+		}
+		desired = proposal.Desire(situation)
+	}
+	out.Desired = &desired
+	if !desired.Next.IsZero() && desired.Next.Before(out.Next) {
+		out.Next = desired.Next
+	}
+	if r.DryRun {
+		return nil
+	}
+	reconciler := &proposal.Reconciler{Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian}
+	done, err := reconciler.Reconcile(ctx, l.PullRequests, desired)
+	out.Done = done
+	for _, d := range done {
+		zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
+			Str("what", d.What).Msg("a pull request was written")
+	}
+	if err != nil {
+		return fmt.Errorf("writing pull requests: %w", err)
+	}
+	return nil
+}
+
+// writes says whether a branch may have to be written.
+func writes(d proposal.Desired) bool {
+	for _, p := range d.Proposals {
+		if p.Rewrite {
+			return true
+		}
+	}
+	return false
+}
+
+// gitMode is the mode of a file in git.
+func (t *tree) gitMode(name string) string {
+	if b := t.files[name]; b != nil && b.executable {
+		return modeExecutable
+	}
+	return modeFile
+}

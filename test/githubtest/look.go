@@ -1,0 +1,45 @@
+package githubtest
+
+import "slices"
+
+// Shown is a pull request as a test looks at it.
+type Shown struct {
+	Number      int
+	Title, Body string
+	State       string // "open" or "closed"
+	Merged      bool
+	Draft       bool
+	Head, Base  string // branches
+	HeadSHA     string
+	Labels      []string
+	Comments    []string
+}
+
+// Pulls are all pull requests, oldest first.
+func (r *Repository) Pulls() []Shown {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	found := []Shown{}
+	for _, i := range slices.Backward(r.numbered(func(i *issue) bool { return i.pull != nil })) {
+		s := Shown{
+			Number: i.number, Title: i.title, Body: i.body, State: i.state, Merged: !i.pull.merged.IsZero(), Draft: i.pull.draft,
+			Head: i.pull.head, Base: i.pull.base, HeadSHA: i.pull.headSHA, Labels: slices.Clone(i.labels),
+		}
+		for _, c := range i.comments {
+			s.Comments = append(s.Comments, c.body)
+		}
+		found = append(found, s)
+	}
+	return found
+}
+
+// Read is a file of a branch, "" where there is none.
+func (r *Repository) Read(branch, path string) string {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	o, err := r.git.read("refs/heads/" + branch + ":" + path)
+	if err != nil {
+		return ""
+	}
+	return string(o.data)
+}
