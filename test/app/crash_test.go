@@ -118,7 +118,7 @@ func killAt(t *testing.T, place string, p point) {
 	t.Helper()
 	w := newWorld(t, place, githubtest.Options{})
 	held := w.hub.Fault(githubtest.Fault{Operation: p.operation, Nth: p.nth, When: p.when, Hold: true})
-	shop := w.shop("acme/shop")
+	shop := w.outdated("acme/shop")
 	if p.listed {
 		w.hub.Install("acme", grants(), shop)
 	}
@@ -169,7 +169,7 @@ func TestKilledWhileMigrating(t *testing.T) {
 		t.Run(database, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, at(t), githubtest.Options{})
-			w.hub.Install("acme", grants(), w.shop("acme/shop"))
+			w.hub.Install("acme", grants(), w.outdated("acme/shop"))
 			for _, table := range []string{"goose_db_version", "replica", "river_migration", "river_job", "river_queue"} {
 				p := w.begin("")
 				query := "SELECT count(*) FROM sqlite_master WHERE name = $1"
@@ -200,7 +200,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			const count, pushes = 8, 6
 			var repos []*githubtest.Repository
 			for n := range count {
-				repos = append(repos, w.shop(fmt.Sprintf("acme/shop%d", n)))
+				repos = append(repos, w.outdated(fmt.Sprintf("acme/shop%d", n)))
 			}
 			p := w.launch("")
 			w.hub.Install("acme", grants(), repos...)

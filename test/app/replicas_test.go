@@ -36,7 +36,7 @@ func TestReplicas(t *testing.T) {
 	const count = 8
 	var repos []*githubtest.Repository
 	for n := range count {
-		repos = append(repos, w.shop(fmt.Sprintf("acme/shop%d", n)))
+		repos = append(repos, w.outdated(fmt.Sprintf("acme/shop%d", n)))
 	}
 	one, two := w.launch("work: {looks: 4}"), w.launch("work: {looks: 4}")
 	held := w.hub.Fault(githubtest.Held("git/get-tree"))
@@ -166,7 +166,7 @@ func TestPostgresRestarts(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	w := newWorld(t, c.place(), githubtest.Options{})
-	shop := w.shop("acme/shop")
+	shop := w.outdated("acme/shop")
 	p := w.launch("")
 	w.hub.Install("acme", grants(), shop)
 	w.ends(p, "acme/shop")
@@ -218,7 +218,7 @@ func TestDatabaseIsLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, at(t), githubtest.Options{})
-			w.hub.Install("acme", grants(), w.shop("acme/shop"), w.shop("acme/second"))
+			w.hub.Install("acme", grants(), w.outdated("acme/shop"), w.outdated("acme/second"))
 			for range 3 {
 				mark := w.hub.Mark()
 				a := w.start("")

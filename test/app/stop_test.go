@@ -17,8 +17,8 @@ import (
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
-// shop is a repository with an image of which there is a newer version.
-func (w *world) shop(name string) *githubtest.Repository {
+// outdated makes a repository with an image of which there is a newer version.
+func (w *world) outdated(name string) *githubtest.Repository {
 	w.t.Helper()
 	if err := w.registry.Push("acme/web", "1.0.0", "1.1.0"); err != nil {
 		w.t.Fatal(err)
@@ -109,7 +109,7 @@ func TestStopLetsWorkEnd(t *testing.T) {
 			w := newWorld(t, at(t), githubtest.Options{})
 			p := w.launch("work: {drain: 20s, looks: 1}")
 			held := w.hub.Fault(githubtest.Held("git/get-tree"))
-			w.hub.Install("acme", grants(), w.shop("acme/shop"), w.shop("acme/second"))
+			w.hub.Install("acme", grants(), w.outdated("acme/shop"), w.outdated("acme/second"))
 			w.hub.Settle()
 			reached(t, held)
 			p.signal(syscall.SIGTERM)
@@ -165,7 +165,7 @@ func TestStopCutsWorkShort(t *testing.T) {
 			w := newWorld(t, at(t), githubtest.Options{})
 			a := w.start("work: {drain: 1s}")
 			held := w.hub.Fault(githubtest.Held("git/get-tree"))
-			w.hub.Install("acme", grants(), w.shop("acme/shop"))
+			w.hub.Install("acme", grants(), w.outdated("acme/shop"))
 			w.hub.Settle()
 			reached(t, held)
 			a.stop()
@@ -190,7 +190,7 @@ func TestSecondSignal(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
 	p := w.launch("work: {drain: 1h}")
 	held := w.hub.Fault(githubtest.Held("git/get-tree"))
-	w.hub.Install("acme", grants(), w.shop("acme/shop"))
+	w.hub.Install("acme", grants(), w.outdated("acme/shop"))
 	w.hub.Settle()
 	reached(t, held)
 	p.signal(syscall.SIGTERM)
@@ -215,7 +215,7 @@ type refusal struct {
 	says []string
 }
 
-func refusals(t *testing.T) map[string]refusal {
+func reasons(t *testing.T) map[string]refusal {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -266,7 +266,7 @@ func refusals(t *testing.T) map[string]refusal {
 // TestRefusesToStart tells what is wrong, and what to do, without a secret.
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
-	for name, r := range refusals(t) {
+	for name, r := range reasons(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
