@@ -233,11 +233,9 @@ func TestDatabaseIsLost(t *testing.T) {
 				}
 				w.lose()
 			}
-			if writes := w.hub.Writes(); len(writes) > 0 {
-				for _, x := range writes {
-					if x.Operation != "apps/create-installation-access-token" {
-						t.Errorf("%s was called", x.Operation)
-					}
+			for _, once := range []string{"pulls/create", "git/create-commit", "updateRefs"} {
+				if n := operations(w.hub.Calls(), once); n > 2 {
+					t.Errorf("%s was called %d times for two repositories", once, n)
 				}
 			}
 		})
