@@ -32,6 +32,8 @@ const (
 	lateEntry = 10 * time.Minute
 	// mostLost is how many webhooks are asked for again at a time.
 	mostLost = 500
+	// held is how long a chore may take before another replica does it, too.
+	held = 30 * time.Minute
 	// again is when a chore is done again that failed.
 	again = 5 * time.Minute
 )
@@ -99,23 +101,29 @@ func (s *Server) doChores(ctx context.Context, start bool) {
 	}
 }
 
-// doChore does a chore that is due, and again soon when it fails.
+// doChore does a chore that is due and that nobody else does: again soon when it
+// fails, and at once when it was cut short.
 func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
+	began := s.now()
 	var mine bool
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
-		mine, err = tx.Lease(ctx, c.name, s.now(), s.now().Add(c.every))
+		mine, err = tx.Lease(ctx, c.name, s.queue.Replica(), began, began.Add(held))
 		return err
 	})
 	if err != nil || !mine && (!start || !c.first) {
 		return err
 	}
 	failed := c.do(ctx)
-	if failed == nil {
-		return nil
+	next := began.Add(c.every)
+	switch {
+	case ctx.Err() != nil:
+		next = began
+	case failed != nil:
+		failed = s.waiting(failed)
+		next = s.now().Add(min(c.every, again))
 	}
-	failed = s.waiting(failed)
 	err = s.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
-		return tx.Prolong(ctx, c.name, s.now().Add(min(c.every, again)))
+		return tx.Release(ctx, c.name, next)
 	})
 	return errors.Join(failed, err)
 }
@@ -189,6 +197,7 @@ func (s *Server) listRepositories(ctx context.Context) error {
 		return err
 	}
 	var failed error
+	var listed bool
 	for _, i := range installations {
 		if i.Suspended || s.now().Sub(i.ListedAt) < daily || s.outage.lasts() {
 			continue
@@ -196,6 +205,10 @@ func (s *Server) listRepositories(ctx context.Context) error {
 		if err := s.listRepositoriesOf(ctx, i); err != nil {
 			failed = errors.Join(failed, s.waiting(err))
 		}
+		listed = true
+	}
+	if listed {
+		failed = errors.Join(failed, s.queue.Tick(ctx)) // the new ones are due
 	}
 	return failed
 }

@@ -53,6 +53,9 @@ type Options struct {
 	Replica string
 	// Retry is how long a failed job waits; see jobs.Options.
 	Retry func(attempt int) time.Duration
+	// Linger is how long requests are still taken after the server said that it
+	// is not ready, so that those who send them hear of it: at most Work.Drain.
+	Linger time.Duration
 	// Snooze is how long a job waits that is for later; see jobs.Options.
 	Snooze func(time.Duration) time.Duration
 	// Poll is how often the database is asked for jobs; see jobs.Options.
@@ -212,13 +215,14 @@ const (
 	keepAlive  = 2 * time.Minute
 )
 
-// Run serves and works until the context ends. Then it says that it is not
-// ready, closes the listener, lets what runs end for as long as the configuration
-// allows, and ends what does not. What was accepted is in the database.
+// Run serves and works until the context ends. Then it says that it is not ready
+// and begins no more work; after Options.Linger it closes the listener. What runs
+// may end for as long as the configuration allows, counted from the beginning,
+// and is ended after that. What was accepted is in the database.
 func (s *Server) Run(ctx context.Context) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.Config.Listen)
 	if err != nil {
-		return fmt.Errorf("listening at %s: %w", s.o.Config.Listen, err)
+		return fmt.Errorf("listening at %s: %w: choose another address with listen, or stop who has it", s.o.Config.Listen, err)
 	}
 	return s.Serve(ctx, listener)
 }
@@ -228,6 +232,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	web := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: readHeader, ReadTimeout: readAll, WriteTimeout: answerAll, IdleTimeout: keepAlive,
 		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(s.log),
+	}
+	if err := s.queue.Arrive(ctx); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	work, stopWork := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stopWork(nil)
@@ -242,14 +249,11 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	case <-ctx.Done():
 		s.log.Info().Msg("stopping")
 	case err = <-ended:
+		s.log.Error().Err(err).Msg("stopping, since something that has to run does not")
 	}
 	s.stopping.Store(true)
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Config.Work.Drain)
-	defer cancel()
-	if failed := web.Shutdown(closing); failed != nil {
-		s.log.Warn().Err(failed).Msg("some requests were not answered")
-	}
 	stopWork(errStopping)
+	s.closeDown(context.WithoutCancel(ctx), web, err == nil)
 	workers.Wait()
 	s.state.flush(context.WithoutCancel(ctx))
 	s.log.Info().Msg("stopped")
@@ -257,6 +261,22 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return nil
 	}
 	return err
+}
+
+// closeDown takes requests for a moment longer, and no more after that.
+func (s *Server) closeDown(ctx context.Context, web *http.Server, linger bool) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Config.Work.Drain)
+	defer cancel()
+	if linger && s.o.Linger > 0 {
+		select {
+		case <-time.After(s.o.Linger):
+		case <-ctx.Done():
+		}
+	}
+	if err := web.Shutdown(ctx); err != nil {
+		s.log.Warn().Err(err).Msg("some requests were not answered")
+		_ = web.Close() // whoever is left gets no answer
+	}
 }
 
 var errStopping = errors.New("the server stops")

@@ -112,6 +112,7 @@ type Queue struct {
 	o       Options
 	engine  engine
 	retried func(attempt int) time.Duration
+	running running
 }
 
 // engine is River with one of its two drivers.
@@ -128,7 +129,7 @@ type engine interface {
 
 // New makes a queue that does nothing before Run.
 func New(db *store.DB, o Options) (*Queue, error) {
-	q := &Queue{db: db, o: o, retried: o.Retry}
+	q := &Queue{db: db, o: o, retried: o.Retry, running: running{jobs: map[int64]bool{}, lost: map[int64]time.Time{}}}
 	if q.retried == nil {
 		q.retried = backoff
 	}

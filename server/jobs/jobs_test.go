@@ -96,6 +96,9 @@ func logger() zerolog.Logger {
 func (r *replica) run(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	if err := r.Arrive(ctx); err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
 	r.stop = sync.OnceFunc(func() {
@@ -540,6 +543,132 @@ func TestDeadReplicas(t *testing.T) {
 			}
 			if got := receive(t, began); got != "second1" {
 				t.Errorf("taken over as %s", got)
+			}
+		})
+	}
+}
+
+// TestJobsWithoutATrace does again what seems to run here and does not, since the
+// database was away when it ended.
+func TestJobsWithoutATrace(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began, goOn := make(chan int, 10), make(chan struct{})
+			r := open(t, at(t), &work{look: func(_ context.Context, l jobs.Look) (jobs.Seen, error) {
+				began <- l.Attempt
+				<-goOn
+				return jobs.Seen{Next: l.Repository.NextAt}, nil
+			}})
+			r.put(t, 5, 6)
+			r.run(t)
+			r.want(t, 5)
+			receive(t, began)
+			r.want(t, 6)
+			receive(t, began)
+			goOn <- struct{}{}
+			goOn <- struct{}{}
+			until(t, "both are done", func() bool { return r.repository(t, 5).Done == 1 && r.repository(t, 6).Done == 1 })
+			r.want(t, 6) // which runs, and goes on
+			receive(t, began)
+			r.tx(t, func(ctx context.Context, tx *store.Tx) error {
+				if _, err := tx.Want(ctx, 5, time.Time{}); err != nil {
+					return err
+				}
+				const ran = "UPDATE river_job SET state = 'running', finalized_at = NULL WHERE kind = 'look' AND state = 'completed'"
+				if tx.SQLite != nil {
+					_, err := tx.SQLite.ExecContext(ctx, ran+" AND json_extract(args, '$.repository_id') = 5")
+					return err
+				}
+				_, err := tx.Postgres.Exec(ctx, ran+" AND args->>'repository_id' = '5'")
+				return err
+			})
+			for range 2 {
+				if err := r.Tick(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				r.clock.advance(30 * time.Second)
+			}
+			if err := r.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if attempt := receive(t, began); attempt != 1 {
+				t.Errorf("done again as attempt %d", attempt)
+			}
+			goOn <- struct{}{}
+			goOn <- struct{}{}
+			until(t, "it is done again", func() bool { return r.repository(t, 5).Done == 2 && r.repository(t, 6).Done == 2 })
+			r.stop()
+			if len(began) > 0 {
+				t.Error("what ran was done again, too")
+			}
+		})
+	}
+}
+
+// TestTableStaysSmall forgets what webhooks brought and looks that ended, but not
+// which webhooks there were.
+func TestTableStaysSmall(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := open(t, at(t), &work{
+				deliver: func(context.Context, jobs.Delivery) error { return nil },
+				look: func(_ context.Context, l jobs.Look) (jobs.Seen, error) {
+					return jobs.Seen{Next: l.Repository.NextAt}, nil
+				},
+			})
+			r.put(t, 5)
+			r.run(t)
+			deliver := func(id string) (fresh bool) {
+				fresh, err := r.Deliver(t.Context(), jobs.Delivery{ID: id, Event: "push", Body: make([]byte, 1000)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return fresh
+			}
+			deliver("old")
+			r.want(t, 5)
+			completed := func(kind string) (n int64) {
+				counts, err := r.db.Reading().Jobs(t.Context(), r.clock.now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, j := range counts {
+					if j.Kind == kind && j.State == "completed" {
+						n = j.Count
+					}
+				}
+				return n
+			}
+			until(t, "both are done", func() bool { return completed("delivery") == 1 && completed("look") == 1 })
+			r.tx(t, func(ctx context.Context, tx *store.Tx) error {
+				if tx.SQLite != nil {
+					_, err := tx.SQLite.ExecContext(ctx, "UPDATE river_job SET finalized_at = strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 hour')")
+					return err
+				}
+				_, err := tx.Postgres.Exec(ctx, "UPDATE river_job SET finalized_at = finalized_at - interval '1 hour'")
+				return err
+			})
+			deliver("new")
+			until(t, "the new one is handled", func() bool { return completed("delivery") == 2 })
+			if err := r.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var bytes int
+			r.tx(t, func(ctx context.Context, tx *store.Tx) error {
+				if tx.SQLite != nil {
+					return tx.SQLite.QueryRowContext(ctx, "SELECT sum(length(json(args))) FROM river_job").Scan(&bytes)
+				}
+				return tx.Postgres.QueryRow(ctx, "SELECT sum(length(args::text)) FROM river_job").Scan(&bytes)
+			})
+			if completed("look") != 0 || bytes < 1000 || bytes > 1500 {
+				t.Errorf("%d looks and %d bytes are left", completed("look"), bytes)
+			}
+			if deliver("old") || deliver("new") {
+				t.Error("what was handled is taken again")
 			}
 		})
 	}

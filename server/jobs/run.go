@@ -13,15 +13,16 @@ const (
 	beating = 10 * time.Second
 	dead    = time.Minute
 	claimed = 15 * time.Minute
+	// whole is how long a job that ended is left as it is, and trimming how
+	// often those before are trimmed.
+	whole    = 10 * time.Minute
+	trimming = time.Minute
 )
 
 // Run does jobs until the context ends. Those that run then may go on for
 // Options.Drain before their own contexts end; what is not done is left for
-// others, or for the next start.
+// others, or for the next start. Arrive comes before it.
 func (q *Queue) Run(ctx context.Context) error {
-	if err := q.arrive(ctx); err != nil {
-		return err
-	}
 	if err := q.engine.start(ctx); err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ticks.C:
-			if err := q.Tick(ctx); err != nil && ctx.Err() == nil {
+			if err := q.tend(ctx); err != nil {
 				q.o.Logger.Error().Err(err).Msg("looking after the queue failed")
 			}
 		case <-q.engine.stopped():
@@ -39,9 +40,25 @@ func (q *Queue) Run(ctx context.Context) error {
 	}
 }
 
-// arrive takes this replica's place. A SQLite file has no other replica: whoever
+// tend is Tick; while jobs are given time to end it only shows that this replica
+// lives, or others would take them over.
+func (q *Queue) tend(ctx context.Context) error {
+	if ctx.Err() == nil {
+		if err := q.Tick(ctx); err == nil || ctx.Err() == nil {
+			return err
+		}
+	}
+	return q.db.InTx(context.WithoutCancel(ctx), func(ctx context.Context, tx *store.Tx) error {
+		return tx.Beat(ctx, q.o.Replica, q.o.Now())
+	})
+}
+
+// Replica is the name of this process among those of the database.
+func (q *Queue) Replica() string { return q.o.Replica }
+
+// Arrive takes this replica's place. A SQLite file has no other replica: whoever
 // left jobs running there is dead.
-func (q *Queue) arrive(ctx context.Context) error {
+func (q *Queue) Arrive(ctx context.Context) error {
 	return q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		since := q.o.Now().Add(-dead)
 		if q.db.Pool == nil {
@@ -81,9 +98,15 @@ func (q *Queue) Tick(ctx context.Context) error {
 		if err := tx.Bury(ctx, now.Add(-dead)); err != nil {
 			return err
 		}
-		return q.free(ctx, tx)
+		if err := q.free(ctx, tx); err != nil {
+			return err
+		}
+		return q.freeLost(ctx, tx)
 	})
 	if err != nil {
+		return err
+	}
+	if err := q.trim(ctx, now); err != nil {
 		return err
 	}
 	for {
@@ -92,6 +115,28 @@ func (q *Queue) Tick(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// trim keeps the queue's table small. River forgets what ended after a day, which
+// is long for thousands of looks an hour and for what webhooks brought.
+func (q *Queue) trim(ctx context.Context, now time.Time) error {
+	before := time.Now().Add(-whole) //nolint:forbidigo // River's own clock said when jobs ended
+	q.running.mu.Lock()
+	since := q.running.trimmed
+	q.running.mu.Unlock()
+	var mine bool
+	err := q.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) (err error) {
+		if mine, err = tx.Lease(ctx, "trim", q.o.Replica, now, now.Add(trimming)); err != nil || !mine {
+			return err
+		}
+		return tx.Trim(ctx, since, before)
+	})
+	if err == nil && mine {
+		q.running.mu.Lock()
+		q.running.trimmed = before.Add(-whole) // another replica's clock may differ
+		q.running.mu.Unlock()
+	}
+	return err
 }
 
 // sweep asks for the looks that are due, up to a number. A job is added even

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/rs/zerolog"
 
 	"github.com/imageupdater/imageupdater/server/store"
 )
@@ -22,9 +23,13 @@ type deliveryWorker struct {
 
 // Work handles a webhook.
 func (w *deliveryWorker) Work(ctx context.Context, job *river.Job[Delivery]) error {
+	defer w.q.running.begin(job.ID)()
 	log := w.q.o.Logger.With().Str("github_event_type", job.Args.Event).Str("github_delivery_id", job.Args.ID).Logger()
 	ctx = log.WithContext(ctx)
 	err := guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) })
+	if err != nil && stopped(ctx) {
+		return stoppedError{err}
+	}
 	if later, is := errors.AsType[*LaterError](err); is {
 		return w.q.snooze(later)
 	}
@@ -42,6 +47,7 @@ type lookWorker struct {
 // Work looks at a repository.
 func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 	q := w.q
+	defer q.running.begin(job.ID)()
 	repository, err := q.db.Reading().Repository(ctx, job.Args.RepositoryID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil // it left meanwhile
@@ -59,23 +65,48 @@ func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 		seen, err = q.o.Handlers.Look(ctx, Look{Repository: repository, Attempt: job.Attempt})
 		return err
 	})
+	if err == nil {
+		err = q.end(ctx, job, repository, seen)
+	}
+	return q.settle(ctx, job, repository, err, q.o.Now().Sub(began))
+}
+
+// settle says what becomes of the job of a look that ended in some way.
+func (q *Queue) settle(ctx context.Context, job *lookJob, r store.Repository, err error, took time.Duration) error {
+	log := zerolog.Ctx(ctx)
+	_, again := errors.AsType[*river.JobSnoozeError](err)
 	later, isLater := errors.AsType[*LaterError](err)
 	switch {
+	case err == nil || again:
+		log.Info().Dur("elapsed", took).Msg("a look ended")
+		return err
+	case stopped(ctx):
+		log.Info().Err(err).Msg("a look was cut short, and is done after the next start")
+		return stoppedError{err}
 	case isLater:
 		log.Info().Err(err).Time("until", later.Until).Msg("a look waits")
 		return q.snooze(later)
-	case err != nil && context.Cause(ctx) != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
-		return err // stopped
-	case err != nil && job.Attempt < job.MaxAttempts:
+	case job.Attempt < job.MaxAttempts:
 		log.Error().Err(err).Int("attempt", job.Attempt).Msg("a look failed")
 		return err
-	case err != nil:
-		log.Error().Err(err).Int("attempt", job.Attempt).Msg("a look failed and is given up for now")
-		return q.park(ctx, job, repository, err)
 	}
-	log.Info().Dur("elapsed", q.o.Now().Sub(began)).Msg("a look ended")
-	return q.end(ctx, job, repository, seen)
+	log.Error().Err(err).Int("attempt", job.Attempt).Msg("a look failed and is given up for now")
+	return q.park(context.WithoutCancel(ctx), job, r, err) // its time may be over
 }
+
+// stopped says whether a job is ended because the queue is stopped, and not
+// because its time is over.
+func stopped(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
+
+// stoppedError is the error of a job that was ended because the queue is stopped,
+// whatever error the job made of that. River knows it as such, and does not count
+// the attempt.
+type stoppedError struct{ err error }
+
+func (s stoppedError) Error() string   { return "the server stops: " + s.err.Error() }
+func (s stoppedError) Unwrap() []error { return []error{s.err, context.Canceled} }
 
 // end notes what was seen and ends the job, in one transaction; or keeps the job
 // when another look was asked for since this one began.

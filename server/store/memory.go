@@ -27,22 +27,29 @@ func (tx *Tx) Cool(ctx context.Context, scope string, until time.Time) error {
 }
 
 // Lease takes something that one replica shall do, until a time. It tells whether
-// nobody has it.
-func (tx *Tx) Lease(ctx context.Context, what string, now, until time.Time) (bool, error) {
+// nobody has it; who had it and died has it no more.
+func (tx *Tx) Lease(ctx context.Context, what, replica string, now, until time.Time) (bool, error) {
+	scope := "lease " + what
 	n, err := tx.exec(ctx, `INSERT INTO cooldown (scope, until) VALUES ($1, $3) ON CONFLICT (scope) DO UPDATE SET
-		until = excluded.until WHERE cooldown.until <= $2`, "lease "+what, millis(now), millis(until))
+		until = excluded.until WHERE cooldown.until <= $2 OR EXISTS (SELECT 1 FROM note
+			WHERE note.name = $1 AND note.value <> '' AND NOT EXISTS (SELECT 1 FROM replica WHERE replica.id = note.value))`,
+		scope, millis(now), millis(until))
 	if err != nil {
 		return false, fmt.Errorf("taking the lease %s: %w", what, err)
 	}
-	return n == 1, nil
+	if n == 0 {
+		return false, nil
+	}
+	return true, tx.PutNote(ctx, scope, replica)
 }
 
-// Prolong lets a lease that one has end at another time.
-func (tx *Tx) Prolong(ctx context.Context, what string, until time.Time) error {
-	if _, err := tx.exec(ctx, "UPDATE cooldown SET until = $2 WHERE scope = $1", "lease "+what, millis(until)); err != nil {
-		return fmt.Errorf("changing the lease %s: %w", what, err)
+// Release gives back what was taken. It may be taken again from a time on.
+func (tx *Tx) Release(ctx context.Context, what string, from time.Time) error {
+	scope := "lease " + what
+	if _, err := tx.exec(ctx, "UPDATE cooldown SET until = $2 WHERE scope = $1", scope, millis(from)); err != nil {
+		return fmt.Errorf("giving back the lease %s: %w", what, err)
 	}
-	return nil
+	return tx.PutNote(ctx, scope, "")
 }
 
 // Fact gives a value that is true for ever; the error is ErrNotFound when there

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -24,7 +25,7 @@ func openPostgres(ctx context.Context, url string) (*DB, error) {
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("connecting to the database: %w", err)
+		return nil, fmt.Errorf("connecting to the database that database.url names: %w", oneLineError{err})
 	}
 	return &DB{Pool: pool}, nil
 }
@@ -81,3 +82,9 @@ func (r postgresRow) Scan(into ...any) error {
 	}
 	return err
 }
+
+// oneLineError is an error whose text has no ends of lines.
+type oneLineError struct{ error }
+
+func (o oneLineError) Error() string { return strings.Join(strings.Fields(o.error.Error()), " ") }
+func (o oneLineError) Unwrap() error { return o.error }

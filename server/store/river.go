@@ -9,22 +9,61 @@ import (
 // What is here touches River's own table, river_job, because River cannot do it.
 // Its shape is held by tests on both databases.
 
-// orphaned frees the jobs of replicas that are no more, which River itself would
-// do only after hours. The attempt that was cut short is not counted.
-const orphaned = `UPDATE river_job SET state = 'available', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
-	WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM replica WHERE id = %s)`
+// freed lets jobs run again. The attempt that was cut short is not counted.
+const freed = "UPDATE river_job SET state = 'available', attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END WHERE state = 'running'"
 
-// FreeOrphans frees the jobs that run on no living replica, and tells how many.
-func (tx *Tx) FreeOrphans(ctx context.Context) (int64, error) {
-	last := "attempted_by[array_length(attempted_by, 1)]"
+// runsOn is the replica that runs a job.
+func (tx *Tx) runsOn() string {
 	if tx.onSQLite() {
-		last = "json_extract(attempted_by, '$[#-1]')"
+		return "json_extract(attempted_by, '$[#-1]')"
 	}
-	n, err := tx.exec(ctx, fmt.Sprintf(orphaned, last))
+	return "attempted_by[array_length(attempted_by, 1)]"
+}
+
+// FreeOrphans frees the jobs that run on no living replica, which River itself
+// would do only after hours, and tells how many.
+func (tx *Tx) FreeOrphans(ctx context.Context) (int64, error) {
+	n, err := tx.exec(ctx, freed+" AND NOT EXISTS (SELECT 1 FROM replica WHERE id = "+tx.runsOn()+")")
 	if err != nil {
 		return 0, fmt.Errorf("freeing the jobs of dead replicas: %w", err)
 	}
 	return n, nil
+}
+
+// RunningOn gives the jobs that a replica runs.
+func (tx *Tx) RunningOn(ctx context.Context, replica string) ([]int64, error) {
+	ids, err := tx.ids(ctx, "SELECT id FROM river_job WHERE state = 'running' AND "+tx.runsOn()+" = $1", replica)
+	if err != nil {
+		return nil, fmt.Errorf("reading which jobs run: %w", err)
+	}
+	return ids, nil
+}
+
+// Free frees a job that does not run.
+func (tx *Tx) Free(ctx context.Context, job int64) error {
+	if _, err := tx.exec(ctx, freed+" AND id = $1", job); err != nil {
+		return fmt.Errorf("freeing job %d: %w", job, err)
+	}
+	return nil
+}
+
+// Trim keeps the queue's table small: of deliveries that were handled only what
+// keeps them from being handled twice, without their bodies, and of looks that
+// ended nothing. Both are those that ended since a time and before another.
+func (tx *Tx) Trim(ctx context.Context, since, before time.Time) error {
+	shorter, from, to := `jsonb_set(args, '{body}', '""')`, any(since.UTC()), any(before.UTC())
+	if tx.onSQLite() {
+		const layout = "2006-01-02 15:04:05.000" // as River writes it, so that texts compare
+		shorter, from, to = "jsonb_set(args, '$.body', '')", since.UTC().Format(layout), before.UTC().Format(layout)
+	}
+	const ended = " WHERE state = 'completed' AND finalized_at >= $1 AND finalized_at < $2 AND kind = "
+	if _, err := tx.exec(ctx, "UPDATE river_job SET args = "+shorter+ended+"'delivery' AND args->>'body' <> ''", from, to); err != nil {
+		return fmt.Errorf("shortening webhooks that were handled: %w", err)
+	}
+	if _, err := tx.exec(ctx, "DELETE FROM river_job"+ended+"'look'", from, to); err != nil {
+		return fmt.Errorf("forgetting looks that ended: %w", err)
+	}
+	return nil
 }
 
 // hastened lets a look that waits behind others go before them, and one that

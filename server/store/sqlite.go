@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 
@@ -17,7 +18,7 @@ import (
 const readers = 4
 
 // ErrInUse is a SQLite file that another process has open.
-var ErrInUse = errors.New("the database is in use by another process: a SQLite file is for one, use PostgreSQL for several replicas")
+var ErrInUse = errors.New("it is in use by another process: a SQLite file is for one, use PostgreSQL for several replicas")
 
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	path, err := filepath.Abs(path)
@@ -27,17 +28,21 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	locked, err := lock.TryLock()
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("opening the database %s: %w: make its folder first, or name another file with database.file", path, err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("opening the database %s: %w: its folder has to be the server's own to write to", path, err)
 	case err != nil:
-		return nil, fmt.Errorf("locking %s: %w", path, err)
+		return nil, fmt.Errorf("locking the database %s: %w", path, err)
 	case !locked:
-		return nil, fmt.Errorf("opening %s: %w", path, ErrInUse)
+		return nil, fmt.Errorf("opening the database %s: %w", path, ErrInUse)
 	}
 	db := &DB{lock: lock}
 	if db.File, err = connect(ctx, path, "_txlock=immediate", 1); err == nil {
 		db.reading, err = connect(ctx, path, "_pragma=query_only(1)", readers)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening %s: %w", path, err), lock.Unlock())
+		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), lock.Unlock())
 	}
 	return db, nil
 }

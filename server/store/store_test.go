@@ -235,16 +235,7 @@ func TestMemory(t *testing.T) {
 			if _, err := read.Remembered(ctx, 1, "head"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("what nobody answered: %v", err)
 			}
-			lease := func(at time.Time) (mine bool) {
-				in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
-					mine, err = tx.Lease(ctx, "sweep", at, at.Add(time.Hour))
-					return err
-				})
-				return mine
-			}
-			if !lease(now()) || lease(now().Add(time.Minute)) || !lease(now().Add(time.Hour)) {
-				t.Error("a lease is one's own until it ends")
-			}
+			leases(t, db)
 			var forgotten int64
 			in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
 				forgotten, err = tx.ForgetFacts(ctx, 350)
@@ -327,5 +318,31 @@ func TestNoPasswordInErrors(t *testing.T) {
 		if err == nil || strings.Contains(err.Error(), "planted-secret") {
 			t.Errorf("%s: %v", place, err)
 		}
+	}
+}
+
+// leases tries when something may be taken that one replica shall do.
+func leases(t *testing.T, db *store.DB) {
+	t.Helper()
+	lease := func(replica string, at time.Time) (mine bool) {
+		in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+			mine, err = tx.Lease(ctx, "sweep", replica, at, at.Add(time.Hour))
+			return err
+		})
+		return mine
+	}
+	in(t, db, func(ctx context.Context, tx *store.Tx) error {
+		return errors.Join(tx.Beat(ctx, "one", now()), tx.Beat(ctx, "two", now()))
+	})
+	if !lease("one", now()) || lease("two", now().Add(time.Minute)) || !lease("two", now().Add(time.Hour)) {
+		t.Error("a lease is one's own until it ends")
+	}
+	in(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.Leave(ctx, "two") })
+	if !lease("one", now().Add(time.Hour)) {
+		t.Error("the lease of a replica that is gone is not free")
+	}
+	in(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.Release(ctx, "sweep", now().Add(2*time.Hour)) })
+	if lease("two", now().Add(90*time.Minute)) || !lease("two", now().Add(2*time.Hour)) {
+		t.Error("what was given back may be taken from its time on")
 	}
 }

@@ -85,23 +85,32 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// configuration is the server's, with more keys at the end.
-func (w *world) configuration(more string) *config.Server {
-	w.t.Helper()
+// configured is the server's configuration, with more keys at the end.
+func (w *world) configured(more string) string {
 	database := fmt.Sprintf("file: %q", w.place)
 	if strings.HasPrefix(w.place, "postgres") {
 		database = "url: {env: DATABASE}"
 	}
-	text := fmt.Sprintf(`
+	drain := "work: {drain: 5s}"
+	if strings.Contains(more, "work:") {
+		drain = ""
+	}
+	return fmt.Sprintf(`
 version: 1
 github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}}
 listen: "127.0.0.1:0"
 database: {%s}
-work: {drain: 5s}
+%s
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
-%s`, w.hub.URL, w.hub.App.ID, database, w.registry.Host(), sha256Of(apiToken), more)
+%s`, w.hub.URL, w.hub.App.ID, database, drain, w.registry.Host(), sha256Of(apiToken), more)
+}
+
+// configuration is what the server reads of that.
+func (w *world) configuration(more string) *config.Server {
+	w.t.Helper()
+	text := w.configured(more)
 	c, warnings, err := config.LoadServer("server.yaml", []byte(text))
 	if err != nil || len(warnings) > 0 {
 		w.t.Fatalf("%v, %v\n%s", err, warnings, text)
@@ -194,31 +203,42 @@ type shown struct {
 
 func (a *app) call(method, path, token, body string) (int, []byte) {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(context.WithoutCancel(a.t.Context()), method, a.url+path, strings.NewReader(body))
+	status, text, err := a.ask(method, path, token, body)
 	if err != nil {
 		a.t.Fatal(err)
+	}
+	return status, text
+}
+
+// ask is call of an App that may be gone.
+func (a *app) ask(method, path, token, body string) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(context.WithoutCancel(a.t.Context()), method, a.url+path, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		a.t.Fatal(err)
+		return 0, nil, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return res.StatusCode, text
+	return res.StatusCode, text, err
 }
 
 func (a *app) shown(repository string) shown {
 	a.t.Helper()
 	status, text := a.call("GET", "/api/v1/repos/"+repository, apiToken, "")
+	return decoded(a.t, status, text)
+}
+
+func decoded(t *testing.T, status int, text []byte) shown {
+	t.Helper()
 	found := shown{Status: status}
 	if err := json.Unmarshal(text, &found); err != nil {
-		a.t.Fatalf("%s: %v", text, err)
+		t.Fatalf("%s: %v", text, err)
 	}
 	return found
 }

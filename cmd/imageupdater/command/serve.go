@@ -58,9 +58,13 @@ func (f *serverFlags) load(env Environment, good func(*config.Server) error) (*c
 func (f *serverFlags) open(ctx context.Context, env Environment, c *config.Server) (*server.Server, error) {
 	return server.New(ctx, server.Options{
 		Config: c, Version: readBuild(env.BuildInfo).Version, Logger: newLogger(env.Stderr, c.Log, env.Now), Getenv: env.Getenv,
-		Environ: env.Environ, Now: env.Now,
+		Environ: env.Environ, Now: env.Now, Linger: linger,
 	})
 }
+
+// linger is how long requests are still taken after the server was told to stop:
+// who balances load asks for /readyz every few seconds.
+const linger = 3 * time.Second
 
 // newLogger logs as the configuration says.
 func newLogger(to io.Writer, l config.Log, now func() time.Time) zerolog.Logger {
