@@ -105,13 +105,13 @@ func (s *Server) seen(id int64, out *run.Outcome) (jobs.Seen, error) {
 	if err != nil {
 		return jobs.Seen{}, fmt.Errorf("writing down how the look ended: %w", err)
 	}
-	seen := jobs.Seen{Next: out.Next, Result: string(report), Images: imagesOf(out.Images())}
+	seen := jobs.Seen{Next: out.Next, Result: s.redact.text(string(report)), Images: imagesOf(out.Images())}
 	for _, d := range out.Done {
 		what, err := json.Marshal(d)
 		if err != nil {
 			return jobs.Seen{}, fmt.Errorf("writing down what was done: %w", err)
 		}
-		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: string(what)})
+		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: s.redact.text(string(what))})
 	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}

@@ -24,7 +24,7 @@ type deliveryWorker struct {
 func (w *deliveryWorker) Work(ctx context.Context, job *river.Job[Delivery]) error {
 	log := w.q.o.Logger.With().Str("github_event_type", job.Args.Event).Str("github_delivery_id", job.Args.ID).Logger()
 	ctx = log.WithContext(ctx)
-	err := guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) })
+	err := w.q.o.Redact(guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) }))
 	if later, is := errors.AsType[*LaterError](err); is {
 		return w.q.snooze(later)
 	}
@@ -55,10 +55,10 @@ func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 	ctx = log.WithContext(ctx)
 	began := q.o.Now()
 	var seen Seen
-	err = guarded(func() (err error) {
+	err = q.o.Redact(guarded(func() (err error) {
 		seen, err = q.o.Handlers.Look(ctx, Look{Repository: repository, Attempt: job.Attempt})
 		return err
-	})
+	}))
 	later, isLater := errors.AsType[*LaterError](err)
 	switch {
 	case isLater:

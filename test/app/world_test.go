@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server"
@@ -98,6 +96,7 @@ github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOO
 listen: "127.0.0.1:0"
 database: {%s}
 work: {drain: 5s}
+log: {level: debug}
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
@@ -123,7 +122,7 @@ type app struct {
 
 func (w *world) options(more string) server.Options {
 	return server.Options{
-		Config: w.configuration(more), Version: "test", Logger: zerolog.New(w.log).Level(zerolog.DebugLevel),
+		Config: w.configuration(more), Version: "test", Log: w.log,
 		Getenv: func(name string) string { return w.env[name] }, Environ: os.Environ, Now: w.hub.Now,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Retry: func(int) time.Duration { return 0 },
@@ -215,7 +214,12 @@ func (a *app) call(method, path, token, body string) (int, []byte) {
 
 func (a *app) shown(repository string) shown {
 	a.t.Helper()
-	status, text := a.call("GET", "/api/v1/repos/"+repository, apiToken, "")
+	var status int
+	var text []byte
+	until(a.t, "the token may be used again", func() bool {
+		status, text = a.call("GET", "/api/v1/repos/"+repository, apiToken, "")
+		return status != http.StatusTooManyRequests
+	})
 	found := shown{Status: status}
 	if err := json.Unmarshal(text, &found); err != nil {
 		a.t.Fatalf("%s: %v", text, err)
