@@ -37,6 +37,7 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 	}
 	s.outage.ended()
 	s.metrics.looked(out, s.now().Sub(began))
+	s.comeBack(out)
 	return s.seen(l.Repository.ID, out)
 }
 
@@ -97,6 +98,16 @@ func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Tim
 		Files:  s.files.of(client, r.InstallationID),
 		Forced: forced,
 	})
+}
+
+// comeBack brings the next look forward where an image was made stale too soon
+// after the last time: this look did not see what was pushed since.
+func (s *Server) comeBack(out *run.Outcome) {
+	for _, image := range out.Images() {
+		if at := s.registry.Pending(image); !at.IsZero() && at.Before(out.Next) {
+			out.Next = at
+		}
+	}
 }
 
 // seen is what is kept of a look.
