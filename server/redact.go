@@ -46,7 +46,7 @@ func newRedactor() *redactor {
 		{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s:,-]*`), masked},
 		{regexp.MustCompile(`(?:gh[a-z]_|github_pat_)[A-Za-z0-9._-]+`), masked},
 		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+`), masked}, // a JWT
-		{regexp.MustCompile(`(?i)\b(bearer|basic)((?:\s|\\[nt])+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + masked},
+		{regexp.MustCompile(`(?i)(bearer|basic)((?:\s|\\[nt])+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + masked},
 		{regexp.MustCompile(`://[^/@\s"'<>\\]+@`), "://" + masked + "@"},
 		{regexp.MustCompile(`(?i)([?&](?:[a-z_-]*(?:secret|token|password|signature))=)[^&\s"'<>\\]+`), "${1}" + masked},
 	}}
@@ -106,21 +106,25 @@ func (r *redactor) learnURL(text string) {
 	}
 }
 
-// spellingsOf are how a value stands in texts, in JSON, in Go's quotes and in URLs.
+// spellingsOf are how a value stands in texts, in JSON, in Go's quotes and in URLs,
+// and how those stand in JSON: an error that quotes is logged as JSON.
 func spellingsOf(secret string) []string {
 	quoted := strconv.Quote(secret)
-	var html, plain bytes.Buffer
-	_ = json.NewEncoder(&html).Encode(secret) // a buffer and a string never fail
-	bare := json.NewEncoder(&plain)
-	bare.SetEscapeHTML(false)
-	_ = bare.Encode(secret)
-	inJSON, inQuotes := strings.Trim(plain.String(), "\n"), quoted
-	all := []string{
-		secret, inQuotes[1 : len(inQuotes)-1], inJSON[1 : len(inJSON)-1], strings.Trim(html.String(), "\"\n"),
-		url.QueryEscape(secret), url.PathEscape(secret),
+	all := []string{secret, quoted[1 : len(quoted)-1], url.QueryEscape(secret), url.PathEscape(secret)}
+	for _, spelling := range slices.Clone(all) {
+		all = append(all, inJSON(spelling, true), inJSON(spelling, false))
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+func inJSON(text string, html bool) string {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(html)
+	_ = encoder.Encode(text) // a buffer and a string never fail
+	quoted := bytes.TrimSpace(out.Bytes())
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // text is a text without secrets.

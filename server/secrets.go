@@ -53,6 +53,13 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 			s.hooks[h.Name] = []byte(read("hooks: "+h.Name, h.Secret, checkLength))
 		}
 	}
+	for _, g := range c.Grants {
+		// Whether it is good is for those to say who need it. It may change later:
+		// see learning.
+		if text, err := credentials.NewSecret(g.Secret, o.Getenv).Read(); err == nil {
+			redact.learn(text)
+		}
+	}
 	return s, errors.Join(wrong...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -214,4 +215,19 @@ func TestMetricsAreBounded(t *testing.T) {
 	if !o.asked(strings.TrimPrefix(w.hub.URL, "http://") + "/api/v3/") {
 		t.Error("GitHub was not asked through the proxy")
 	}
+}
+
+// TestServerDocs holds the table of metrics against the code.
+func TestServerDocs(t *testing.T) {
+	t.Parallel()
+	var table strings.Builder
+	table.WriteString("| metric | type | labels | what |\n|---|---|---|---|\n")
+	for _, m := range server.Metrics() {
+		labels := ""
+		if len(m.Labels) > 0 {
+			labels = "`" + strings.Join(m.Labels, "`, `") + "`"
+		}
+		fmt.Fprintf(&table, "| `%s` | %s | %s | %s |\n", m.Name, m.Type, labels, m.Help)
+	}
+	agree(t, filepath.Join("..", "..", "docs", "server.md"), "<!-- metrics: made by go test ./test/app -run TestServerDocs -update -->", "<!-- end of metrics -->", table.String())
 }

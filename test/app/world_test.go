@@ -86,11 +86,15 @@ func (l *lines) String() string {
 // configuration is the server's, with more keys at the end.
 func (w *world) configuration(more string) *config.Server {
 	w.t.Helper()
+	return w.load(w.text(more))
+}
+
+func (w *world) text(more string) string {
 	database := fmt.Sprintf("file: %q", w.place)
 	if strings.HasPrefix(w.place, "postgres") {
 		database = "url: {env: DATABASE}"
 	}
-	text := fmt.Sprintf(`
+	return fmt.Sprintf(`
 version: 1
 github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}}
 listen: "127.0.0.1:0"
@@ -101,6 +105,10 @@ registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
 %s`, w.hub.URL, w.hub.App.ID, database, w.registry.Host(), sha256Of(apiToken), more)
+}
+
+func (w *world) load(text string) *config.Server {
+	w.t.Helper()
 	c, warnings, err := config.LoadServer("server.yaml", []byte(text))
 	if err != nil || len(warnings) > 0 {
 		w.t.Fatalf("%v, %v\n%s", err, warnings, text)
@@ -212,14 +220,19 @@ func (a *app) call(method, path, token, body string) (int, []byte) {
 	return res.StatusCode, text
 }
 
-func (a *app) shown(repository string) shown {
+// patient calls the API, again if it was called too often.
+func (a *app) patient(method, path, body string) (status int, text []byte) {
 	a.t.Helper()
-	var status int
-	var text []byte
 	until(a.t, "the token may be used again", func() bool {
-		status, text = a.call("GET", "/api/v1/repos/"+repository, apiToken, "")
+		status, text = a.call(method, path, apiToken, body)
 		return status != http.StatusTooManyRequests
 	})
+	return status, text
+}
+
+func (a *app) shown(repository string) shown {
+	a.t.Helper()
+	status, text := a.patient("GET", "/api/v1/repos/"+repository, "")
 	found := shown{Status: status}
 	if err := json.Unmarshal(text, &found); err != nil {
 		a.t.Fatalf("%s: %v", text, err)
