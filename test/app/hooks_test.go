@@ -215,7 +215,6 @@ func (h *hooksWorld) each(t *testing.T, dir string) {
 		}
 	}
 	looks := sum(h.numbers(), "imageupdater_look_seconds_count")
-	writes := len(h.hub.Writes())
 	h.outside.listed()
 	for i, row := range h.rows {
 		body, err := os.ReadFile(filepath.Join(dir, row.file))
@@ -241,9 +240,6 @@ func (h *hooksWorld) each(t *testing.T, dir string) {
 			t.Errorf("%s: %v looks in all, want %d", row.kind, got, i+1)
 		}
 	}
-	if n := len(h.hub.Writes()); n != writes {
-		t.Errorf("%d writes to GitHub", n-writes)
-	}
 }
 
 // TestRegistryHooks has a webhook of every kind.
@@ -255,7 +251,7 @@ func TestRegistryHooks(t *testing.T) {
 	}
 	h.each(t, filepath.Join("..", "..", "handlers", "registryhook", "testdata"))
 	for _, word := range []string{"wanda", "169.254.169.254"} {
-		if strings.Contains(h.log.String(), word) || h.outside.asked(word) {
+		if strings.Contains(h.log.String(), word) || h.outside.asked(word) || strings.Contains(fmt.Sprintf("%s", h.hub.Writes()), word) {
 			t.Errorf("%q of the payload went on", word)
 		}
 	}
