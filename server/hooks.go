@@ -43,7 +43,7 @@ func (s *Server) registryHooks() (http.Handler, error) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, registryhook.Prefix), "/")
 		h, known := hooks[name]
 		if !known {
-			problem(w, http.StatusNotFound, "not found")
+			s.problem(w, http.StatusNotFound, "not found")
 			return
 		}
 		s.takeHook(w, r, name, h)
@@ -55,8 +55,9 @@ func (s *Server) registryHooks() (http.Handler, error) {
 func (s *Server) takeHook(w http.ResponseWriter, r *http.Request, name string, h hook) {
 	refuse := func(status int, message string) {
 		s.metrics.webhooks.WithLabelValues("registry "+name, "refused").Inc()
-		problem(w, status, message)
+		s.problem(w, status, message)
 	}
+	arrived := s.now()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, registryhook.MaxBody))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("larger than %d bytes", registryhook.MaxBody))
@@ -79,27 +80,28 @@ func (s *Server) takeHook(w http.ResponseWriter, r *http.Request, name string, h
 		refuse(http.StatusTooManyRequests, "too many")
 		return
 	}
-	s.storeHook(w, r, name, h, body)
+	s.storeHook(w, r, name, h, jobs.Delivery{Event: pushed, Body: body, At: arrived})
 }
 
-func (s *Server) storeHook(w http.ResponseWriter, r *http.Request, name string, h hook, body []byte) {
-	hint, err := h.receiver.Read(r.Header, body)
+func (s *Server) storeHook(w http.ResponseWriter, r *http.Request, name string, h hook, d jobs.Delivery) {
+	hint, err := h.receiver.Read(r.Header, d.Body)
 	if err != nil || hint.Ignored != "" {
 		s.log.Debug().Err(err).Str("hook", name).Str("reason", hint.Ignored).Msg("a registry's webhook is no news")
 		s.metrics.webhooks.WithLabelValues("registry "+name, "ignored").Inc()
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	images, err := json.Marshal(hint.Images)
-	if err != nil {
+	d.ID = name + " " + hint.ID
+	if d.Body, err = json.Marshal(hint.Images); err != nil {
 		s.broken(w, err)
 		return
 	}
-	fresh, err := s.queue.Deliver(r.Context(), jobs.Delivery{ID: name + " " + hint.ID, Event: pushed, Body: images})
+	fresh, err := s.queue.Deliver(r.Context(), d)
 	if err != nil {
+		s.metrics.webhooks.WithLabelValues("registry "+name, "failed").Inc()
 		s.broken(w, err)
 		return
 	}
-	s.metrics.webhooks.WithLabelValues("registry "+name, map[bool]string{true: "stored", false: "known"}[fresh]).Inc()
+	s.metrics.webhooks.WithLabelValues("registry "+name, outcomeOfStoring(fresh)).Inc()
 	w.WriteHeader(http.StatusAccepted)
 }

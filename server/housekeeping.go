@@ -282,7 +282,7 @@ func (s *Server) findLost(ctx context.Context) error {
 		if _, refused := refused(err); err != nil && !refused {
 			return err
 		}
-		s.metrics.redelivered.Inc()
+		s.metrics.redelivered.WithLabelValues().Inc()
 	}
 	if len(s.lost(deliveries)) == mostLost {
 		return errMoreLost

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"os"
+	"strings"
 
 	"github.com/palantir/go-githubapp/githubapp"
 
@@ -24,28 +28,38 @@ func (intake) Handles() []string { return handlers.Events() }
 
 // Handle is part of githubapp.EventHandler.
 func (i intake) Handle(ctx context.Context, event, id string, payload []byte) error {
-	fresh, err := i.server.queue.Deliver(ctx, jobs.Delivery{ID: id, Event: event, Body: payload})
+	fresh, err := i.server.queue.Deliver(ctx, jobs.Delivery{ID: id, Event: event, Body: payload, At: i.server.now()})
 	if err == nil {
-		i.server.metrics.webhooks.WithLabelValues(event, map[bool]string{true: "stored", false: "known"}[fresh]).Inc()
+		i.server.metrics.webhooks.WithLabelValues(event, outcomeOfStoring(fresh)).Inc()
 	}
 	return err
+}
+
+func outcomeOfStoring(fresh bool) string {
+	if fresh {
+		return "stored"
+	}
+	return "known"
 }
 
 // webhooks answers GitHub: 202 when the webhook is stored, and never before.
 func (s *Server) webhooks() http.Handler {
 	dispatcher := githubapp.NewEventDispatcher([]githubapp.EventHandler{intake{s}}, s.secrets.webhook,
 		githubapp.WithErrorCallback(s.refuseWebhook),
-		githubapp.WithResponseCallback(func(w http.ResponseWriter, _ *http.Request, _ string, handled bool) {
+		githubapp.WithResponseCallback(func(w http.ResponseWriter, _ *http.Request, event string, handled bool) {
 			if handled {
 				w.WriteHeader(http.StatusAccepted)
 				return
 			}
-			w.WriteHeader(http.StatusNoContent) // a ping, and what the App did not subscribe to
+			if event != "ping" {
+				event = "other" // there are as many as GitHub makes up
+			}
+			s.metrics.webhooks.WithLabelValues(event, "ignored").Inc()
+			w.WriteHeader(http.StatusNoContent)
 		}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// The library takes SHA-1 in place of a signature that is missing.
-		if r.Header.Get("X-Hub-Signature-256") == "" || r.Header.Get("X-GitHub-Delivery") == "" {
-			s.refuseWebhook(w, r, githubapp.ValidationError{Cause: errUnsigned})
+		if err := acceptable(r); err != nil {
+			s.refuseWebhook(w, r, githubapp.ValidationError{Cause: err})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxPayload)
@@ -53,17 +67,61 @@ func (s *Server) webhooks() http.Handler {
 	})
 }
 
-var errUnsigned = errors.New("X-Hub-Signature-256 or X-GitHub-Delivery is missing")
+var (
+	errUnsigned = errors.New("X-Hub-Signature-256 is missing")
+	errUnnamed  = errors.New("X-GitHub-Event or X-GitHub-Delivery is missing")
+	errLarge    = fmt.Errorf("larger than %d bytes", maxPayload)
+	errContent  = errors.New("the content type is neither application/json nor application/x-www-form-urlencoded")
+)
+
+// acceptable looks at what can be known before the body is read. The library would
+// take SHA-1 where a signature is missing, or says that it is one.
+func acceptable(r *http.Request) error {
+	content, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case !strings.HasPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256="):
+		return errUnsigned
+	case r.Header.Get("X-GitHub-Event") == "", r.Header.Get("X-GitHub-Delivery") == "", len(r.Header.Get("X-GitHub-Delivery")) > longestID:
+		return errUnnamed
+	case err != nil, content != "application/json" && content != "application/x-www-form-urlencoded":
+		return errContent
+	case r.ContentLength > maxPayload:
+		return errLarge
+	}
+	return nil
+}
+
+// longestID is how many bytes the id of a delivery may have; GitHub's have 36.
+const longestID = 200
+
+// refusal is what is answered to a webhook that is not taken.
+func refusal(err error) (status int, message string) {
+	invalid, is := errors.AsType[githubapp.ValidationError](err)
+	if !is {
+		return http.StatusServiceUnavailable, "it could not be stored: send it again"
+	}
+	_, large := errors.AsType[*http.MaxBytesError](invalid.Cause)
+	switch {
+	case large, errors.Is(invalid.Cause, errLarge):
+		return http.StatusRequestEntityTooLarge, errLarge.Error()
+	case errors.Is(invalid.Cause, errContent):
+		return http.StatusUnsupportedMediaType, errContent.Error()
+	case errors.Is(invalid.Cause, errUnnamed):
+		return http.StatusBadRequest, errUnnamed.Error()
+	case errors.Is(invalid.Cause, os.ErrDeadlineExceeded), errors.Is(invalid.Cause, io.ErrUnexpectedEOF):
+		return http.StatusRequestTimeout, "the body did not come in time"
+	}
+	return http.StatusUnauthorized, "the signature does not fit: X-Hub-Signature-256 is made with github.webhookSecret of the server's configuration"
+}
 
 func (s *Server) refuseWebhook(w http.ResponseWriter, r *http.Request, err error) {
-	status, message, outcome := http.StatusServiceUnavailable, "it could not be stored: send it again", "failed"
-	if invalid, is := errors.AsType[githubapp.ValidationError](err); is {
-		status, message, outcome = http.StatusUnauthorized, "the signature does not fit", "refused"
-		if _, large := errors.AsType[*http.MaxBytesError](invalid.Cause); large {
-			status, message = http.StatusRequestEntityTooLarge, fmt.Sprintf("larger than %d bytes", maxPayload)
-		}
+	status, message := refusal(err)
+	outcome := "refused"
+	if status == http.StatusServiceUnavailable {
+		outcome = "failed"
 	}
-	s.log.Warn().Err(err).Int("status", status).Str("github_delivery_id", r.Header.Get("X-GitHub-Delivery")).Msg("a webhook was not taken")
+	s.log.Warn().Err(err).Int("status", status).Str("github_delivery_id", fmt.Sprintf("%.*s", longestID, r.Header.Get("X-GitHub-Delivery"))).
+		Msg("a webhook was not taken")
 	s.metrics.webhooks.WithLabelValues("", outcome).Inc()
-	problem(w, status, message)
+	s.problem(w, status, message)
 }

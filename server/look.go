@@ -37,6 +37,7 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 	}
 	s.outage.ended()
 	s.metrics.looked(out, s.now().Sub(began))
+	s.comeBack(out)
 	return s.seen(l.Repository.ID, out)
 }
 
@@ -99,19 +100,29 @@ func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Tim
 	})
 }
 
+// comeBack brings the next look forward where an image was made stale too soon
+// after the last time: this look did not see what was pushed since.
+func (s *Server) comeBack(out *run.Outcome) {
+	for _, image := range out.Images() {
+		if at := s.registry.Pending(image); !at.IsZero() && at.Before(out.Next) {
+			out.Next = at
+		}
+	}
+}
+
 // seen is what is kept of a look.
 func (s *Server) seen(id int64, out *run.Outcome) (jobs.Seen, error) {
 	report, err := json.Marshal(out.Report(s.now()))
 	if err != nil {
 		return jobs.Seen{}, fmt.Errorf("writing down how the look ended: %w", err)
 	}
-	seen := jobs.Seen{Next: out.Next, Result: string(report), Images: imagesOf(out.Images())}
+	seen := jobs.Seen{Next: out.Next, Result: s.redact.text(string(report)), Images: imagesOf(out.Images())}
 	for _, d := range out.Done {
 		what, err := json.Marshal(d)
 		if err != nil {
 			return jobs.Seen{}, fmt.Errorf("writing down what was done: %w", err)
 		}
-		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: string(what)})
+		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: s.redact.text(string(what))})
 	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}

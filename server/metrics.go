@@ -1,9 +1,11 @@
 package server
 
 import (
-	"context"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,55 +17,90 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
+// Metric is a number that /metrics tells, for the documentation.
+type Metric struct {
+	Name, Type, Help string
+	Labels           []string
+}
+
+// Metrics are all numbers of the server's own, in order.
+func Metrics() []Metric {
+	all := newMetrics().all
+	slices.SortFunc(all, func(a, b Metric) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
 // metrics are what the server counts.
 type metrics struct {
 	registry *prometheus.Registry
+	all      []Metric
 
 	webhooks    *prometheus.CounterVec
-	lag         prometheus.Histogram
-	redelivered prometheus.Counter
+	lag         *prometheus.HistogramVec
+	redelivered *prometheus.CounterVec
 	looks       *prometheus.HistogramVec
 	fields      *prometheus.CounterVec
 	updates     *prometheus.CounterVec
 	problems    *prometheus.CounterVec
 	calls       *prometheus.CounterVec
-	callTime    prometheus.Histogram
-	callsLeft   *prometheus.GaugeVec
+	callTime    *prometheus.HistogramVec
 	asks        *prometheus.CounterVec
+	standing    standing
 
-	mu    sync.Mutex
-	hosts map[string]bool // those that are told apart
+	mu        sync.Mutex
+	hosts     map[string]bool // those that are told apart
+	callsLeft map[limit]left
 }
 
 func newMetrics() *metrics {
-	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "imageupdater_" + name, Help: help}, labels)
+	m := &metrics{registry: prometheus.NewRegistry(), hosts: map[string]bool{}, callsLeft: map[limit]left{}}
+	m.webhooks = m.counter("webhooks_total", "Webhooks by event and outcome: stored, known, ignored, refused or failed.", "event", "outcome")
+	m.lag = m.histogram("webhook_lag_seconds", "From a webhook's arrival until it had its effect: looks were asked for, or nothing was to do.", 0.01, 4)
+	m.redelivered = m.counter("webhooks_redelivered_total", "Webhooks that were lost and asked for again.")
+	m.looks = m.histogram("look_seconds", "Looks at repositories by how they ended.", 0.05, 3, "state")
+	m.fields = m.counter("fields_total", "Image fields of ended looks by how they ended.", "status")
+	m.updates = m.counter("updates_total", "Updates found by ended looks, by kind.", "kind")
+	m.problems = m.counter("problems_total", "Problems found by ended looks, by code.", "code")
+	m.calls = m.counter("github_requests_total", "Requests to GitHub by endpoint and status.", "endpoint", "status")
+	m.callTime = m.histogram("github_request_seconds", "How long requests to GitHub took.", 0.01, 3)
+	m.asks = m.counter("registry_requests_total", "Requests to registries by host and outcome: a status, or error.", "host", "outcome")
+	m.standing = standing{
+		callsLeft: m.gauge("github_requests_left", "Requests that GitHub still allows, for the installations that have the fewest.", "installation", "resource"),
+		jobs:      m.gauge("jobs", "Jobs by kind and state.", "kind", "state"),
+		oldest:    m.gauge("job_oldest_seconds", "The age of the oldest job by kind and state.", "kind", "state"),
+		size:      m.gauge("database_bytes", "The size of the database."),
+		asksLeft:  m.gauge("registry_requests_left", "What registries say is left of their limits; of several accounts the one with the least.", "host"),
+		pullsLeft: m.gauge("registry_pulls_left", "What is left of the budget of pulls; of several accounts the one with the least.", "host"),
 	}
-	m := &metrics{
-		registry: prometheus.NewRegistry(), hosts: map[string]bool{},
-		webhooks: counter("webhooks_total", "Webhooks by event and outcome: stored, known, refused or failed.", "event", "outcome"),
-		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "imageupdater_webhook_lag_seconds", Help: "From a webhook's arrival to its effect.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 9),
-		}),
-		redelivered: prometheus.NewCounter(prometheus.CounterOpts{Name: "imageupdater_webhooks_redelivered_total", Help: "Webhooks that were lost and asked for again."}),
-		looks: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "imageupdater_look_seconds", Help: "Looks at repositories by how they ended.", Buckets: prometheus.ExponentialBuckets(0.05, 3, 9),
-		}, []string{"state"}),
-		fields:   counter("fields_total", "Image fields of ended looks by how they ended.", "status"),
-		updates:  counter("updates_total", "Updates found by ended looks, by kind.", "kind"),
-		problems: counter("problems_total", "Problems found by ended looks, by code.", "code"),
-		calls:    counter("github_requests_total", "Requests to GitHub by endpoint and status.", "endpoint", "status"),
-		callTime: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "imageupdater_github_request_seconds", Help: "How long requests to GitHub took.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 8),
-		}),
-		callsLeft: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "imageupdater_github_requests_left", Help: "Requests that GitHub allows until the hour ends, by installation and resource.",
-		}, []string{"installation", "resource"}),
-		asks: counter("registry_requests_total", "Requests to registries by host and outcome.", "host", "outcome"),
-	}
-	m.registry.MustRegister(m.webhooks, m.lag, m.redelivered, m.looks, m.fields, m.updates, m.problems, m.calls, m.callTime,
-		m.callsLeft, m.asks, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// named notes a metric and gives its whole name.
+func (m *metrics) named(kind, name, help string, labels []string) string {
+	name = "imageupdater_" + name
+	m.all = append(m.all, Metric{Name: name, Type: kind, Help: help, Labels: labels})
+	return name
+}
+
+func (m *metrics) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: m.named("counter", name, help, labels), Help: help}, labels)
+	m.registry.MustRegister(c)
+	return c
+}
+
+// histogram has nine buckets, each so many times the one before.
+func (m *metrics) histogram(name, help string, first, factor float64, labels ...string) *prometheus.HistogramVec {
+	h := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: m.named("histogram", name, help, labels), Help: help, Buckets: prometheus.ExponentialBuckets(first, factor, 9),
+	}, labels)
+	m.registry.MustRegister(h)
+	return h
+}
+
+// gauge is for what is asked for when the metrics are read.
+func (m *metrics) gauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(m.named("gauge", name, help, labels), help, labels, nil)
 }
 
 // called counts a request to GitHub.
@@ -73,39 +110,56 @@ func (m *metrics) called(c forge.Call) {
 		status = "none"
 	}
 	m.calls.WithLabelValues(c.Endpoint, status).Inc()
-	m.callTime.Observe(c.Elapsed.Seconds())
-	if c.Remaining >= 0 {
-		m.callsLeft.WithLabelValues(strconv.FormatInt(c.Installation, 10), c.Resource).Set(float64(c.Remaining))
+	m.callTime.WithLabelValues().Observe(c.Elapsed.Seconds())
+	if c.Remaining < 0 || c.Resource == "" {
+		return
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.callsLeft[limit{c.Installation, c.Resource}] = left{c.Remaining, c.Reset}
+}
+
+// handled notes how long a webhook took from its arrival.
+func (m *metrics) handled(took time.Duration) {
+	m.lag.WithLabelValues().Observe(max(took, 0).Seconds())
 }
 
 // mostHosts is how many hosts are told apart: repositories name them.
 const mostHosts = 200
 
-func (m *metrics) host(of string) string {
-	at, err := url.Parse(of)
-	if err != nil {
-		return "other"
-	}
+func (m *metrics) host(name string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !m.hosts[at.Host] {
+	if !m.hosts[name] {
 		if len(m.hosts) >= mostHosts {
 			return "other"
 		}
-		m.hosts[at.Host] = true
+		m.hosts[name] = true
 	}
-	return at.Host
+	return name
+}
+
+// outcomeOf is a status, or the hundred of one that no registry has reason to
+// give: registries may belong to anybody.
+func outcomeOf(status int) string {
+	switch {
+	case status == 0:
+		return "error"
+	case http.StatusText(status) != "":
+		return strconv.Itoa(status)
+	case status >= 600 || status < 100:
+		return "other"
+	}
+	return strconv.Itoa(status/100) + "xx"
 }
 
 // asked counts a request to a registry.
 func (m *metrics) asked(e registry.Exchange) {
-	host := m.host(e.URL)
-	outcome := "error"
-	if e.Status != 0 {
-		outcome = strconv.Itoa(e.Status)
+	host := "other"
+	if at, err := url.Parse(e.URL); err == nil {
+		host = m.host(at.Host)
 	}
-	m.asks.WithLabelValues(host, outcome).Inc()
+	m.asks.WithLabelValues(host, outcomeOf(e.Status)).Inc()
 }
 
 // looked counts a look.
@@ -125,61 +179,4 @@ func (m *metrics) looked(out *run.Outcome, took time.Duration) {
 		}
 	}
 	m.problems.WithLabelValues("unreadable").Add(float64(len(out.Plan.Problems)))
-}
-
-// watch adds what is asked for when the metrics are read.
-func (m *metrics) watch(s *Server) { m.registry.MustRegister(&standing{server: s}) }
-
-// standing is what the database and the registries' clients know.
-type standing struct{ server *Server }
-
-func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("imageupdater_"+name, help, labels, nil)
-}
-
-// Describe is part of prometheus.Collector: it says nothing before it is asked,
-// as what there is depends on the database.
-func (*standing) Describe(chan<- *prometheus.Desc) {}
-
-// scrape is how long the database may take to answer.
-const scrape = 5 * time.Second
-
-// Collect is part of prometheus.Collector.
-func (c *standing) Collect(to chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), scrape)
-	defer cancel()
-	c.collectJobs(ctx, to)
-	if bytes, err := c.server.db.Size(ctx); err == nil {
-		to <- prometheus.MustNewConstMetric(describe("database_bytes", "The size of the database."), prometheus.GaugeValue, float64(bytes))
-	}
-	hosts := map[string]registry.Left{}
-	for _, l := range c.server.clients.LimitsLeft() {
-		if known, is := hosts[l.Host]; !is || l.Remaining < known.Remaining {
-			hosts[l.Host] = l // that of the identity that has the least
-		}
-	}
-	left := describe("registry_requests_left", "What registries say is left of their limits, by host; of several accounts the one with the least.", "host")
-	budget := describe("registry_pulls_left", "What is left of the budget of pulls, by host.", "host")
-	for host, l := range hosts {
-		if l.Limit >= 0 {
-			to <- prometheus.MustNewConstMetric(left, prometheus.GaugeValue, float64(l.Remaining), host)
-		}
-		if l.Budget > 0 {
-			to <- prometheus.MustNewConstMetric(budget, prometheus.GaugeValue, float64(l.BudgetLeft), host)
-		}
-	}
-}
-
-func (c *standing) collectJobs(ctx context.Context, to chan<- prometheus.Metric) {
-	jobs, err := c.server.db.Reading().Jobs(ctx, c.server.now())
-	if err != nil {
-		c.server.log.Warn().Err(err).Msg("counting the jobs failed")
-		return
-	}
-	count := describe("jobs", "Jobs by kind and state.", "kind", "state")
-	age := describe("job_oldest_seconds", "The age of the oldest job by kind and state.", "kind", "state")
-	for _, j := range jobs {
-		to <- prometheus.MustNewConstMetric(count, prometheus.GaugeValue, float64(j.Count), j.Kind, j.State)
-		to <- prometheus.MustNewConstMetric(age, prometheus.GaugeValue, j.Oldest.Seconds(), j.Kind, j.State)
-	}
 }

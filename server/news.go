@@ -22,6 +22,14 @@ const pushed = "images pushed"
 
 // Deliver is part of jobs.Handlers: it lets a webhook have its effect.
 func (s *Server) Deliver(ctx context.Context, d jobs.Delivery) error {
+	err := s.deliver(ctx, d)
+	if err == nil && !d.At.IsZero() {
+		s.metrics.handled(s.now().Sub(d.At))
+	}
+	return err
+}
+
+func (s *Server) deliver(ctx context.Context, d jobs.Delivery) error {
 	var news handlers.News
 	var err error
 	if d.Event == pushed {
@@ -254,21 +262,26 @@ func (s *Server) wantImages(ctx context.Context, images []handlers.Image) error 
 	for _, i := range images {
 		image := store.Image{Registry: i.Registry, Path: i.Path}
 		users, err := s.db.Reading().UsersOf(ctx, image)
-		if err != nil || len(users) == 0 {
-			if err != nil {
-				return err
-			}
-			continue
-		}
-		err = s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return tx.MarkStale(ctx, store.Stale{Image: image, At: s.now()})
-		})
 		if err != nil {
-			return fmt.Errorf("hastening the look at %s/%s: %w", i.Registry, i.Path, err)
+			return err
 		}
-		if err := s.queue.WantNow(ctx, jobs.Wish{Priority: jobs.Event}, users...); err != nil {
+		if err := s.hasten(ctx, image, jobs.Event, users); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hasten makes an image stale and asks for looks at repositories that use it.
+func (s *Server) hasten(ctx context.Context, image store.Image, p jobs.Priority, users []int64) error {
+	if len(users) == 0 {
+		return nil
+	}
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.MarkStale(ctx, store.Stale{Image: image, At: s.now()})
+	})
+	if err != nil {
+		return fmt.Errorf("hastening the look at %s/%s: %w", image.Registry, image.Path, err)
+	}
+	return s.queue.WantNow(ctx, jobs.Wish{Priority: p}, users...)
 }

@@ -14,6 +14,11 @@ import (
 
 // Once looks at one repository, at once and in this process.
 func (s *Server) Once(ctx context.Context, owner, name string) (run.Report, error) {
+	report, err := s.once(ctx, owner, name)
+	return report, s.redact.error(err)
+}
+
+func (s *Server) once(ctx context.Context, owner, name string) (run.Report, error) {
 	installation, err := s.github.InstallationOf(ctx, owner, name)
 	if errors.Is(err, forge.ErrNotFound) {
 		return run.Report{}, fmt.Errorf("the App is not installed on %s/%s, or there is no such repository", owner, name)

@@ -86,7 +86,7 @@ func (s *Server) openRegistries() error {
 	}
 	env.Transport, env.Metadata = CloudTransports(o)
 	s.outside = env.Transport
-	o.Credentials = byAccount{credentials.New(s.o.Config.Grants, env)}
+	o.Credentials = byAccount{credentials.New(s.o.Config.Grants, env), s.redact}
 	o.UserAgent, o.Now, o.Observe = userAgent(s.o.Version), s.now, s.metrics.asked
 	s.clients = registry.New(o)
 	s.registry = registry.NewShared(s.clients, registry.SharedOptions{Now: s.now, Identity: s.clients.Identity, Store: s.state})
@@ -116,7 +116,10 @@ func withAccount(ctx context.Context, account string) context.Context {
 }
 
 // byAccount are the credentials of the account that the context names.
-type byAccount struct{ chains *credentials.Keychains }
+type byAccount struct {
+	chains *credentials.Keychains
+	redact *redactor
+}
 
 var errNoAccount = errors.New("no account is named to ask as")
 
@@ -126,5 +129,6 @@ func (b byAccount) For(ctx context.Context, repo image.Repository) (registry.Cre
 	if !is {
 		return registry.Credential{}, errNoAccount
 	}
-	return b.chains.ForInstallation(account).For(ctx, repo)
+	found, err := b.chains.ForInstallation(account).For(ctx, repo)
+	return b.redact.watched(found), err
 }

@@ -24,13 +24,15 @@ type secrets struct {
 // finds it by trying.
 const shortestSecret = 16
 
-// readSecrets reads them all and tells of all that are wrong at once.
-func readSecrets(o Options) (*secrets, error) {
+// readSecrets reads them all and tells of all that are wrong at once. The redactor
+// knows them then.
+func readSecrets(o Options, redact *redactor) (*secrets, error) {
 	c := o.Config
 	s := &secrets{database: c.Database.File, hooks: map[string][]byte{}}
 	var wrong []error
 	read := func(what string, from grant.Secret, check func(string) error) string {
 		text, err := credentials.NewSecret(from, o.Getenv).Read()
+		redact.learn(text)
 		if err == nil {
 			err = check(text)
 		}
@@ -40,13 +42,22 @@ func readSecrets(o Options) (*secrets, error) {
 		return text
 	}
 	s.privateKey = []byte(read("github.privateKey", c.GitHub.PrivateKey, checkKey))
+	redact.learnLines(string(s.privateKey))
 	s.webhook = read("github.webhookSecret", c.GitHub.WebhookSecret, checkLength)
 	if c.Database.File == "" {
 		s.database = read("database.url", c.Database.URL, func(string) error { return nil })
+		redact.learnURL(s.database)
 	}
 	for _, h := range c.Hooks {
 		if h.Kind != config.HookGAR {
 			s.hooks[h.Name] = []byte(read("hooks: "+h.Name, h.Secret, checkLength))
+		}
+	}
+	for _, g := range c.Grants {
+		// Whether it is good is for those to say who need it. It may change later:
+		// see learning.
+		if text, err := credentials.NewSecret(g.Secret, o.Getenv).Read(); err == nil {
+			redact.learn(text)
 		}
 	}
 	return s, errors.Join(wrong...)

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -37,8 +38,9 @@ type Options struct {
 	Config *config.Server
 	// Version is the program's own.
 	Version string
-	// Logger is needed.
-	Logger zerolog.Logger
+	// Log is where the log is written, one line a call, and needed. What is
+	// logged is in Config. No secret gets there.
+	Log io.Writer
 	// Getenv and Environ are those of package os, and needed.
 	Getenv  func(string) string
 	Environ func() []string
@@ -67,6 +69,7 @@ type Server struct {
 	o       Options
 	now     func() time.Time
 	log     zerolog.Logger
+	redact  *redactor
 	secrets *secrets
 	db      *store.DB
 	state   *state
@@ -92,21 +95,29 @@ type Server struct {
 // New opens the database, reads the secrets, and brings the tables up to date.
 // It asks GitHub for the App's own name.
 func New(ctx context.Context, o Options) (*Server, error) {
-	s := &Server{o: o, now: o.Now, log: o.Logger}
+	s := &Server{o: o, now: o.Now, redact: newRedactor()}
 	if s.now == nil {
 		s.now = time.Now //nolint:forbidigo // the clock that is injected where none is
 	}
-	var err error
-	if s.secrets, err = readSecrets(o); err != nil {
-		return nil, err
-	}
-	if s.db, err = store.Open(ctx, s.secrets.database); err != nil {
-		return nil, err
-	}
-	if err := s.assemble(ctx); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+	s.log = newLogger(o.Log, o.Config.Log, s.now, s.redact)
+	if err := s.open(ctx); err != nil {
+		return nil, s.redact.error(err)
 	}
 	return s, nil
+}
+
+func (s *Server) open(ctx context.Context) error {
+	var err error
+	if s.secrets, err = readSecrets(s.o, s.redact); err != nil {
+		return err
+	}
+	if s.db, err = store.Open(ctx, s.secrets.database); err != nil {
+		return err
+	}
+	if err := s.assemble(ctx); err != nil {
+		return errors.Join(err, s.db.Close())
+	}
+	return nil
 }
 
 func (s *Server) assemble(ctx context.Context) error {
@@ -128,6 +139,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	s.queue, err = jobs.New(s.db, jobs.Options{
 		Handlers: s, Logger: s.log, Now: s.now, Replica: s.o.Replica, Deliveries: w.Deliveries, Looks: w.Looks,
 		LookTimeout: w.LookTimeout, Drain: w.Drain, PollOnly: s.o.Config.Database.PollOnly, Retry: s.o.Retry, Snooze: s.o.Snooze, Poll: s.o.Poll,
+		Redact: s.redact.error,
 	})
 	if err != nil {
 		return err

@@ -437,3 +437,15 @@ func (s *Shared) Refresh(repo image.Repository, at time.Time) {
 	}
 	s.marks[repo].set(at, now)
 }
+
+// Pending is when a Refresh that came too soon after another one takes effect; zero
+// if there is none. Who asked before that asks again then.
+func (s *Shared) Pending(repo image.Repository) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	mark := s.marks[repo]
+	if mark == nil || mark.next.IsZero() || mark.looked.IsZero() {
+		return time.Time{}
+	}
+	return mark.looked.Add(betweenLooks)
+}

@@ -27,6 +27,8 @@ type Delivery struct {
 	ID    string `json:"id" river:"unique"`
 	Event string `json:"event"`
 	Body  []byte `json:"body"` // base64 in the database, since JSON there cannot hold every text
+	// At is when it arrived.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Priority is who waits for a job: lower numbers run first.
@@ -104,6 +106,9 @@ type Options struct {
 	// Poll is how often the database is asked for jobs of which nobody told: a
 	// second when it is 0.
 	Poll time.Duration
+	// Redact takes secrets out of what is kept of errors; nil keeps them as they
+	// are.
+	Redact func(error) error
 }
 
 // Queue is the jobs. Its methods may be called from several goroutines.
@@ -132,6 +137,9 @@ func New(db *store.DB, o Options) (*Queue, error) {
 	q := &Queue{db: db, o: o, retried: o.Retry, running: running{jobs: map[int64]bool{}, lost: map[int64]time.Time{}}}
 	if q.retried == nil {
 		q.retried = backoff
+	}
+	if q.o.Redact == nil {
+		q.o.Redact = func(err error) error { return err }
 	}
 	if q.o.Replica == "" {
 		q.o.Replica = replicaName()

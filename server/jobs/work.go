@@ -26,7 +26,7 @@ func (w *deliveryWorker) Work(ctx context.Context, job *river.Job[Delivery]) err
 	defer w.q.running.begin(job.ID)()
 	log := w.q.o.Logger.With().Str("github_event_type", job.Args.Event).Str("github_delivery_id", job.Args.ID).Logger()
 	ctx = log.WithContext(ctx)
-	err := guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) })
+	err := w.q.o.Redact(guarded(func() error { return w.q.o.Handlers.Deliver(ctx, job.Args) }))
 	if err != nil && stopped(ctx) {
 		return stoppedError{err}
 	}
@@ -61,10 +61,10 @@ func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 	ctx = log.WithContext(ctx)
 	began := q.o.Now()
 	var seen Seen
-	err = guarded(func() (err error) {
+	err = q.o.Redact(guarded(func() (err error) {
 		seen, err = q.o.Handlers.Look(ctx, Look{Repository: repository, Attempt: job.Attempt})
 		return err
-	})
+	}))
 	if err == nil {
 		err = q.end(ctx, job, repository, seen)
 	}

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server"
@@ -101,6 +99,7 @@ github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOO
 listen: "127.0.0.1:0"
 database: {%s}
 %s
+log: {level: debug}
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
@@ -110,7 +109,11 @@ api:
 // configuration is what the server reads of that.
 func (w *world) configuration(more string) *config.Server {
 	w.t.Helper()
-	text := w.configured(more)
+	return w.load(w.configured(more))
+}
+
+func (w *world) load(text string) *config.Server {
+	w.t.Helper()
 	c, warnings, err := config.LoadServer("server.yaml", []byte(text))
 	if err != nil || len(warnings) > 0 {
 		w.t.Fatalf("%v, %v\n%s", err, warnings, text)
@@ -132,7 +135,7 @@ type app struct {
 
 func (w *world) options(more string) server.Options {
 	return server.Options{
-		Config: w.configuration(more), Version: "test", Logger: zerolog.New(w.log).Level(zerolog.DebugLevel),
+		Config: w.configuration(more), Version: "test", Log: w.log,
 		Getenv: func(name string) string { return w.env[name] }, Environ: os.Environ, Now: w.hub.Now,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 		Retry: func(int) time.Duration { return 0 },
@@ -228,9 +231,19 @@ func (a *app) ask(method, path, token, body string) (int, []byte, error) {
 	return res.StatusCode, text, err
 }
 
+// patient calls the API, again if it was called too often.
+func (a *app) patient(method, path, body string) (status int, text []byte) {
+	a.t.Helper()
+	until(a.t, "the token may be used again", func() bool {
+		status, text = a.call(method, path, apiToken, body)
+		return status != http.StatusTooManyRequests
+	})
+	return status, text
+}
+
 func (a *app) shown(repository string) shown {
 	a.t.Helper()
-	status, text := a.call("GET", "/api/v1/repos/"+repository, apiToken, "")
+	status, text := a.patient("GET", "/api/v1/repos/"+repository, "")
 	return decoded(a.t, status, text)
 }
 

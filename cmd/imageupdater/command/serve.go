@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/imageupdater/imageupdater/config"
@@ -57,7 +56,7 @@ func (f *serverFlags) load(env Environment, good func(*config.Server) error) (*c
 // open makes a server.
 func (f *serverFlags) open(ctx context.Context, env Environment, c *config.Server) (*server.Server, error) {
 	return server.New(ctx, server.Options{
-		Config: c, Version: readBuild(env.BuildInfo).Version, Logger: newLogger(env.Stderr, c.Log, env.Now), Getenv: env.Getenv,
+		Config: c, Version: readBuild(env.BuildInfo).Version, Log: env.Stderr, Getenv: env.Getenv,
 		Environ: env.Environ, Now: env.Now, Linger: linger,
 	})
 }
@@ -65,20 +64,6 @@ func (f *serverFlags) open(ctx context.Context, env Environment, c *config.Serve
 // linger is how long requests are still taken after the server was told to stop:
 // who balances load asks for /readyz every few seconds.
 const linger = 3 * time.Second
-
-// newLogger logs as the configuration says.
-func newLogger(to io.Writer, l config.Log, now func() time.Time) zerolog.Logger {
-	level, err := zerolog.ParseLevel(string(l.Level))
-	if err != nil {
-		level = zerolog.InfoLevel
-	}
-	if l.Format == config.LogConsole {
-		to = zerolog.ConsoleWriter{Out: to, TimeFormat: time.RFC3339}
-	}
-	return zerolog.New(to).Level(level).Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) {
-		e.Time(zerolog.TimestampFieldName, now())
-	}))
-}
 
 func newServe(env Environment) *cobra.Command {
 	var flags serverFlags
