@@ -57,6 +57,7 @@ type Rebase string
 const (
 	RebaseConflicts Rebase = "conflicts"
 	RebaseBehind    Rebase = "behind"
+	RebaseNever     Rebase = "never"
 )
 
 // Kinds is a set of kinds of steps.
@@ -96,7 +97,7 @@ var vocabularies = map[reflect.Type]vocabulary{
 	reflect.TypeFor[Method]():    {words: words(MethodMerge, MethodSquash, MethodRebase)},
 	reflect.TypeFor[Checks]():    {words: words(ChecksRequired, ChecksAll, ChecksNone)},
 	reflect.TypeFor[Via]():       {words: words(ViaApp, ViaGitHub)},
-	reflect.TypeFor[Rebase]():    {words: words(RebaseConflicts, RebaseBehind)},
+	reflect.TypeFor[Rebase]():    {words: words(RebaseConflicts, RebaseBehind, RebaseNever)},
 
 	// Those of the server's configuration.
 	reflect.TypeFor[LogLevel]():  {words: words(LogDebug, LogInfo, LogWarn, LogError)},

@@ -43,6 +43,11 @@ type Desired struct {
 	Close []Closing
 	// Held are the updates that are not proposed now.
 	Held []Held
+	// Say is what people are told, each once.
+	Say []Saying
+	// Sweep are those that we closed a short while ago: their branches may still
+	// be there, if that run was cut.
+	Sweep []*Existing
 	// Next is when time may change something; zero where it does not.
 	Next time.Time
 }
@@ -53,17 +58,32 @@ type Closing struct {
 	Why      string
 }
 
+// Saying is something to be said about a pull request, once.
+type Saying struct {
+	Existing *Existing
+	// About tells it from other things that are said about the same one.
+	About string
+	Text  string
+}
+
+// lately is for how long it is made sure that what a run began was ended.
+const lately = time.Hour
+
 // Desire says what should be. It decides by its argument alone.
 func Desire(s Situation) Desired {
 	d := &desiring{Situation: s, refused: s.Past.refused(), merged: s.Past.merged(), open: s.Past.open()}
+	d.undecided = undecided(s.Plan)
 	groups := d.group()
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		if p := d.propose(name, groups[name]); p != nil {
 			d.wanted = append(d.wanted, p)
 		}
 	}
-	d.admit()
 	d.close()
+	d.admit()
+	d.finish()
+	d.say()
+	d.sweep()
 	slices.SortFunc(d.out.Held, func(a, b Held) int { return compare(&a.Change, &b.Change) })
 	return d.out
 }
@@ -77,6 +97,9 @@ type desiring struct {
 	open    map[string]*Existing
 	wanted  []*Proposal
 	out     Desired
+	// admitted are the wanted ones that are written.
+	admitted  []*Proposal
+	undecided func(Recorded) bool
 }
 
 func compare(a, b *Change) int {
@@ -143,10 +166,15 @@ func (d *desiring) unwanted(c Change) bool {
 		return false
 	}
 	if d.refused[target{c.Path, c.Image, c.To.String()}] != nil {
+		d.hold(Refused, time.Time{}, "", c)
 		return true
 	}
 	wrote := d.merged[field{c.Path, c.Key, c.Image}]
-	return rolledBack(wrote, c.From.String()) == c.To.String()
+	if slices.Contains(rolledBack(wrote, c.From.String()), c.To.String()) {
+		d.hold(RolledBack, time.Time{}, "", c)
+		return true
+	}
+	return false
 }
 
 // propose makes a group's pull request, or nil where no file can be edited.
@@ -161,9 +189,24 @@ func (d *desiring) propose(group string, changes []Change) *Proposal {
 		return nil
 	}
 	slices.SortFunc(p.Changes, func(a, b Change) int { return compare(&a, &b) })
-	p.Existing = d.open[p.Branch]
+	d.adopt(p, prefix)
 	d.describe(p)
 	return p
+}
+
+// adopt finds the pull request that is open for a group. When a base gets another
+// name, GitHub lets pull requests be for that one; their branches keep theirs.
+func (d *desiring) adopt(p *Proposal, prefix string) {
+	if p.Existing = d.open[p.Branch]; p.Existing != nil {
+		return
+	}
+	for _, branch := range slices.Sorted(maps.Keys(d.open)) {
+		e := d.open[branch]
+		if e.Record != nil && e.Foreign == "" && e.Base == d.Base && e.Record.Group == readable(p.Group) && strings.HasPrefix(branch, prefix) {
+			p.Existing, p.Branch = e, branch
+			return
+		}
+	}
 }
 
 func byPath(changes []Change) map[string][]Change {
@@ -233,13 +276,9 @@ func each(all []string) []string { return slices.Compact(slices.Sorted(slices.Va
 // admit decides which of the wanted pull requests may be there now: those that
 // are open stay, and new ones are opened within the limits, windows and freezes.
 func (d *desiring) admit() {
-	room := int(d.Config.PullRequests.Limit.Value)
-	for _, p := range d.wanted {
-		if p.Existing != nil {
-			room--
-		}
-	}
-	hourly := int(d.Config.PullRequests.PerHour.Value) - d.Past.openedSince(d.Now.Add(-time.Hour))
+	room := int(d.Config.PullRequests.Limit.Value) - len(d.open) + len(d.out.Close)
+	opened := d.Past.openedSince(d.Now.Add(-time.Hour))
+	hourly := int(d.Config.PullRequests.PerHour.Value) - len(opened)
 	for _, p := range d.wanted {
 		if p.Existing != nil {
 			d.keep(p)
@@ -252,12 +291,21 @@ func (d *desiring) admit() {
 		case room <= 0:
 			d.hold(Limit, time.Time{}, "", p.Changes...)
 		case hourly <= 0:
-			d.hold(PerHour, d.Now.Add(10*time.Minute), "", p.Changes...)
+			d.hold(PerHour, nextRoom(opened, d.Now), "", p.Changes...)
 		default:
 			room, hourly, p.Rewrite = room-1, hourly-1, true
-			d.finish(p)
+			d.admitted = append(d.admitted, p)
 		}
 	}
+}
+
+// nextRoom is when the oldest of those that were opened in the last hour are no
+// longer that, or, where there are none, when those of this run will not be.
+func nextRoom(opened []time.Time, now time.Time) time.Time {
+	if len(opened) == 0 {
+		return now.Add(time.Hour)
+	}
+	return opened[0].Add(time.Hour)
 }
 
 // waits says whether it is not the time to open a pull request.
@@ -285,21 +333,62 @@ func (d *desiring) keep(p *Proposal) {
 	case e.Base != p.Base:
 		d.hold(Theirs, time.Time{}, "it was made to be for "+e.Base, p.Changes...)
 		return
+	case d.unclear(e):
+		return
 	}
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
 	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || d.outdated(e)
-	d.finish(p)
+	d.admitted = append(d.admitted, p)
 }
 
-// outdated says whether the branch is to be built on the newest base. Where that
-// is wanted for conflicts alone, Reconcile finds out.
+// unclear says whether it is not known now what becomes of some of a pull
+// request's updates: a registry does not answer, or a file cannot be read. Then it
+// stays as it is.
+func (d *desiring) unclear(e *Existing) bool {
+	return e.Record != nil && slices.ContainsFunc(e.Record.Updates, d.undecided)
+}
+
+// undecided tells the updates of which the plan says neither that they are wanted
+// nor that they are not.
+func undecided(plan *scanner.Plan) func(Recorded) bool {
+	files, fields := map[string]bool{}, map[[2]string]bool{}
+	for _, p := range plan.Problems {
+		files[p.File] = true
+	}
+	for i := range plan.Results {
+		r := &plan.Results[i]
+		if r.Status == scanner.StatusProblem || r.Reason != nil && (r.Reason.Code == scanner.Postponed || r.Reason.Code == scanner.NotAsked) {
+			fields[[2]string{r.Field.File, r.Field.Path}] = true
+		}
+	}
+	return func(u Recorded) bool { return files[u.Path] || fields[[2]string{u.Path, u.Key}] }
+}
+
+// outdated says whether the branch is to be built on the newest base.
 func (d *desiring) outdated(e *Existing) bool {
-	return d.Config.PullRequests.Rebase.Value == config.RebaseBehind && e.BuiltOn != d.BaseSHA
+	if e.BuiltOn == d.BaseSHA {
+		return false
+	}
+	switch d.Config.PullRequests.Rebase.Value {
+	case config.RebaseNever:
+		return false
+	case config.RebaseBehind:
+		return true
+	}
+	return e.Conflict
 }
 
-// finish writes the texts. Those of a branch that stays link to what it was built
+// finish writes the texts, when all is known that they tell.
+func (d *desiring) finish() {
+	slices.SortFunc(d.out.Held, func(a, b Held) int { return compare(&a.Change, &b.Change) })
+	for _, p := range d.admitted {
+		d.write(p)
+	}
+}
+
+// write writes the texts of one. Those of a branch that stays link to what it was built
 // on, and its title stays too: somebody may have made it a better one.
-func (d *desiring) finish(p *Proposal) {
+func (d *desiring) write(p *Proposal) {
 	built := p.BaseSHA
 	if p.Existing != nil && !p.Rewrite {
 		built = p.Existing.BuiltOn
@@ -346,10 +435,52 @@ func (d *desiring) close() {
 		wanted[p.Branch] = true
 	}
 	for _, branch := range slices.Sorted(maps.Keys(d.open)) {
-		if e := d.open[branch]; !wanted[branch] && e.Foreign == "" && e.Base == d.Base {
+		if e := d.open[branch]; !wanted[branch] && e.Foreign == "" && !d.retargeted(e) && !d.unclear(e) {
 			d.out.Close = append(d.out.Close, Closing{e, d.whyClosed(e)})
 		}
 	}
+}
+
+// retargeted says whether somebody let a pull request be for another branch than
+// the one that it was made for. A branch is named after that.
+func (d *desiring) retargeted(e *Existing) bool {
+	return e.Record != nil && e.Base != d.Base && !strings.HasSuffix(e.Branch, branchName("", e.Base, e.Record.Group))
+}
+
+// say tells people that a pull request is theirs by now.
+func (d *desiring) say() {
+	for _, branch := range slices.Sorted(maps.Keys(d.open)) {
+		e := d.open[branch]
+		switch {
+		case e.Foreign != "":
+			d.out.Say = append(d.out.Say, Saying{e, "pushed", sayForeign(e)})
+		case d.retargeted(e):
+			d.out.Say = append(d.out.Say, Saying{e, "retargeted", sayRetargeted(e, d.Base)})
+		}
+	}
+}
+
+func sayForeign(e *Existing) string {
+	text := "This branch is yours now (" + code(e.Foreign) + "): it is neither updated nor closed any more, whatever new versions there are."
+	if e.OwnSHA != "" {
+		text += "\n\nTo hand it back, let it point at " + code(e.OwnSHA) + " again."
+	}
+	return text
+}
+
+func sayRetargeted(e *Existing, base string) string {
+	return "This pull request is yours now, since it was made to be for " + code(e.Base) + ": it is neither updated nor closed any more, " +
+		"whatever new versions there are.\n\nTo hand it back, let it be for " + code(base) + " again."
+}
+
+// sweep finds the branches that may have been left behind.
+func (d *desiring) sweep() {
+	for _, e := range d.Past.All {
+		if !e.Open && e.ClosedByUs && e.Foreign == "" && d.open[e.Branch] == nil && e.Closed.After(d.Now.Add(-lately)) {
+			d.out.Sweep = append(d.out.Sweep, e)
+		}
+	}
+	slices.SortFunc(d.out.Sweep, func(a, b *Existing) int { return cmp.Compare(a.Number, b.Number) })
 }
 
 // whyClosed says what became of what a pull request proposed.

@@ -140,6 +140,10 @@ func (w Why) words() string {
 		return "somebody else works on the branch"
 	case Paused:
 		return "somebody paused the pull request"
+	case Refused:
+		return "somebody closed the pull request that proposed it"
+	case RolledBack:
+		return "it was merged, and the file has older content again"
 	case Failed:
 		return "the file cannot be edited so that nothing else changes"
 	default:

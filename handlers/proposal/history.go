@@ -1,12 +1,15 @@
 package proposal
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
 )
@@ -48,6 +51,21 @@ type Historian struct {
 	BotID int64
 	// Signed is set where GitHub signs the App's commits: github.com.
 	Signed bool
+
+	learned atomic.Int64 // what BotID is, as pull requests tell it
+}
+
+// isBot says whether an account is the App's. Its name may change while this
+// runs, its number does not.
+func (h *Historian) isBot(a forge.Account) bool {
+	if id := cmp.Or(h.BotID, h.learned.Load()); id != 0 && a.ID != 0 {
+		return a.ID == id
+	}
+	if a.Login != h.Bot {
+		return false
+	}
+	h.learned.Store(a.ID)
+	return true
 }
 
 // maxPages bounds how far back pull requests are read the first time.
@@ -55,6 +73,13 @@ const maxPages = 50
 
 // longestWalk is how many commits of others are passed over to find ours.
 const longestWalk = 20
+
+// chronicle is what the archive has of a repository.
+type chronicle struct {
+	// Complete is set when the oldest pull request was reached once.
+	Complete bool
+	Pulls    map[int]stored
+}
 
 // stored is a pull request as the archive has it.
 type stored struct {
@@ -66,36 +91,15 @@ type stored struct {
 // not read again.
 func (h *Historian) Read(ctx context.Context, repository int64, r Reader) (Past, error) {
 	known := h.recall(ctx, repository)
-	newest, err := r.Pulls(ctx)
+	changed, err := h.catchUp(ctx, repository, r, known)
+	if changed {
+		h.keep(ctx, repository, known)
+	}
 	if err != nil {
 		return Past{}, err
 	}
-	changed := 0
-	more := newest.More
-	for page := 1; ; page++ {
-		pulls := newest.All
-		if page > 1 {
-			further, err := r.PullsOf(ctx, page)
-			if err != nil {
-				return Past{}, err
-			}
-			pulls, more = further.All, further.More
-		}
-		fresh, err := h.take(ctx, repository, r, pulls, known)
-		if err != nil {
-			return Past{}, err
-		}
-		changed += fresh
-		// The list has what changed last at its top.
-		if fresh < len(pulls) || !more || page == maxPages {
-			break
-		}
-	}
-	if changed > 0 {
-		h.keep(ctx, repository, known)
-	}
 	var past Past
-	for _, s := range known {
+	for _, s := range known.Pulls {
 		if s.Existing != nil {
 			past.All = append(past.All, s.Existing)
 		}
@@ -103,16 +107,40 @@ func (h *Historian) Read(ctx context.Context, repository int64, r Reader) (Past,
 	return past, nil
 }
 
-func (h *Historian) recall(ctx context.Context, repository int64) map[int]stored {
-	known := map[int]stored{}
+// catchUp reads what is new, page by page. The list has what changed last at its
+// top, so that it ends where something is known, once all was read. What was read
+// before it failed is kept.
+func (h *Historian) catchUp(ctx context.Context, repository int64, r Reader, known *chronicle) (changed bool, err error) {
+	pulls, err := r.Pulls(ctx)
+	for page := 1; ; page++ {
+		if err != nil {
+			known.Complete = known.Complete && !changed
+			return changed, err
+		}
+		fresh, failed := h.take(ctx, repository, r, pulls.All, known.Pulls)
+		changed = changed || fresh > 0
+		if err = failed; err != nil {
+			continue
+		}
+		if known.Complete && fresh < len(pulls.All) || !pulls.More || page == maxPages {
+			changed = changed || !known.Complete
+			known.Complete = true
+			return changed, nil
+		}
+		pulls, err = r.PullsOf(ctx, page+1)
+	}
+}
+
+func (h *Historian) recall(ctx context.Context, repository int64) *chronicle {
+	known := &chronicle{}
 	text, found := h.Archive.Past(ctx, repository)
-	if !found || json.Unmarshal(text, &known) != nil {
-		return map[int]stored{}
+	if !found || json.Unmarshal(text, known) != nil || known.Pulls == nil {
+		return &chronicle{Pulls: map[int]stored{}}
 	}
 	return known
 }
 
-func (h *Historian) keep(ctx context.Context, repository int64, known map[int]stored) {
+func (h *Historian) keep(ctx context.Context, repository int64, known *chronicle) {
 	if text, err := json.Marshal(known); err == nil {
 		h.Archive.KeepPast(ctx, repository, text)
 	}
@@ -122,42 +150,68 @@ func (h *Historian) keep(ctx context.Context, repository int64, known map[int]st
 func (h *Historian) take(ctx context.Context, repository int64, r Reader, pulls []forge.Pull, known map[int]stored) (int, error) {
 	changed := 0
 	for _, p := range pulls {
-		if was, is := known[p.Number]; is && was.Pull.Updated.Equal(p.Updated) && was.Pull.Head.SHA == p.Head.SHA && was.Pull.Base.SHA == p.Base.SHA {
+		was, is := known[p.Number]
+		if is && was.same(p) {
 			continue
 		}
-		changed++
-		existing, err := h.existing(ctx, repository, r, p)
+		existing, err := h.existing(ctx, repository, r, p, was.Existing)
 		if err != nil {
-			return 0, err
+			return changed, err
 		}
-		short := p
-		short.Body = "" // it is in existing
-		known[p.Number] = stored{short, existing}
+		changed++
+		known[p.Number] = stored{essence(p), existing}
 	}
 	return changed, nil
 }
 
-// existing is a pull request as Desire sees it, nil where it is not of ours.
-func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p forge.Pull) (*Existing, error) {
-	if p.Author.Login != h.Bot || p.Head.Repository != 0 && p.Head.Repository != repository {
+// same says whether a pull request is as it was. The time of the last change is
+// not enough: it is of whole seconds.
+func (s *stored) same(p forge.Pull) bool {
+	if s.Existing != nil && s.Existing.Open && s.Existing.Body != p.Body {
+		return false
+	}
+	was, wasErr := json.Marshal(essence(s.Pull))
+	is, isErr := json.Marshal(essence(p))
+	return wasErr == nil && isErr == nil && bytes.Equal(was, is)
+}
+
+// essence leaves out what changes with the base, and what is long.
+func essence(p forge.Pull) forge.Pull {
+	p.Body, p.Base.SHA, p.MergeCommit = "", "", ""
+	p.Created, p.Updated, p.Closed, p.Merged = p.Created.UTC(), p.Updated.UTC(), p.Closed.UTC(), p.Merged.UTC()
+	return p
+}
+
+// existing is a pull request as Desire sees it, nil where it is not of ours. was
+// is what it was when it was last read.
+func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p forge.Pull, was *Existing) (*Existing, error) {
+	if !h.isBot(p.Author) || p.Head.Repository != 0 && p.Head.Repository != repository {
 		return nil, nil //nolint:nilnil // it is nobody's business
 	}
 	e := &Existing{
-		Number: p.Number, NodeID: p.NodeID, Branch: p.Head.Name, Base: p.Base.Name, HeadSHA: p.Head.SHA, Title: p.Title, Body: p.Body,
+		Number: p.Number, NodeID: p.NodeID, Branch: p.Head.Name, Base: p.Base.Name, HeadSHA: p.Head.SHA, Title: p.Title,
 		Labels: p.Labels, Draft: p.Draft, Open: p.Open, Created: p.Created, Closed: p.Closed, Merged: p.Merged,
 	}
 	if err := h.judge(ctx, repository, r, p, e); err != nil {
 		return nil, err
 	}
-	if e.Record == nil {
+	if e.Record == nil && e.Foreign == "" {
 		return nil, nil //nolint:nilnil // none of those that propose updates
 	}
-	if !e.Open && e.Merged.IsZero() {
+	if e.Open {
+		e.Body = p.Body
+		return e, nil
+	}
+	switch {
+	case !e.Merged.IsZero():
+	case was != nil && was.Closed.Equal(e.Closed):
+		e.ClosedByUs = was.ClosedByUs
+	default:
 		by, err := r.ClosedBy(ctx, p.Number)
 		if err != nil {
 			return nil, err
 		}
-		e.ClosedByUs = by.Login == h.Bot
+		e.ClosedByUs = h.isBot(by)
 	}
 	return e, nil
 }
@@ -174,7 +228,7 @@ func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p for
 			return fmt.Errorf("reading the branch %s: %w", p.Head.Name, err)
 		}
 		if h.ours(c, p.Author.ID) {
-			e.Record = ReadRecord(c.Message, repository)
+			e.Record, e.OwnSHA = ReadRecord(c.Message, repository), sha
 			if e.BuiltOn == "" {
 				e.BuiltOn = c.Parents[0]
 			}
@@ -192,16 +246,19 @@ func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p for
 
 // made says whether the App made a commit, as far as is known who it is.
 func (h *Historian) made(c forge.Commit) bool {
-	if h.BotID != 0 {
-		return h.ours(c, h.BotID)
+	if c.Author.Account.ID != 0 {
+		return h.isBot(c.Author.Account) && h.ours(c, c.Author.Account.ID)
 	}
-	return (c.Verified || !h.Signed) && c.Author.Name == h.Bot
+	return !h.Signed && c.Author.Name == h.Bot && len(c.Parents) == 1
 }
 
-// ours says whether the App made a commit. A name is easily forged, GitHub's
-// signature is not.
+// ours says whether the App made a commit. An author is easily forged, what
+// GitHub itself commits and signs in somebody's name is not.
 func (h *Historian) ours(c forge.Commit, botID int64) bool {
-	return (c.Verified || !h.Signed) && strings.HasPrefix(c.Author.Email, strconv.FormatInt(botID, 10)+"+") && len(c.Parents) == 1
+	if h.Signed {
+		return c.By(botID) && len(c.Parents) == 1
+	}
+	return strings.HasPrefix(c.Author.Email, strconv.FormatInt(botID, 10)+"+") && len(c.Parents) == 1
 }
 
 // foreign says why a commit on our branch makes it somebody else's. GitHub's own

@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,15 +29,17 @@ func (p *Past) open() map[string]*Existing {
 	return found
 }
 
-// openedSince counts those that were opened after a moment.
-func (p *Past) openedSince(t time.Time) int {
-	n := 0
+// openedSince is when those were opened that were opened after a moment, the
+// oldest first.
+func (p *Past) openedSince(t time.Time) []time.Time {
+	var opened []time.Time
 	for _, e := range p.All {
 		if e.Created.After(t) {
-			n++
+			opened = append(opened, e.Created)
 		}
 	}
-	return n
+	slices.SortFunc(opened, time.Time.Compare)
+	return opened
 }
 
 // target is a value of an image in a file.
@@ -90,23 +93,40 @@ func (p *Past) merged() map[field][]Recorded {
 	return found
 }
 
-// rolledBack says what was rolled back in a field: the newest value that a merged
-// proposal of ours wrote, if the field has an older one now. "" where nothing was.
-func rolledBack(wrote []Recorded, now string) string {
+// rolledBack are the values that were rolled back in a field, the newest first:
+// what merged proposals of ours wrote since it had the value that it has again.
+// There are none where the newest one still holds, or where what is there now is
+// none of what we know of, nor older.
+func rolledBack(wrote []Recorded, now string) []string {
 	if len(wrote) == 0 || wrote[0].To == now {
-		return ""
+		return nil
 	}
-	for _, u := range wrote {
-		if u.From == now || u.To == now {
-			return wrote[0].To
+	since := 0
+	for i, u := range wrote {
+		switch now {
+		case u.From:
+			since = i + 1
+		case u.To:
+			since = i
 		}
 	}
-	old, _, _ := strings.Cut(now, "@")
-	tag, _, _ := strings.Cut(wrote[0].To, "@")
-	if older(old, tag) {
-		return wrote[0].To
+	back := make([]string, 0, len(wrote))
+	for i, u := range wrote {
+		if i < since || since == 0 && olderValue(now, u.To) {
+			back = append(back, u.To)
+		}
 	}
-	return ""
+	if since == 0 && !olderValue(now, wrote[0].To) {
+		return nil
+	}
+	return back
+}
+
+// olderValue compares the tags of two values.
+func olderValue(value, than string) bool {
+	old, _, _ := strings.Cut(value, "@")
+	tag, _, _ := strings.Cut(than, "@")
+	return older(old, tag)
 }
 
 // older says whether a tag is a version below another one's; false where they
@@ -132,20 +152,20 @@ func (p *Past) Withheld() func(format.Field) map[string]version.Withheld {
 		}
 	}
 	return func(f format.Field) map[string]version.Withheld {
-		held := byField[[2]string{f.File, f.Ref.Name()}]
-		back := rolledBack(merged[fieldOf(f)], valueOf(f).String())
-		if back == "" {
-			return held
+		held := maps.Clone(byField[[2]string{f.File, f.Ref.Name()}])
+		for _, back := range rolledBack(merged[fieldOf(f)], valueOf(f).String()) {
+			tag, _, _ := strings.Cut(back, "@")
+			if tag == f.Ref.Tag { // only its content was: Desire holds that back
+				continue
+			}
+			if held == nil {
+				held = map[string]version.Withheld{}
+			}
+			if _, closed := held[tag]; !closed {
+				held[tag] = version.Withheld{Reason: version.RolledBack, Detail: "it was merged, and the file has an older one again"}
+			}
 		}
-		tag, _, _ := strings.Cut(back, "@")
-		if tag == f.Ref.Tag { // only its content was: Desired holds that back
-			return held
-		}
-		all := map[string]version.Withheld{tag: {Reason: version.RolledBack, Detail: "it was merged, and the file has an older one again"}}
-		for to, why := range held {
-			all[to] = why
-		}
-		return all
+		return held
 	}
 }
 

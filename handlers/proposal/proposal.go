@@ -70,6 +70,9 @@ const (
 	Theirs  Why = "theirs" // somebody else has pushed to the branch, or changed what it is for
 	Paused  Why = "paused" // somebody paused the pull request
 	Failed  Why = "failed" // the file cannot be edited so that nothing else changes
+	// Of steps that leave the tag as it is; the planner knows of the others.
+	Refused    Why = "refused"     // somebody closed the pull request that proposed it
+	RolledBack Why = "rolled-back" // it was merged, and the file has older content again
 )
 
 // Proposal is a pull request as it should be.
@@ -112,10 +115,15 @@ type Existing struct {
 	Closed     time.Time // zero while it is open
 	Merged     time.Time // zero unless it was merged
 	ClosedByUs bool
-	// Record is what the head commit says of itself; nil where the commit is not
-	// ours or says nothing. BuiltOn is that commit's parent.
+	// Record is what our commit of the branch says of itself; nil where there is
+	// none. OwnSHA is that commit, BuiltOn the commit of the base that the branch
+	// is built on.
 	Record  *Record
+	OwnSHA  string
 	BuiltOn string
 	// Foreign is why the branch is somebody else's by now; "" where it is ours.
 	Foreign string
+	// Conflict is set where it is known that the branch cannot be merged into the
+	// base as it is.
+	Conflict bool `json:"-"`
 }

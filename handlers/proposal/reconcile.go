@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -25,6 +26,7 @@ type Writer interface {
 	CreatePull(ctx context.Context, p forge.NewPull) (forge.Pull, error)
 	UpdatePull(ctx context.Context, number int, change forge.PullChange) (forge.Pull, error)
 	Comment(ctx context.Context, number int, body string) (int64, error)
+	Comments(ctx context.Context, number int, since time.Time) ([]forge.Comment, error)
 	AddLabels(ctx context.Context, number int, labels []string) error
 	RequestReviewers(ctx context.Context, number int, users, teams []string) error
 	AddAssignees(ctx context.Context, number int, users []string) error
@@ -42,10 +44,13 @@ type Done struct {
 
 // Reconciler makes things as they should be.
 type Reconciler struct {
+	// Repository is the one that is written to.
+	Repository int64
 	// Mode gives the git mode of a file of the base: "100644".
 	Mode func(path string) string
-	// Memory tells which branches can be merged into which base.
+	// Memory tells what was done once and need not be done again.
 	Memory Memory
+	Now    func() time.Time
 	// Historian tells whose commits are.
 	Historian *Historian
 }
@@ -56,21 +61,32 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Done, error) {
 	var done []Done
 	var failed error
-	for _, c := range d.Close {
-		did, err := r.shut(ctx, to, c)
+	for _, step := range r.steps(ctx, to, d) {
+		did, err := step()
 		done, failed = append(done, did...), errors.Join(failed, err)
 		if stops(err) {
-			return done, failed
-		}
-	}
-	for _, p := range d.Proposals {
-		did, err := r.put(ctx, to, p)
-		done, failed = append(done, did...), errors.Join(failed, err)
-		if stops(err) {
-			return done, failed
+			break
 		}
 	}
 	return done, failed
+}
+
+// steps are what is to be done, in this order: what is closed makes room.
+func (r *Reconciler) steps(ctx context.Context, to Writer, d Desired) []func() ([]Done, error) {
+	var steps []func() ([]Done, error)
+	for _, e := range d.Sweep {
+		steps = append(steps, func() ([]Done, error) { return nil, r.sweep(ctx, to, e) })
+	}
+	for _, c := range d.Close {
+		steps = append(steps, func() ([]Done, error) { return r.shut(ctx, to, c) })
+	}
+	for _, s := range d.Say {
+		steps = append(steps, func() ([]Done, error) { return nil, r.say(ctx, to, s) })
+	}
+	for _, p := range d.Proposals {
+		steps = append(steps, func() ([]Done, error) { return r.put(ctx, to, p) })
+	}
+	return steps
 }
 
 // stops says whether an error will meet all that comes after it, too.
@@ -86,56 +102,58 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 	if p.Existing == nil {
 		return r.open(ctx, to, p)
 	}
+	e := p.Existing
 	var done []Done
-	rewrite, err := r.rewrites(ctx, to, p)
-	if err != nil {
-		return nil, err
+	// The texts come first: what the branch holds says whether they are the ones.
+	if e.Title != p.Title || !sameBody(e.Body, p.Body) {
+		if _, err := to.UpdatePull(ctx, e.Number, forge.PullChange{Title: &p.Title, Body: &p.Body}); err != nil {
+			return nil, fmt.Errorf("updating pull request %d: %w", e.Number, err)
+		}
+		done = []Done{{What: "described", Number: e.Number, Group: p.Group, Branch: p.Branch}}
 	}
-	if rewrite {
-		head, err := r.write(ctx, to, p, p.Existing.HeadSHA)
+	if p.Rewrite {
+		head, err := r.write(ctx, to, p, e.HeadSHA)
 		if errors.Is(err, forge.ErrConflict) {
 			zerolog.Ctx(ctx).Info().Str("branch", p.Branch).Msg("somebody pushed to the branch meanwhile")
-			return nil, nil
+			return done, nil
 		}
 		if err != nil {
-			return nil, err
+			return done, err
 		}
-		done = append(done, Done{What: "updated", Number: p.Existing.Number, Group: p.Group, Branch: p.Branch, Head: head})
+		done = []Done{{What: "updated", Number: e.Number, Group: p.Group, Branch: p.Branch, Head: head}}
 	}
-	if p.Existing.Title == p.Title && sameBody(p.Existing.Body, p.Body) {
-		return done, nil
-	}
-	_, err = to.UpdatePull(ctx, p.Existing.Number, forge.PullChange{Title: &p.Title, Body: &p.Body})
-	if err != nil {
-		return done, fmt.Errorf("updating pull request %d: %w", p.Existing.Number, err)
-	}
-	if len(done) == 0 {
-		done = append(done, Done{What: "described", Number: p.Existing.Number, Group: p.Group, Branch: p.Branch})
+	if e.Created.After(r.Now().Add(-lately)) {
+		return done, r.dress(ctx, to, e.Number, p)
 	}
 	return done, nil
 }
 
-// rewrites says whether the branch has to be written: because of what it holds,
-// or because it cannot be merged as it is.
-func (r *Reconciler) rewrites(ctx context.Context, to Writer, p *Proposal) (bool, error) {
-	if p.Rewrite || p.Existing.BuiltOn == p.BaseSHA {
-		return p.Rewrite, nil
+// Conflicts finds out which of the pull requests that would stay as they are
+// cannot be merged into the base any more, and marks them. unsure says that GitHub
+// did not know yet of some.
+func (r *Reconciler) Conflicts(ctx context.Context, to Writer, d Desired) (found, unsure bool, err error) {
+	for _, p := range d.Proposals {
+		e := p.Existing
+		if e == nil || p.Rewrite || e.BuiltOn == p.BaseSHA {
+			continue
+		}
+		known := "merges " + e.HeadSHA + " " + p.BaseSHA
+		if _, is := r.Memory.Fact(ctx, known); is {
+			continue
+		}
+		pull, err := to.Pull(ctx, e.Number)
+		switch {
+		case err != nil:
+			return found, unsure, fmt.Errorf("asking whether pull request %d can be merged: %w", e.Number, err)
+		case pull.Mergeable == nil: // GitHub finds out in the background
+			unsure = true
+		case *pull.Mergeable:
+			r.Memory.KeepFact(ctx, known, []byte("1"))
+		default:
+			e.Conflict, found = true, true
+		}
 	}
-	known := "merges " + p.Existing.HeadSHA + " " + p.BaseSHA
-	if _, found := r.Memory.Fact(ctx, known); found {
-		return false, nil
-	}
-	pull, err := to.Pull(ctx, p.Existing.Number)
-	if err != nil {
-		return false, fmt.Errorf("asking whether pull request %d can be merged: %w", p.Existing.Number, err)
-	}
-	if pull.Mergeable == nil { // GitHub finds out in the background: the next run knows
-		return false, nil
-	}
-	if *pull.Mergeable {
-		r.Memory.KeepFact(ctx, known, []byte("1"))
-	}
-	return !*pull.Mergeable, nil
+	return found, unsure, nil
 }
 
 // write makes the commit and lets the branch point at it, if that is still where
@@ -169,13 +187,14 @@ func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, 
 	if errors.Is(err, forge.ErrConflict) {
 		head, err = r.takeOver(ctx, to, p)
 	}
+	if errors.Is(err, errTheirs) || errors.Is(err, forge.ErrConflict) {
+		zerolog.Ctx(ctx).Warn().Err(err).Str("branch", p.Branch).Msg("a pull request cannot be opened")
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	pull, err := to.CreatePull(ctx, forge.NewPull{Title: p.Title, Body: p.Body, Head: p.Branch, Base: p.Base, Draft: p.Draft})
-	if errors.Is(err, forge.ErrExists) {
-		pull, err = to.OpenPullOf(ctx, p.Branch, p.Base)
-	}
+	pull, err := r.create(ctx, to, p)
 	if err != nil {
 		return nil, fmt.Errorf("opening the pull request of %s: %w", p.Branch, err)
 	}
@@ -183,11 +202,25 @@ func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, 
 	return done, r.dress(ctx, to, pull.Number, p)
 }
 
+// create opens the pull request of a branch that is written.
+func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.Pull, error) {
+	wanted := forge.NewPull{Title: p.Title, Body: p.Body, Head: p.Branch, Base: p.Base, Draft: p.Draft}
+	pull, err := to.CreatePull(ctx, wanted)
+	if errors.Is(err, forge.ErrNoDrafts) {
+		wanted.Draft = false
+		pull, err = to.CreatePull(ctx, wanted)
+	}
+	if errors.Is(err, forge.ErrExists) {
+		return to.OpenPullOf(ctx, p.Branch, p.Base)
+	}
+	return pull, err
+}
+
 // errTheirs is a branch that has our name and somebody else's commit.
 var errTheirs = errors.New("a branch of that name is there, with commits that are not the App's: delete or rename it")
 
 // takeOver writes onto a branch that is there without an open pull request, if it
-// is ours.
+// is ours. What a run that was cut wrote is as it should be already.
 func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (string, error) {
 	before, _, err := to.Head(ctx, p.Branch)
 	if err != nil {
@@ -197,28 +230,23 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
-	if !r.Historian.made(c) || ReadRecord(c.Message, repositoryOf(c.Message)) == nil {
+	if !r.Historian.made(c) || ReadRecord(c.Message, r.Repository) == nil {
 		return "", fmt.Errorf("writing %s: %w", p.Branch, errTheirs)
+	}
+	if c.Message == p.Message && slices.Equal(c.Parents, []string{p.BaseSHA}) {
+		return before, nil
 	}
 	return r.write(ctx, to, p, before)
 }
 
-// dress gives a new pull request its labels and people. What GitHub refuses of
-// it, a person who left for instance, is no reason to stop.
+// dress gives a new pull request its labels and people, once. What GitHub refuses
+// of it, a person who left for instance, is no reason to stop.
 func (r *Reconciler) dress(ctx context.Context, to Writer, number int, p *Proposal) error {
-	users, teams := people(p.Reviewers)
-	for _, put := range []struct {
-		what   string
-		wanted bool
-		do     func() error
-	}{
-		{"labels", len(p.Labels) > 0, func() error { return to.AddLabels(ctx, number, p.Labels) }},
-		{"reviewers", len(p.Reviewers) > 0, func() error { return to.RequestReviewers(ctx, number, users, teams) }},
-		{"assignees", len(p.Assignees) > 0, func() error { return to.AddAssignees(ctx, number, p.Assignees) }},
-	} {
-		if !put.wanted {
-			continue
-		}
+	known := fmt.Sprintf("dressed %d %d", r.Repository, number)
+	if _, is := r.Memory.Fact(ctx, known); is {
+		return nil
+	}
+	for _, put := range r.garments(ctx, to, number, p) {
 		err := put.do()
 		if stops(err) {
 			return fmt.Errorf("giving pull request %d its %s: %w", number, put.what, err)
@@ -227,25 +255,108 @@ func (r *Reconciler) dress(ctx context.Context, to Writer, number int, p *Propos
 			zerolog.Ctx(ctx).Warn().Err(err).Int("github_pr_num", number).Str("what", put.what).Msg("GitHub refused a part of a new pull request")
 		}
 	}
+	r.Memory.KeepFact(ctx, known, []byte("1"))
 	return nil
+}
+
+// garment is something that a new pull request is given.
+type garment struct {
+	what string
+	do   func() error
+}
+
+func (r *Reconciler) garments(ctx context.Context, to Writer, number int, p *Proposal) []garment {
+	var all []garment
+	if lacking := without(p.Labels, p.Existing); len(lacking) > 0 {
+		all = append(all, garment{"labels", func() error { return to.AddLabels(ctx, number, lacking) }})
+	}
+	if users, teams := people(p.Reviewers); len(users)+len(teams) > 0 {
+		all = append(all, garment{"reviewers", func() error { return r.review(ctx, to, number, users, teams) }})
+	}
+	if users, _ := people(p.Assignees); len(users) > 0 {
+		all = append(all, garment{"assignees", func() error { return to.AddAssignees(ctx, number, users) }})
+	}
+	return all
+}
+
+func without(labels []string, e *Existing) []string {
+	if e == nil {
+		return labels
+	}
+	return slices.DeleteFunc(slices.Clone(labels), func(label string) bool { return slices.Contains(e.Labels, label) })
+}
+
+// review asks all for a review, and where one of them cannot be asked, each alone.
+func (r *Reconciler) review(ctx context.Context, to Writer, number int, users, teams []string) error {
+	err := to.RequestReviewers(ctx, number, users, teams)
+	if !errors.Is(err, forge.ErrReviewers) || len(users)+len(teams) == 1 {
+		return err
+	}
+	var failed error
+	for _, user := range users {
+		failed = errors.Join(failed, to.RequestReviewers(ctx, number, []string{user}, nil))
+	}
+	for _, team := range teams {
+		failed = errors.Join(failed, to.RequestReviewers(ctx, number, nil, []string{team}))
+	}
+	return failed
 }
 
 // shut closes a pull request, says why, and removes its branch.
 func (r *Reconciler) shut(ctx context.Context, to Writer, c Closing) ([]Done, error) {
 	e := c.Existing
-	if _, err := to.Comment(ctx, e.Number, c.Why); err != nil {
-		return nil, fmt.Errorf("saying why pull request %d is closed: %w", e.Number, err)
+	now, err := to.Pull(ctx, e.Number)
+	if err != nil {
+		return nil, fmt.Errorf("reading pull request %d: %w", e.Number, err)
+	}
+	if !now.Open || now.Head.SHA != e.HeadSHA { // somebody was quicker
+		return nil, nil
+	}
+	if err := r.say(ctx, to, Saying{e, "closed " + e.HeadSHA, c.Why}); err != nil {
+		return nil, err
 	}
 	closed := "closed"
 	if _, err := to.UpdatePull(ctx, e.Number, forge.PullChange{State: &closed}); err != nil {
 		return nil, fmt.Errorf("closing pull request %d: %w", e.Number, err)
 	}
-	done := []Done{{What: "closed", Number: e.Number, Branch: e.Branch, Why: c.Why}}
-	err := to.MoveRefs(ctx, []forge.RefMove{{Name: e.Branch, Before: e.HeadSHA}})
-	if errors.Is(err, forge.ErrConflict) || errors.Is(err, forge.ErrNotFound) {
-		return done, nil
+	return []Done{{What: "closed", Number: e.Number, Branch: e.Branch, Why: c.Why}}, r.sweep(ctx, to, e)
+}
+
+// sweep removes the branch of a pull request that we closed, unless somebody
+// pushed to it.
+func (r *Reconciler) sweep(ctx context.Context, to Writer, e *Existing) error {
+	known := fmt.Sprintf("swept %d %d %s", r.Repository, e.Number, e.HeadSHA)
+	if _, is := r.Memory.Fact(ctx, known); is {
+		return nil
 	}
-	return done, err
+	err := to.MoveRefs(ctx, []forge.RefMove{{Name: e.Branch, Before: e.HeadSHA}})
+	if err != nil && !errors.Is(err, forge.ErrConflict) && !errors.Is(err, forge.ErrNotFound) {
+		return fmt.Errorf("removing %s: %w", e.Branch, err)
+	}
+	r.Memory.KeepFact(ctx, known, []byte("1"))
+	return nil
+}
+
+// say comments on a pull request, once: what was said is found again by a hidden
+// mark in a comment of ours.
+func (r *Reconciler) say(ctx context.Context, to Writer, s Saying) error {
+	known := fmt.Sprintf("said %d %d %s", r.Repository, s.Existing.Number, s.About)
+	if _, is := r.Memory.Fact(ctx, known); is {
+		return nil
+	}
+	mark := "<!-- imageupdater said: " + s.About + " -->"
+	comments, err := to.Comments(ctx, s.Existing.Number, time.Time{})
+	if err != nil {
+		return fmt.Errorf("reading what was said about pull request %d: %w", s.Existing.Number, err)
+	}
+	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(c.Author) && strings.Contains(c.Body, mark) })
+	if !said {
+		if _, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark); err != nil {
+			return fmt.Errorf("commenting on pull request %d: %w", s.Existing.Number, err)
+		}
+	}
+	r.Memory.KeepFact(ctx, known, []byte("1"))
+	return nil
 }
 
 // people tells users and teams apart.

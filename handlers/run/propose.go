@@ -3,9 +3,11 @@ package run
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 )
 
@@ -36,25 +38,20 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		}
 		situation.Files[name] = text
 	}
-	desired := proposal.Desire(situation)
-	if writes(desired) {
-		var err error
-		if situation.Subjects, err = l.PullRequests.Subjects(ctx, out.Base); err != nil {
-			return fmt.Errorf("reading how commits are written: %w", err)
-		}
-		desired = proposal.Desire(situation)
+	reconciler := &proposal.Reconciler{
+		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
+	}
+	desired, err := r.desire(ctx, l, reconciler, situation, out)
+	if err != nil {
+		return err
 	}
 	out.Desired = &desired
-	if !desired.Next.IsZero() && desired.Next.Before(out.Next) {
-		out.Next = desired.Next
-	}
+	out.wake(desired.Next)
 	if r.DryRun {
 		return nil
 	}
-	reconciler := &proposal.Reconciler{Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian}
-	done, err := reconciler.Reconcile(ctx, l.PullRequests, desired)
-	out.Done = done
-	for _, d := range done {
+	out.Done, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
+	for _, d := range out.Done {
 		zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
 			Str("what", d.What).Msg("a pull request was written")
 	}
@@ -62,6 +59,45 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
 	return nil
+}
+
+// soon is when GitHub is asked again for what it finds out in the background.
+const soon = time.Minute
+
+// desire decides what should be, and reads what that depends on: which branches
+// are in conflict with the base, and, where something is to be written, how people
+// write.
+func (r *Runner) desire(
+	ctx context.Context, l Look, reconciler *proposal.Reconciler, situation proposal.Situation, out *Outcome,
+) (proposal.Desired, error) {
+	desired := proposal.Desire(situation)
+	if out.Config.PullRequests.Rebase.Value == config.RebaseConflicts {
+		found, unsure, err := reconciler.Conflicts(ctx, l.PullRequests, desired)
+		if err != nil {
+			return desired, err
+		}
+		if unsure {
+			out.wake(r.Now().Add(soon))
+		}
+		if found {
+			desired = proposal.Desire(situation)
+		}
+	}
+	if !writes(desired) {
+		return desired, nil
+	}
+	var err error
+	if situation.Subjects, err = l.PullRequests.Subjects(ctx, out.Base); err != nil {
+		return desired, fmt.Errorf("reading how commits are written: %w", err)
+	}
+	return proposal.Desire(situation), nil
+}
+
+// wake lets the next look come no later than a time.
+func (o *Outcome) wake(at time.Time) {
+	if !at.IsZero() && at.Before(o.Next) {
+		o.Next = at
+	}
 }
 
 // writes says whether a branch may have to be written.

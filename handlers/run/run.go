@@ -147,6 +147,10 @@ const (
 // again; what the repository is to blame for is an Outcome.
 func (r *Runner) Run(ctx context.Context, l Look) (*Outcome, error) {
 	out, err := r.look(ctx, l)
+	var done []proposal.Done
+	if out != nil {
+		done = out.Done
+	}
 	switch {
 	case err == nil:
 	case errors.Is(err, forge.ErrEmpty):
@@ -166,6 +170,7 @@ func (r *Runner) Run(ctx context.Context, l Look) (*Outcome, error) {
 	default:
 		return nil, err
 	}
+	out.Done = done // whatever came afterwards
 	if out.Next.IsZero() {
 		out.Next = r.Now().Add(idle)
 	}

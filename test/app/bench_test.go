@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/server"
 	"github.com/imageupdater/imageupdater/server/store/storetest"
@@ -45,7 +43,7 @@ work: {drain: 5s}
 	}
 	env := map[string]string{"KEY": hub.App.PrivateKey, "WEBHOOK": webhookSecret, "DATABASE": place}
 	s, err = server.New(b.Context(), server.Options{
-		Config: c, Version: "test", Logger: zerolog.Nop(), Getenv: func(name string) string { return env[name] }, Environ: os.Environ, Now: hub.Now,
+		Config: c, Version: "test", Log: io.Discard, Getenv: func(name string) string { return env[name] }, Environ: os.Environ, Now: hub.Now,
 	})
 	if err != nil {
 		b.Fatal(err)
