@@ -11,6 +11,10 @@ import (
 	"github.com/imageupdater/imageupdater/cmd/imageupdater/command"
 )
 
+// version is set by the linker where the sources come without git, as in the
+// Dockerfile: -X main.version=v1.2.3.
+var version string
+
 func main() { os.Exit(run()) }
 
 func run() int {
@@ -19,5 +23,5 @@ func run() int {
 	// Handing the signals back makes a second Ctrl-C end a run that doesn't
 	// stop by itself.
 	context.AfterFunc(ctx, stop)
-	return command.Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	return command.Run(ctx, version, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }

@@ -69,7 +69,7 @@ func run(ctx context.Context, keep bool, stdout, stderr io.Writer) error {
 func scan(ctx context.Context, reg *registry.Registry, dir string, args []string, stdout, stderr io.Writer) error {
 	fmt.Fprintf(stdout, "$ imageupdater scan --plain-http %s %s\n\n", reg.Host(), strings.Join(append(args, "."), " "))
 	line := append([]string{"scan", "--plain-http", reg.Host()}, args...)
-	if code := command.Run(ctx, append(line, dir), strings.NewReader(""), stdout, stderr); code != 0 {
+	if code := command.Run(ctx, "", append(line, dir), strings.NewReader(""), stdout, stderr); code != 0 {
 		return fmt.Errorf("imageupdater scan ended with exit code %d", code)
 	}
 	fmt.Fprintln(stdout)

@@ -40,7 +40,7 @@ type Environment struct {
 	// CacheDir is where what is remembered between runs is kept; "" where there
 	// is no place for it.
 	CacheDir string
-	// BuildInfo is what the toolchain wrote into the binary.
+	// BuildInfo is what the toolchain and the linker wrote into the binary.
 	BuildInfo func() (*debug.BuildInfo, bool)
 }
 
@@ -63,8 +63,9 @@ func cacheDir() string {
 }
 
 // Run runs one command line in this process and returns its exit code. The
-// arguments are without the program's name.
-func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// arguments are without the program's name. version is that of a release; "" for
+// what the toolchain says.
+func Run(ctx context.Context, version string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return run(ctx, args, Environment{
 		Stdin:      stdin,
 		Stdout:     stdout,
@@ -75,7 +76,7 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		IsTerminal: isTerminal,
 		Now:        time.Now,
 		CacheDir:   cacheDir(),
-		BuildInfo:  debug.ReadBuildInfo,
+		BuildInfo:  buildInfo(version),
 	})
 }
 

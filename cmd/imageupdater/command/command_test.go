@@ -201,7 +201,7 @@ func TestInterrupted(t *testing.T) {
 func TestRunInProcess(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
-	if got := Run(t.Context(), nil, strings.NewReader(""), &out, &errs); got != 0 || out.Len() == 0 {
+	if got := Run(t.Context(), "", nil, strings.NewReader(""), &out, &errs); got != 0 || out.Len() == 0 {
 		t.Errorf("exit code %d, output %q, errors %q", got, out.String(), errs.String())
 	}
 }

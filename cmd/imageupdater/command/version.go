@@ -8,8 +8,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// build says which program this is. All of it comes from what the toolchain
-// wrote into the binary.
+// buildInfo is what the toolchain wrote into the binary, with the version that
+// the linker wrote, if any.
+func buildInfo(linked string) func() (*debug.BuildInfo, bool) {
+	return func() (*debug.BuildInfo, bool) {
+		info, ok := debug.ReadBuildInfo()
+		if ok && linked != "" {
+			info.Main.Version = linked
+		}
+		return info, ok
+	}
+}
+
+// build says which program this is. All of it comes from what was written into
+// the binary when it was built.
 type build struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision"`
