@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner/credentials"
@@ -43,9 +44,11 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 	}
 	s.privateKey = []byte(read("github.privateKey", c.GitHub.PrivateKey, checkKey))
 	redact.learnLines(string(s.privateKey))
-	s.webhook = read("github.webhookSecret", c.GitHub.WebhookSecret, checkLength)
+	if c.GitHub.WebhookSecret != (grant.Secret{}) {
+		s.webhook = read("github.webhookSecret", c.GitHub.WebhookSecret, checkLength)
+	}
 	if c.Database.File == "" {
-		s.database = read("database.url", c.Database.URL, func(string) error { return nil })
+		s.database = read("database.url", c.Database.URL, checkURL)
 		redact.learnURL(s.database)
 	}
 	for _, h := range c.Hooks {
@@ -66,6 +69,14 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 func checkLength(secret string) error {
 	if len(secret) < shortestSecret {
 		return fmt.Errorf("the secret has %d bytes and needs %d: make one with openssl rand -hex 32", len(secret), shortestSecret)
+	}
+	return nil
+}
+
+// checkURL keeps what is no URL from being taken for the path of a file.
+func checkURL(url string) error {
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return errors.New("the database's URL is not understood: it begins with postgres://, and names user, password, host, port and database")
 	}
 	return nil
 }

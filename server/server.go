@@ -51,6 +51,8 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// GitHubTransport carries requests to GitHub.
 	GitHubTransport http.RoundTripper
+	// DryRun writes nothing to GitHub.
+	DryRun bool
 	// Replica names this process among those of one database.
 	Replica string
 	// Retry is how long a failed job waits; see jobs.Options.
@@ -132,7 +134,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
-		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL)}, Web: s.o.Config.GitHub.URL,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL)}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
 	}
 	w := s.o.Config.Work
 	var err error
@@ -241,6 +243,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Serve is Run with a listener, which it closes.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	if s.secrets.webhook == "" {
+		return errors.New("github.webhookSecret is missing: without it anybody could send webhooks")
+	}
 	web := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: readHeader, ReadTimeout: readAll, WriteTimeout: answerAll, IdleTimeout: keepAlive,
 		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(s.log),

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 )
 
@@ -20,6 +21,10 @@ type Report struct {
 	Waiting  []ReportedWaiting      `json:"waiting,omitempty"`
 	Skipped  []ReportedReason       `json:"skipped,omitempty"`
 	Problems []ReportedReason       `json:"problems,omitempty"`
+	// PullRequests are those that there should be, Held the updates that are
+	// not proposed now.
+	PullRequests []ReportedPull `json:"pullRequests,omitempty"`
+	Held         []ReportedHeld `json:"held,omitempty"`
 	// Errors and Warnings are those of the configuration, as compilers print
 	// them.
 	Errors   []string `json:"errors,omitempty"`
@@ -93,6 +98,7 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 	for _, w := range o.Plan.Warnings {
 		r.Warnings = append(r.Warnings, w.String())
 	}
+	r.propose(o.Desired)
 	return r
 }
 
@@ -100,6 +106,7 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 func (r *Report) bound() {
 	r.Updates, r.Waiting = cut(r, r.Updates), cut(r, r.Waiting)
 	r.Skipped, r.Problems = cut(r, r.Skipped), cut(r, r.Problems)
+	r.PullRequests, r.Held = cut(r, r.PullRequests), cut(r, r.Held)
 	r.Warnings, r.Errors = cut(r, r.Warnings), cut(r, r.Errors)
 	r.Detail = shorten(r.Detail)
 	for _, list := range [][]string{r.Warnings, r.Errors} {
@@ -162,4 +169,44 @@ func (r *Report) add(result *scanner.Result) {
 		return
 	}
 	r.Skipped = append(r.Skipped, reason)
+}
+
+// ReportedPull is a pull request that there should be.
+type ReportedPull struct {
+	Group   string `json:"group"`
+	Branch  string `json:"branch"`
+	Title   string `json:"title"`
+	Number  int    `json:"number,omitempty"` // of the one that was there when the look began
+	Updates int    `json:"updates"`
+}
+
+// ReportedHeld is an update that is not proposed now.
+type ReportedHeld struct {
+	Place
+
+	To     string     `json:"to"`
+	Why    string     `json:"why"`
+	Detail string     `json:"detail,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
+}
+
+// propose adds what was decided on pull requests.
+func (r *Report) propose(d *proposal.Desired) {
+	if d == nil {
+		return
+	}
+	for _, p := range d.Proposals {
+		shown := ReportedPull{Group: p.Group, Branch: p.Branch, Title: p.Title, Updates: len(p.Changes)}
+		if p.Existing != nil {
+			shown.Number = p.Existing.Number
+		}
+		r.PullRequests = append(r.PullRequests, shown)
+	}
+	for _, h := range d.Held {
+		shown := ReportedHeld{Place: Place{File: h.Path, Line: h.Line, Image: h.Image}, To: h.To.String(), Why: string(h.Why), Detail: h.Detail}
+		if !h.Until.IsZero() {
+			shown.Until = &h.Until
+		}
+		r.Held = append(r.Held, shown)
+	}
 }

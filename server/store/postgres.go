@@ -16,7 +16,7 @@ import (
 func openPostgres(ctx context.Context, url string) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, errors.New("the database's URL is not understood: write postgres://user:password@host:5432/name")
+		return nil, errors.New("the database's URL is not understood: it begins with postgres://, and names user, password, host, port and database")
 	}
 	config.ConnConfig.ConnectTimeout = 10 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, config)

@@ -135,7 +135,7 @@ func TestIntakeAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	repo := w.hub.AddRepository("acme/shop", map[string]string{
-		".imageupdater.yaml": "version: 1\n", "web.yaml": deployment(w.registry.Host() + "/acme/web:1.0.0"),
+		".imageupdater.yaml": "version: 1\n", "web.yaml": deployment(w.registry.Host() + "/acme/web:1.1.0"),
 	})
 	a := w.start("")
 	installation := w.hub.Install("acme", grants(), repo)

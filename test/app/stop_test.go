@@ -257,7 +257,7 @@ func reasons(t *testing.T) map[string]refusal {
 				w.place = "postgres:"
 				w.env["DATABASE"] = "postgres://planted-password:x:y/none"
 			},
-			says: []string{"database", "postgres://user:password@host"},
+			says: []string{"database", "begins with postgres://"},
 		},
 		"GitHub not there": {replace: "github: {url: \"http://127.0.0.1:", by: "github: {url: \"http://127.0.0.2:", says: []string{"GitHub", "refused"}},
 	}

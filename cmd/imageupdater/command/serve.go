@@ -20,7 +20,10 @@ import (
 )
 
 // serverFlags name the server's configuration.
-type serverFlags struct{ config string }
+type serverFlags struct {
+	config string
+	dryRun bool
+}
 
 func (f *serverFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "the server's configuration, `FILE` (docs/server.md)")
@@ -57,7 +60,7 @@ func (f *serverFlags) load(env Environment, good func(*config.Server) error) (*c
 func (f *serverFlags) open(ctx context.Context, env Environment, c *config.Server) (*server.Server, error) {
 	return server.New(ctx, server.Options{
 		Config: c, Version: readBuild(env.BuildInfo).Version, Log: env.Stderr, Getenv: env.Getenv,
-		Environ: env.Environ, Now: env.Now, Linger: linger,
+		Environ: env.Environ, Now: env.Now, Linger: linger, DryRun: f.dryRun,
 	})
 }
 
@@ -94,7 +97,6 @@ The configuration is described in docs/server.md; "imageupdater schema --server"
 
 func newRun(env Environment) *cobra.Command {
 	var flags serverFlags
-	var dry bool
 	cmd := &cobra.Command{
 		Use:   "run OWNER/REPO --config FILE",
 		Short: "Look at one repository once, as the App, and print how that ended as JSON",
@@ -121,7 +123,7 @@ that is running is in use: ask that one with POST /api/v1/rescan.`,
 		},
 	}
 	flags.add(cmd)
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "write nothing to GitHub (it writes nothing yet in any case)")
+	cmd.Flags().BoolVar(&flags.dryRun, "dry-run", false, "write nothing to GitHub: the result says what would be")
 	return cmd
 }
 
