@@ -374,6 +374,7 @@ func (d *desiring) outdated(e *Existing) bool {
 		return false
 	case config.RebaseBehind:
 		return true
+	case config.RebaseConflicts:
 	}
 	return e.Conflict
 }

@@ -93,10 +93,11 @@ func (p *place) desire() proposal.Desired {
 func shown(d proposal.Desired) []string {
 	all := []string{}
 	for _, p := range d.Proposals {
-		line := p.Group + ":"
+		parts := []string{p.Group + ":"}
 		for _, c := range p.Changes {
-			line += fmt.Sprintf(" %s %s->%s", c.Path, c.From, c.To)
+			parts = append(parts, fmt.Sprintf("%s %s->%s", c.Path, c.From, c.To))
 		}
+		line := strings.Join(parts, " ")
 		if p.Existing != nil {
 			line += fmt.Sprintf(" in #%d", p.Existing.Number)
 		}

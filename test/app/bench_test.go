@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -93,7 +94,7 @@ func BenchmarkWebhooks(b *testing.B) {
 						}
 						req.Header.Set("Content-Type", "application/json")
 						req.Header.Set("X-GitHub-Event", "push")
-						req.Header.Set("X-GitHub-Delivery", fmt.Sprint(n))
+						req.Header.Set("X-GitHub-Delivery", strconv.FormatInt(n, 10))
 						req.Header.Set("X-Hub-Signature-256", signature)
 						began := time.Now()
 						res, err := client.Do(req)

@@ -3,6 +3,7 @@ package app_test
 import (
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,17 +15,17 @@ import (
 )
 
 // look into a database from beside the program.
-func beside(t testing.TB, place string) *sql.DB {
-	t.Helper()
+func beside(tb testing.TB, place string) *sql.DB {
+	tb.Helper()
 	driver, at := "sqlite", "file:"+place+"?mode=ro&_pragma=busy_timeout(10000)"
 	if strings.HasPrefix(place, "postgres") {
 		driver, at = "pgx", place
 	}
 	db, err := sql.Open(driver, at)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
@@ -40,12 +41,12 @@ func besideWriting(t *testing.T, file string) *sql.DB {
 }
 
 // number is the one that a query gives.
-func number(t testing.TB, place, query string, args ...any) (n int) {
-	t.Helper()
-	db := beside(t, place)
+func number(tb testing.TB, place, query string, args ...any) (n int) {
+	tb.Helper()
+	db := beside(tb, place)
 	defer db.Close() // it is asked again and again
-	if err := db.QueryRowContext(t.Context(), query, args...).Scan(&n); err != nil {
-		t.Fatalf("%s: %v", query, err)
+	if err := db.QueryRowContext(tb.Context(), query, args...).Scan(&n); err != nil {
+		tb.Fatalf("%s: %v", query, err)
 	}
 	return n
 }
@@ -208,7 +209,7 @@ func TestKilledUnderLoad(t *testing.T) {
 			for round := range pushes {
 				heads = heads[:0]
 				for _, repo := range repos {
-					heads = append(heads, repo.Commit("main", "by hand", map[string]string{"README": fmt.Sprint(round)}))
+					heads = append(heads, repo.Commit("main", "by hand", map[string]string{"README": strconv.Itoa(round)}))
 				}
 				if round%2 == 1 {
 					w.die(p) // with what it has accepted by now

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -115,7 +117,7 @@ var hookCommits = sync.OnceFunc(func() {
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
 		at, err := url.Parse(dsn)
 		if err != nil {
-			return nil //nolint:nilerr // not one of ours
+			return nil
 		}
 		found, is := cuts.Load(at.Path)
 		hooks, able := conn.(sqlite.HookRegisterer)
@@ -211,10 +213,7 @@ func (w *world) startCut(c *cut, zombies *sync.WaitGroup) *app {
 	}
 	o := w.options("")
 	env := w.env
-	w.env = map[string]string{}
-	for name, value := range env {
-		w.env[name] = value
-	}
+	w.env = maps.Clone(env)
 	w.env["DATABASE"] = place
 	o.Getenv = func(name string) string { return env[name] }
 	o.GitHubTransport = c
@@ -386,7 +385,7 @@ func TestCutsOfPostgres(t *testing.T) {
 	var zombies sync.WaitGroup
 	t.Cleanup(zombies.Wait)
 	for n := 1; n < 700; n += 37 {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
 			play(t, storetest.Postgres(t), newCut("message", n, n%2 == 1), &zombies)
 		})

@@ -249,57 +249,61 @@ func (a *answered) Write(p []byte) (int, error) {
 // it when GitHub sends again.
 func TestIntakeWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	places(t, func(t *testing.T, place string) {
-		t.Helper()
-		w := newWorld(t, place, githubtest.Options{})
-		if err := w.registry.Push("acme/web", "1.0.0", "1.1.0"); err != nil {
-			t.Fatal(err)
-		}
-		repo := w.hub.AddRepository("acme/shop", map[string]string{
-			".imageupdater.yaml": "version: 1\n", "web.yaml": deployment(w.registry.Host() + "/acme/web:1.0.0"),
-		})
-		broken, err := server.New(t.Context(), w.options(""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := broken.Close(); err != nil {
-			t.Fatal(err)
-		}
-		body := []byte(`{}`)
-		for what, code := range map[string]int{"/readyz": 503, "/healthz": 200} {
-			answer := &answered{header: http.Header{}}
-			req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://app"+what, http.NoBody)
-			broken.Handler().ServeHTTP(answer, req)
-			if answer.status != code {
-				t.Errorf("%s: %d %s, want %d", what, answer.status, &answer.body, code)
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			place := at(t)
+			t.Helper()
+			w := newWorld(t, place, githubtest.Options{})
+			if err := w.registry.Push("acme/web", "1.0.0", "1.1.0"); err != nil {
+				t.Fatal(err)
 			}
-		}
-		req := request(t, io.NopCloser(bytes.NewReader(body)))
-		req.Header.Set("X-Hub-Signature-256", "sha256="+signature(sha256.New, webhookSecret, body))
-		answer := &answered{header: http.Header{}}
-		broken.Handler().ServeHTTP(answer, req)
-		if answer.status != http.StatusServiceUnavailable {
-			t.Errorf("%d %s, want 503", answer.status, &answer.body)
-		}
-		// The same, by GitHub: what it sends while there is no database is sent again.
-		front := &http.Server{Handler: broken.Handler(), ReadHeaderTimeout: time.Second}
-		listener := listen(t)
-		go func() { _ = front.Serve(listener) }()
-		t.Cleanup(func() { _ = front.Close() })
-		w.hub.Webhook("http://"+listener.Addr().String()+hookPath, webhookSecret)
-		w.hub.Install("acme", grants(), repo)
-		w.hub.Settle()
-		a := w.start("", func(o *server.Options) { o.Replica = "second" })
-		w.hub.Settle()
-		w.hub.Advance(2 * time.Hour)
-		a.Housekeep(t.Context())
-		if n := sum(a.numbers(), "imageupdater_webhooks_redelivered_total"); n == 0 {
-			t.Error("nothing was asked for again")
-		}
-		if got := a.settled(w.hub, "acme/shop"); len(got.Result.Updates) != 1 {
-			t.Errorf("%+v", got.Result)
-		}
-	})
+			repo := w.hub.AddRepository("acme/shop", map[string]string{
+				".imageupdater.yaml": "version: 1\n", "web.yaml": deployment(w.registry.Host() + "/acme/web:1.0.0"),
+			})
+			broken, err := server.New(t.Context(), w.options(""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := broken.Close(); err != nil {
+				t.Fatal(err)
+			}
+			body := []byte(`{}`)
+			for what, code := range map[string]int{"/readyz": 503, "/healthz": 200} {
+				answer := &answered{header: http.Header{}}
+				req, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://app"+what, http.NoBody)
+				broken.Handler().ServeHTTP(answer, req)
+				if answer.status != code {
+					t.Errorf("%s: %d %s, want %d", what, answer.status, &answer.body, code)
+				}
+			}
+			req := request(t, io.NopCloser(bytes.NewReader(body)))
+			req.Header.Set("X-Hub-Signature-256", "sha256="+signature(sha256.New, webhookSecret, body))
+			answer := &answered{header: http.Header{}}
+			broken.Handler().ServeHTTP(answer, req)
+			if answer.status != http.StatusServiceUnavailable {
+				t.Errorf("%d %s, want 503", answer.status, &answer.body)
+			}
+			// The same, by GitHub: what it sends while there is no database is sent again.
+			front := &http.Server{Handler: broken.Handler(), ReadHeaderTimeout: time.Second}
+			listener := listen(t)
+			go func() { _ = front.Serve(listener) }()
+			t.Cleanup(func() { _ = front.Close() })
+			w.hub.Webhook("http://"+listener.Addr().String()+hookPath, webhookSecret)
+			w.hub.Install("acme", grants(), repo)
+			w.hub.Settle()
+			a := w.start("", func(o *server.Options) { o.Replica = "second" })
+			w.hub.Settle()
+			w.hub.Advance(2 * time.Hour)
+			a.Housekeep(t.Context())
+			if n := sum(a.numbers(), "imageupdater_webhooks_redelivered_total"); n == 0 {
+				t.Error("nothing was asked for again")
+			}
+			if got := a.settled(w.hub, "acme/shop"); len(got.Result.Updates) != 1 {
+				t.Errorf("%+v", got.Result)
+			}
+		})
+	}
 }
 
 func listen(t *testing.T) net.Listener {

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 func (p *program) path(t *testing.T) string {
 	t.Helper()
 	p.once.Do(func() {
-		if p.folder, p.err = os.MkdirTemp("", "imageupdater-*"); p.err != nil {
+		if p.folder, p.err = os.MkdirTemp("", "imageupdater-*"); p.err != nil { //nolint:usetesting // it outlives the test that makes it
 			return
 		}
 		build := exec.CommandContext(context.WithoutCancel(t.Context()), "go", "build", "-o", p.folder, "../../cmd/imageupdater")

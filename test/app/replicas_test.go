@@ -99,7 +99,7 @@ func newCluster(t *testing.T) *cluster {
 	if bin == "" {
 		t.Skip("IMAGEUPDATER_POSTGRES is set, but initdb is not here: no PostgreSQL to stop")
 	}
-	folder, err := os.MkdirTemp("", "imageupdater-postgres-*") // t.TempDir is closed to other users
+	folder, err := os.MkdirTemp("", "imageupdater-postgres-*") //nolint:usetesting // t.TempDir is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,6 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server"
-	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
 	"github.com/imageupdater/imageupdater/test/registry"
 )
@@ -157,7 +156,7 @@ func (w *world) start(more string, change ...func(*server.Options)) *app {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -267,15 +266,4 @@ func (a *app) settled(hub *githubtest.Server, repository string) shown {
 		return found.Status == http.StatusOK && !found.Looking && found.LastLook != nil
 	})
 	return found
-}
-
-// places runs a test on both databases.
-func places(t *testing.T, test func(t *testing.T, place string)) {
-	t.Helper()
-	for name, at := range storetest.Places() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, at(t))
-		})
-	}
 }
