@@ -41,11 +41,11 @@ func besideWriting(t *testing.T, file string) *sql.DB {
 }
 
 // number is the one that a query gives.
-func number(tb testing.TB, place, query string, args ...any) (n int) {
+func number(tb testing.TB, place, query string) (n int) {
 	tb.Helper()
 	db := beside(tb, place)
 	defer db.Close() // it is asked again and again
-	if err := db.QueryRowContext(tb.Context(), query, args...).Scan(&n); err != nil {
+	if err := db.QueryRowContext(tb.Context(), query).Scan(&n); err != nil {
 		tb.Fatalf("%s: %v", query, err)
 	}
 	return n
