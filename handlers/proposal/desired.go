@@ -67,7 +67,7 @@ type Saying struct {
 }
 
 // lately is for how long it is made sure that what a run began was ended.
-const lately = time.Hour
+const lately = 6 * time.Hour
 
 // Desire says what should be. It decides by its argument alone.
 func Desire(s Situation) Desired {

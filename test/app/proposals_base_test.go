@@ -16,7 +16,7 @@ func (l *life) conflicting(image string) {
 	l.repo.Push("main", "alice", "beside it", map[string]*githubtest.File{l.file(image): githubtest.Text(text)})
 }
 
-// behind says whether a branch lacks commits of main, in what it has of a file.
+// renamed says whether a branch has that change.
 func (l *life) renamed(branch string) bool {
 	return strings.Contains(l.repo.Read(branch, "deploy/web.yaml"), "name: shop")
 }
@@ -126,7 +126,7 @@ func rollbacks(web []string) []story {
 		l.repo.MergePull(l.one().Number, "alice", "squash")
 	}
 	return []story{
-		{"rolled back under semver", "", web, []string{"web:1.1.0"}, func(l *life) {
+		{"rolled back under semver", "pullRequests: {perHour: 50}\n", web, []string{"web:1.1.0"}, func(l *life) {
 			merge(l)
 			l.push("web:1.2.0")
 			l.look()
@@ -142,7 +142,7 @@ func rollbacks(web []string) []story {
 			l.look()
 			l.has("web=1.3.0")
 		}},
-		{"rolled back under newest", "defaults: {strategy: newest}\n", []string{"web:a"}, nil, func(l *life) {
+		{"rolled back under newest", "defaults: {strategy: newest}\npullRequests: {perHour: 50}\n", []string{"web:a"}, nil, func(l *life) {
 			l.created("web:a", 1)
 			l.created("web:b", 2)
 			l.look()
@@ -156,7 +156,7 @@ func rollbacks(web []string) []story {
 			l.look()
 			l.has("web=c")
 		}},
-		{"rolled back under digest", "defaults: {strategy: digest, track: stable}\n", []string{"web:stable"}, nil, func(l *life) {
+		{"rolled back under digest", "defaults: {strategy: digest, track: stable}\npullRequests: {perHour: 50}\n", []string{"web:stable"}, nil, func(l *life) {
 			old := l.digest("web:stable")
 			merge(l)
 			l.look()

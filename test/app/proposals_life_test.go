@@ -178,6 +178,7 @@ func (l *life) as(login, method, path string, body any) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer "+l.hub.Token(login))
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
