@@ -374,8 +374,10 @@ func (d *desiring) outdated(e *Existing) bool {
 		return false
 	case config.RebaseBehind:
 		return true
+	case config.RebaseConflicts:
+		return e.Conflict
 	}
-	return e.Conflict
+	return false
 }
 
 // finish writes the texts, when all is known that they tell.

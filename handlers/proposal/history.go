@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -295,10 +296,7 @@ func (h *Historian) foreign(ctx context.Context, r Reader, c forge.Commit, p for
 // asWeLeftIt says whether a merge has the base's files, and ours where we changed
 // them.
 func asWeLeftIt(record *Record, ours, base, merged map[string]string) bool {
-	want := map[string]string{}
-	for path, id := range base {
-		want[path] = id
-	}
+	want := maps.Clone(base)
 	for _, u := range record.Updates {
 		want[u.Path] = ours[u.Path]
 	}

@@ -401,4 +401,3 @@ func people(all []string) (users, teams []string) {
 	}
 	return users, teams
 }
-

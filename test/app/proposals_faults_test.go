@@ -65,7 +65,7 @@ func TestEachWriteFails(t *testing.T) {
 			l.comes("it is updated", func() bool { return l.shown() == "web=1.2.0" && strings.HasSuffix(l.one().Title, "1.2.0") })
 			l.comes("it has its label", func() bool { return !kind.passes || slices.Contains(l.one().Labels, "images") })
 			branch := l.one().Head
-			l.by("main", "web:1.2.0")
+			l.by("web:1.2.0")
 			l.comes("it is closed", func() bool { return l.shown() == "" && l.repo.Branch(branch) == "" })
 			all := l.repo.Pulls()
 			if len(all) != 1 || len(all[0].Comments) != 1 {

@@ -60,13 +60,13 @@ func (l *life) push(images ...string) {
 	}
 }
 
-// by lets a person write an image into its file on a branch.
-func (l *life) by(branch string, images ...string) {
+// by lets a person write an image into its file.
+func (l *life) by(images ...string) {
 	files := map[string]*githubtest.File{}
 	for _, image := range images {
 		files[l.file(image)] = githubtest.Text(deployment(l.name(image)))
 	}
-	l.repo.Push(branch, "alice", "by hand", files)
+	l.repo.Push("main", "alice", "by hand", files)
 }
 
 // settings lets a person write the configuration.
@@ -263,10 +263,10 @@ func changes(web, both, next []string) []story {
 		{"shrinks and empties", oneGroup, both, []string{"api:1.1.0", "web:1.1.0"}, func(l *life) {
 			l.has("api=1.1.0 web=1.1.0")
 			first := l.one()
-			l.by("main", "api:1.1.0")
+			l.by("api:1.1.0")
 			l.look()
 			l.has("web=1.1.0")
-			l.by("main", "web:1.1.0")
+			l.by("web:1.1.0")
 			l.look()
 			l.has()
 			was := l.repo.Pulls()
@@ -274,7 +274,7 @@ func changes(web, both, next []string) []story {
 				l.t.Errorf("%+v, the branch is at %q", was, l.repo.Branch(first.Head))
 			}
 			// Closed by us refuses nothing.
-			l.by("main", "web:1.0.0")
+			l.by("web:1.0.0")
 			l.look()
 			l.has("web=1.1.0")
 		}},
@@ -388,13 +388,13 @@ func refusals(web, both, next []string) []story {
 			}
 		}},
 		{"a digest closed", "defaults: {strategy: digest, track: stable}\n", []string{"web:stable"}, nil, func(l *life) {
-			l.has("web=stable@" + l.digest("web:stable"))
+			l.has("web=stable@" + l.digest())
 			l.repo.ClosePull(l.one().Number, "alice")
 			l.look()
 			l.has()
 			l.retag("web:stable", "newer")
 			l.look()
-			l.has("web=stable@" + l.digest("web:stable"))
+			l.has("web=stable@" + l.digest())
 		}},
 	}
 }
@@ -420,11 +420,11 @@ func peoples(web, next []string) []story {
 			if l.repo.Branch(p.Head) != theirs {
 				l.t.Error("the branch was overwritten")
 			}
-			l.by("main", "web:1.2.0")
+			l.by("web:1.2.0")
 			l.look()
 			said(l, 1)
 			// Given back, it is ours.
-			l.by("main", "web:1.0.0")
+			l.by("web:1.0.0")
 			l.repo.PushRefs(map[string]string{"refs/heads/" + p.Head: p.HeadSHA})
 			l.look()
 			l.has("web=1.2.0")
