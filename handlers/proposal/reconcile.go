@@ -360,7 +360,10 @@ func (r *Reconciler) sweep(ctx context.Context, to Writer, e *Existing) error {
 	if err == nil && now == e.HeadSHA {
 		err = to.MoveRefs(ctx, []forge.RefMove{{Name: e.Branch, Before: e.HeadSHA}})
 	}
-	if err != nil && !errors.Is(err, forge.ErrConflict) && !errors.Is(err, forge.ErrNotFound) {
+	if errors.Is(err, forge.ErrConflict) {
+		return nil // the next run sees what is there
+	}
+	if err != nil && !errors.Is(err, forge.ErrNotFound) {
 		return fmt.Errorf("removing %s: %w", e.Branch, err)
 	}
 	r.Memory.KeepFact(ctx, known, []byte("1"))

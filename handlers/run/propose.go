@@ -33,7 +33,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		if _, known := situation.Files[name]; known || len(result.Updates) == 0 {
 			continue
 		}
-		text, err := fs.ReadFile(files, name)
+		text, err := r.original(ctx, files, name)
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", name, err)
 		}
@@ -60,6 +60,25 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
 	return nil
+}
+
+// mostOriginal is how long a file may be that is remembered, in bytes.
+const mostOriginal = 256 << 10
+
+// original is a file that would be changed. As long as its pull request is open it
+// is needed at each look, so it is fetched once.
+func (r *Runner) original(ctx context.Context, files *tree, name string) ([]byte, error) {
+	id := files.id(name)
+	known := "blob " + id
+	if text, found := r.Memory.Fact(ctx, known); found {
+		files.seed(id, text)
+		return text, nil
+	}
+	text, err := fs.ReadFile(files, name)
+	if err == nil && len(text) <= mostOriginal {
+		r.Memory.KeepFact(ctx, known, text)
+	}
+	return text, err
 }
 
 // soon is when GitHub is asked again for what it finds out in the background.
