@@ -67,7 +67,7 @@ type Saying struct {
 }
 
 // lately is for how long it is made sure that what a run began was ended.
-const lately = time.Hour
+const lately = 6 * time.Hour
 
 // Desire says what should be. It decides by its argument alone.
 func Desire(s Situation) Desired {
@@ -375,8 +375,9 @@ func (d *desiring) outdated(e *Existing) bool {
 	case config.RebaseBehind:
 		return true
 	case config.RebaseConflicts:
+		return e.Conflict
 	}
-	return e.Conflict
+	return false
 }
 
 // finish writes the texts, when all is known that they tell.

@@ -94,7 +94,7 @@ func stops(err error) bool {
 	_, limited := errors.AsType[*forge.LimitedError](err)
 	_, forbidden := errors.AsType[*forge.PermissionError](err)
 	_, unavailable := errors.AsType[*forge.UnavailableError](err)
-	return limited || forbidden || unavailable || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return limited || forbidden || unavailable || errors.Is(err, forge.ErrUnauthorized) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // put makes one pull request as it should be.
@@ -183,6 +183,9 @@ func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before s
 // left by a run that was cut, or by a pull request that is closed: it is taken
 // over if nobody else moved it.
 func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, error) {
+	if theirs, err := r.stillTheirs(ctx, to, p.Branch); theirs || err != nil {
+		return nil, err
+	}
 	head, err := r.write(ctx, to, p, "")
 	if errors.Is(err, forge.ErrConflict) {
 		head, err = r.takeOver(ctx, to, p)
@@ -219,6 +222,28 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.
 // errTheirs is a branch that has our name and somebody else's commit.
 var errTheirs = errors.New("a branch of that name is there, with commits that are not the App's: delete or rename it")
 
+// theirs is under what is kept that a branch of our name is somebody else's.
+func (r *Reconciler) theirs(branch, head string) string {
+	return fmt.Sprintf("theirs %d %s %s", r.Repository, branch, head)
+}
+
+// stillTheirs says whether a branch was found to be somebody else's, and has not
+// moved since.
+func (r *Reconciler) stillTheirs(ctx context.Context, to Writer, branch string) (bool, error) {
+	if _, was := r.Memory.Fact(ctx, r.theirs(branch, "")); !was {
+		return false, nil
+	}
+	head, _, err := to.Head(ctx, branch)
+	if errors.Is(err, forge.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading %s: %w", branch, err)
+	}
+	_, still := r.Memory.Fact(ctx, r.theirs(branch, head))
+	return still, nil
+}
+
 // takeOver writes onto a branch that is there without an open pull request, if it
 // is ours. What a run that was cut wrote is as it should be already.
 func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (string, error) {
@@ -231,6 +256,8 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
 	if !r.Historian.made(c) || ReadRecord(c.Message, r.Repository) == nil {
+		r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte("1"))
+		r.Memory.KeepFact(ctx, r.theirs(p.Branch, before), []byte("1"))
 		return "", fmt.Errorf("writing %s: %w", p.Branch, errTheirs)
 	}
 	if c.Message == p.Message && slices.Equal(c.Parents, []string{p.BaseSHA}) {
@@ -329,8 +356,14 @@ func (r *Reconciler) sweep(ctx context.Context, to Writer, e *Existing) error {
 	if _, is := r.Memory.Fact(ctx, known); is {
 		return nil
 	}
-	err := to.MoveRefs(ctx, []forge.RefMove{{Name: e.Branch, Before: e.HeadSHA}})
-	if err != nil && !errors.Is(err, forge.ErrConflict) && !errors.Is(err, forge.ErrNotFound) {
+	now, _, err := to.Head(ctx, e.Branch)
+	if err == nil && now == e.HeadSHA {
+		err = to.MoveRefs(ctx, []forge.RefMove{{Name: e.Branch, Before: e.HeadSHA}})
+	}
+	if errors.Is(err, forge.ErrConflict) {
+		return nil // the next run sees what is there
+	}
+	if err != nil && !errors.Is(err, forge.ErrNotFound) {
 		return fmt.Errorf("removing %s: %w", e.Branch, err)
 	}
 	r.Memory.KeepFact(ctx, known, []byte("1"))
