@@ -61,9 +61,6 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	return nil
 }
 
-// mostOriginal is how long a file may be that is remembered, in bytes.
-const mostOriginal = 256 << 10
-
 // soon is when GitHub is asked again for what it finds out in the background.
 const soon = time.Minute
 

@@ -40,7 +40,7 @@ func TestCost(t *testing.T) {
 	l.push("web:1.2.0")
 	l.hub.Advance(time.Minute)
 	mark, began = l.hub.Mark(), time.Now()
-	l.app.rescan("acme/shop")
+	l.app.rescan()
 	cost("an update of an open one", 8)
 	l.look()
 	mark, began = l.hub.Mark(), time.Now()

@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/imageupdater/imageupdater/server/store/storetest"
@@ -15,12 +16,12 @@ import (
 func TestChance(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
 			l := begin(t, storetest.SQLite(t), "pullRequests: {perHour: 100, limit: 20}\n", "api:1.0.0", "web:1.0.0")
 			l.push("api:1.0.0", "web:1.0.0", "web:1.1.0")
 			l.look()
-			c := &chance{life: l, dice: rand.New(rand.NewPCG(seed, 1)), theirs: map[string]string{}} //nolint:gosec // no secret
+			c := &chance{life: l, dice: rand.New(rand.NewPCG(seed, 1)), theirs: map[string]string{}}
 			for n := range 10 {
 				what := c.step(n)
 				l.look()

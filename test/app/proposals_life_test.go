@@ -87,7 +87,7 @@ func (l *life) look() {
 	}
 	l.hub.Advance(time.Minute) // a registry is not asked for the same again in less
 	l.hub.Settle()
-	l.app.rescan("acme/shop")
+	l.app.rescan()
 	l.app.settled(l.hub, "acme/shop")
 }
 
@@ -105,7 +105,7 @@ func (l *life) forget() {
 func (l *life) quiet() {
 	l.t.Helper()
 	mark := l.hub.Mark()
-	l.app.rescan("acme/shop")
+	l.app.rescan()
 	l.app.settled(l.hub, "acme/shop")
 	for _, e := range l.hub.Since(mark, githubtest.By(l.installation)) {
 		if e.Writes() {

@@ -36,7 +36,7 @@ func TestProposal(t *testing.T) {
 			t.Logf("%d calls", len(w.hub.Calls()))
 			// A newer one updates it in place.
 			push(t, w, "acme/web", "1.2.0")
-			a.rescan("acme/shop")
+			a.rescan()
 			a.settled(w.hub, "acme/shop")
 			pulls = repo.Pulls()
 			if len(pulls) != 1 || !strings.HasSuffix(pulls[0].Title, "1.2.0") {
@@ -44,7 +44,7 @@ func TestProposal(t *testing.T) {
 			}
 			// A second look writes nothing.
 			before := len(w.hub.Writes(githubtest.By(installation)))
-			a.rescan("acme/shop")
+			a.rescan()
 			a.settled(w.hub, "acme/shop")
 			if after := len(w.hub.Writes(githubtest.By(installation))); after != before {
 				t.Errorf("%d calls that write, though nothing changed", after-before)
@@ -68,8 +68,9 @@ func push(t *testing.T, w *world, repo string, tags ...string) {
 }
 
 // rescan asks for a look and waits until it was made.
-func (a *app) rescan(repository string) {
+func (a *app) rescan() {
 	a.t.Helper()
+	const repository = "acme/shop"
 	before := a.shown(repository).LastLook
 	status, text := a.call("POST", "/api/v1/rescan", apiToken, `{"repository": "`+repository+`"}`)
 	if status != 202 {
