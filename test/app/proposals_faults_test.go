@@ -103,7 +103,7 @@ func (l *life) comes(what string, holds func() bool) {
 	n := 0
 	until(l.t, what, func() bool {
 		if n++; n%20 == 1 {
-			l.app.call("POST", "/api/v1/rescan", apiToken, `{"repository": "acme/shop"}`)
+			l.app.patient("POST", "/api/v1/rescan", `{"repository": "acme/shop"}`)
 		}
 		l.hub.Advance(20 * time.Second)
 		return holds()
@@ -119,7 +119,7 @@ func TestRace(t *testing.T) {
 	l.push("web:1.2.0")
 	held := l.hub.Fault(githubtest.Held("updateRefs"))
 	l.hub.Advance(time.Minute)
-	l.app.call("POST", "/api/v1/rescan", apiToken, `{"repository": "acme/shop"}`)
+	l.app.patient("POST", "/api/v1/rescan", `{"repository": "acme/shop"}`)
 	if err := held.Await(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}

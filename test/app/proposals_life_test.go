@@ -190,7 +190,7 @@ func (l *life) as(login, method, path string, body any) {
 	}
 }
 
-// story is something that happens to proposals.
+// tale is something that happens to proposals.
 type tale struct {
 	name     string
 	settings string
@@ -330,7 +330,7 @@ func changes(web, both, next []string) []tale {
 	}
 }
 
-// refusals are the stories of people who do not want something.
+// refusalTales are the stories of people who do not want something.
 func refusalTales(web, both, next []string) []tale {
 	return []tale{
 		{"closed by a person", "defaults: {title: Newer images}\n", web, next, func(l *life) {

@@ -67,12 +67,12 @@ func push(t *testing.T, w *world, repo string, tags ...string) {
 	}
 }
 
-// rescan asks for a look and waits until it was made.
+// rescan asks for a look at acme/shop and waits until it was made.
 func (a *app) rescan() {
-	a.t.Helper()
 	const repository = "acme/shop"
+	a.t.Helper()
 	before := a.shown(repository).LastLook
-	status, text := a.call("POST", "/api/v1/rescan", apiToken, `{"repository": "`+repository+`"}`)
+	status, text := a.patient("POST", "/api/v1/rescan", `{"repository": "`+repository+`"}`)
 	if status != 202 {
 		a.t.Fatalf("%d %s", status, text)
 	}
