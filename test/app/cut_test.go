@@ -37,6 +37,10 @@ type cut struct {
 
 var errCut = errors.New("cut")
 
+// everything is the environment variable with which the long tests leave nothing
+// out.
+const everything = "IMAGEUPDATER_ALL_CUTS"
+
 func newCut(what string, n int, after bool) *cut {
 	return &cut{what: what, n: n, after: after, dead: make(chan struct{})}
 }
@@ -355,7 +359,7 @@ func TestCuts(t *testing.T) {
 	var zombies sync.WaitGroup
 	t.Cleanup(zombies.Wait)
 	step := 5
-	if os.Getenv("IMAGEUPDATER_ALL_CUTS") != "" {
+	if os.Getenv(everything) != "" {
 		step = 1
 	}
 	for _, what := range []string{"call", "commit"} {
