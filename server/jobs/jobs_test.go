@@ -524,7 +524,10 @@ func TestDeadReplicas(t *testing.T) {
 				}
 				return
 			}
-			first := open(t, place, look("first", hang), func(o *jobs.Options) { o.Replica, o.Drain = "first", 10*time.Millisecond })
+			first := open(t, place, look("first", hang), func(o *jobs.Options) {
+				o.Replica, o.Drain = "first", 10*time.Millisecond
+				o.Looks = 1 // it hangs, and takes nothing that is freed
+			})
 			first.put(t, 5)
 			first.want(t, 5)
 			first.run(t)
