@@ -25,8 +25,15 @@ type redactor struct {
 
 // shape is what a kind of secret looks like, and what stands in its place.
 type shape struct {
+	// marks are in small letters: without one of them nothing fits, which is
+	// seen much quicker than by looks.
+	marks []string
 	looks *regexp.Regexp
 	then  string
+}
+
+func (s shape) mayFit(lower string) bool {
+	return slices.ContainsFunc(s.marks, func(mark string) bool { return strings.Contains(lower, mark) })
 }
 
 const (
@@ -43,12 +50,12 @@ const (
 // or by %q.
 func newRedactor() *redactor {
 	return &redactor{replace: strings.NewReplacer(), shapes: []shape{
-		{regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s:,-]*`), masked},
-		{regexp.MustCompile(`(?:gh[a-z]_|github_pat_)[A-Za-z0-9._-]+`), masked},
-		{regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+`), masked}, // a JWT
-		{regexp.MustCompile(`(?i)(bearer|basic)((?:\s|\\[nt])+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + masked},
-		{regexp.MustCompile(`://[^/@\s"'<>\\]+@`), "://" + masked + "@"},
-		{regexp.MustCompile(`(?i)([?&](?:[a-z_-]*(?:secret|token|password|signature))=)[^&\s"'<>\\]+`), "${1}" + masked},
+		{[]string{"-----begin"}, regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s:,-]*`), masked},
+		{[]string{"gh", "github_pat_"}, regexp.MustCompile(`(?:gh[a-z]_|github_pat_)[A-Za-z0-9._-]+`), masked},
+		{[]string{"eyj"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+`), masked}, // a JWT
+		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)(bearer|basic)((?:\s|\\[nt])+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + masked},
+		{[]string{"@"}, regexp.MustCompile(`://[^/@\s"'<>\\]+@`), "://" + masked + "@"},
+		{[]string{"?", "&"}, regexp.MustCompile(`(?i)([?&](?:[a-z_-]*(?:secret|token|password|signature))=)[^&\s"'<>\\]+`), "${1}" + masked},
 	}}
 }
 
@@ -133,8 +140,11 @@ func (r *redactor) text(from string) string {
 	replace := r.replace
 	r.mu.RUnlock()
 	from = replace.Replace(from)
+	lower := strings.ToLower(from)
 	for _, s := range r.shapes {
-		from = s.looks.ReplaceAllString(from, s.then)
+		if s.mayFit(lower) {
+			from = s.looks.ReplaceAllString(from, s.then)
+		}
 	}
 	return from
 }

@@ -152,7 +152,7 @@ func (r *replica) repository(t *testing.T, id int64) store.Repository {
 // until waits for something that jobs do, for which there is nothing to wait on.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !holds() {
 		select {
 		case <-deadline:
@@ -167,7 +167,7 @@ func receive[T any](t *testing.T, from <-chan T) T {
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("waited in vain")
 		panic("not reached")
 	}

@@ -352,13 +352,13 @@ func play(t *testing.T, place string, c *cut, zombies *sync.WaitGroup) bool {
 }
 
 // TestCuts cuts the story of an installation and a push at every call of GitHub
-// and at every commit, and goes on with a new server: at each fifth of them unless
+// and at every commit, and goes on with a new server: at each twelfth of them unless
 // IMAGEUPDATER_ALL_CUTS is set, as CI does without the race detector.
 func TestCuts(t *testing.T) {
 	t.Parallel()
 	var zombies sync.WaitGroup
 	t.Cleanup(zombies.Wait)
-	step := 5
+	step := 12
 	if os.Getenv(everything) != "" {
 		step = 1
 	}

@@ -149,7 +149,7 @@ func (p *process) ended() (int, syscall.Signal) {
 	p.t.Helper()
 	select {
 	case <-p.exited:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		p.t.Fatal("the process does not end")
 	}
 	if p.err == nil {

@@ -181,7 +181,7 @@ func (w *world) start(more string, change ...func(*server.Options)) *app {
 // until waits for something that has no end to wait on.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !holds() {
 		select {
 		case <-deadline:
