@@ -3,6 +3,7 @@ package scanner
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
@@ -62,12 +63,12 @@ func holdTogether(sharing []*Result) bool {
 	return false
 }
 
-// targetsOf are the updates of a result but for their groups, which are no part
-// of the value.
+// targetsOf are the updates of a result but for what is no part of the value:
+// their groups, and since when their images are there.
 func targetsOf(r *Result) []Update {
 	targets := slices.Clone(r.Updates)
 	for i := range targets {
-		targets[i].Group = ""
+		targets[i].Group, targets[i].Since = "", time.Time{}
 	}
 	return targets
 }

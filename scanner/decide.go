@@ -69,7 +69,7 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 		}
 	}
 	for _, target := range targets {
-		update := Update{Kind: target.Kind, Tag: target.Tag, Group: w.group(target.Kind)}
+		update := Update{Kind: target.Kind, Tag: target.Tag, Group: w.group(target.Kind), Since: l.since(target.Tag)}
 		if w.wantsDigest() {
 			digest, rejection, err := l.digestFor(ctx, w, target)
 			if err != nil {
@@ -157,7 +157,7 @@ func (l *lookup) refresh(ctx context.Context, w *wish, target version.Target) (*
 	case rejection != nil:
 		return nil, rejection, nil
 	}
-	update := &Update{Kind: target.Kind, Tag: target.Tag, Digest: digest, Group: w.group(target.Kind)}
+	update := &Update{Kind: target.Kind, Tag: target.Tag, Digest: digest, Group: w.group(target.Kind), Since: l.since(target.Tag)}
 	if w.result.Field.Tag == nil {
 		update.Tag = ref.Tag
 	}

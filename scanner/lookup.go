@@ -173,6 +173,14 @@ func (l *lookup) firstSeen(ctx context.Context, p *version.Policy) error {
 	return nil
 }
 
+// since is when a tag got what it stands for, as far as the registry has told.
+func (l *lookup) since(tag string) time.Time {
+	if facts := l.facts[tag]; facts.Pushed.IsZero() {
+		return facts.Created
+	}
+	return l.facts[tag].Pushed
+}
+
 func ages(p *version.Policy) bool {
 	for _, age := range p.MinAges {
 		if age > 0 {

@@ -48,6 +48,9 @@ type Update struct {
 	Digest string
 	// Group is the name under which the update is proposed.
 	Group string
+	// Since is when the registry was given what the update moves to, or, where it
+	// does not tell that and was asked when it was built, that; otherwise zero.
+	Since time.Time
 }
 
 // Result is a field and how it ended.

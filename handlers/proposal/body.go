@@ -121,8 +121,8 @@ func (w written) table() string {
 			break // there is less room for the next try
 		}
 		first := shown[i].changes[0]
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(first.Image), code(short(first.From)), code(short(first.To)),
-			kindly(first.Kind), w.since(first), w.where(&shown[i], w.places, "<br>"))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(called(first.Image)), code(short(first.From)), code(short(first.To)),
+			kindly(first.Kind), since(first), w.where(&shown[i], w.places, "<br>"))
 	}
 	if more := len(w.moves) - len(shown); more > 0 {
 		fmt.Fprintf(&b, "\nand %d more: the commit has them all.\n", more)

@@ -29,7 +29,7 @@ func TestBody(t *testing.T) {
 	t.Parallel()
 	nginx := step("base/deployment.yaml", 31, "docker.io/library/nginx", "1.27@"+oldDigest, "1.27@"+newDigest, version.Digest)
 	unknown := step("envs/prod/values.yaml", 8, "ghcr.io/orchard/api", "main-3f78685", "main-89e6c98", version.Tag)
-	unknown.Age = 0
+	unknown.Since = time.Time{}
 	orchard := []Change{
 		nginx,
 		step("envs/dev/values.yaml", 12, pear, "v1.4.0", "v1.5.0", version.Minor),

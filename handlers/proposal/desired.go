@@ -30,7 +30,10 @@ type Situation struct {
 	Subjects []string
 	// Keys sign the marker in a body; the first one signs.
 	Keys [][]byte
-	Now  time.Time
+	// Facts are what is known of images at a value, by FactsKey. What is missing
+	// is not known now; of what does not exist there is an entry all the same.
+	Facts map[string]Facts
+	Now   time.Time
 }
 
 // Desired is what should be.
@@ -135,8 +138,8 @@ func (d *desiring) group() map[string][]Change {
 		}
 		if w := r.Waiting; w != nil {
 			d.hold(Young, w.Until, "", Change{
-				Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: r.Field.Ref.Name(), From: valueOf(r.Field),
-				To: waitingValue(w.Tag), Kind: w.Kind,
+				Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: imageOf(r.Field), From: valueOf(r.Field),
+				To: waitingValue(w.Tag), Kind: w.Kind, Group: r.Settings.For(w.Kind).Group,
 			})
 		}
 	}
@@ -148,8 +151,8 @@ func (d *desiring) group() map[string][]Change {
 
 func changeOf(r *scanner.Result, u scanner.Update) Change {
 	return Change{
-		Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: r.Field.Ref.Name(), From: valueOf(r.Field),
-		To: Value{u.Tag, u.Digest}, Kind: u.Kind, Choice: scanner.Choice{Field: r.Field, Update: u},
+		Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: imageOf(r.Field), From: valueOf(r.Field),
+		To: Value{u.Tag, u.Digest}, Kind: u.Kind, Group: u.Group, Since: u.Since, Choice: scanner.Choice{Field: r.Field, Update: u},
 		Settings: r.Settings.For(u.Kind).Settings,
 	}
 }
@@ -402,8 +405,11 @@ func (d *desiring) write(p *Proposal) {
 	var err error
 	p.Body, err = body(p, &Notes{
 		Seat: Seat{RepositoryID: d.RepositoryID, Base: p.Base, Branch: p.Branch}, Keys: d.Keys, RepositoryURL: d.URL, BaseSHA: built,
-		Now: d.Now, Held: d.heldFor(p),
+		Held: d.heldFor(p), Facts: d.Facts,
 	})
+	if p.Existing != nil && !p.Rewrite && !d.knows(p) {
+		p.Body = p.Existing.Body // it was written when more was known
+	}
 	if err == nil {
 		p.Message, err = message(p, d.RepositoryID)
 	}
@@ -414,7 +420,21 @@ func (d *desiring) write(p *Proposal) {
 	d.out.Proposals = append(d.out.Proposals, p)
 }
 
-// heldFor are the updates of the proposal's images that are not in it.
+// knows says whether all that a text tells of images is known.
+func (d *desiring) knows(p *Proposal) bool {
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		for _, value := range []Value{c.From, c.To} {
+			if _, known := d.Facts[FactsKey(c.Image, value)]; !known {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// heldFor are the updates of the proposal's group, and others of its images, that
+// are not in it.
 func (d *desiring) heldFor(p *Proposal) []Held {
 	images := map[string]bool{}
 	for i := range p.Changes {
@@ -422,7 +442,7 @@ func (d *desiring) heldFor(p *Proposal) []Held {
 	}
 	var held []Held
 	for _, h := range d.out.Held {
-		if images[h.Image] {
+		if images[h.Image] || h.Group == p.Group {
 			held = append(held, h)
 		}
 	}

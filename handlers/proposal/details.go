@@ -67,7 +67,7 @@ func (w written) image(m *move) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("- %s %s → %s\n  - %s\n", code(c.Image), code(short(c.From)), code(short(c.To)), strings.Join(lines, "\n  - "))
+	return fmt.Sprintf("- %s %s → %s\n  - %s\n", code(called(c.Image)), code(short(c.From)), code(short(c.To)), strings.Join(lines, "\n  - "))
 }
 
 func unlessEmpty(digest string) string {
@@ -102,7 +102,7 @@ func (w written) notProposed() string {
 	var b strings.Builder
 	for i := range w.Held[:min(len(w.Held), w.held)] {
 		h := &w.Held[i]
-		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", code(h.Image), code(short(h.From)), code(short(h.To)), code(h.Path), h.reason())
+		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", code(called(h.Image)), code(short(h.From)), code(short(h.To)), code(h.Path), h.reason())
 	}
 	if more := len(w.Held) - w.held; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)

@@ -23,9 +23,6 @@ type Notes struct {
 	// the branch was built on: with the newest one, each push to the base would
 	// be a new text.
 	BaseSHA string
-	// Now is the time of which the changes' ages are. Ages are shown as the day
-	// since which a tag has been there, so that a text doesn't change by itself.
-	Now time.Time
 	// Held are the updates of the group that are not proposed, and why.
 	Held []Held
 	// Facts are what is known of images, by FactsKey.
@@ -114,12 +111,13 @@ func percent(text, stay string) string {
 	return b.String()
 }
 
-// since is the day since which a change's tag has been there.
-func (n *Notes) since(c *Change) string {
-	if c.Age <= 0 || n.Now.IsZero() {
+// since is the day since which a change's tag has been there: not its age, with
+// which the text would be another one each day.
+func since(c *Change) string {
+	if c.Since.IsZero() {
 		return "-"
 	}
-	return n.Now.Add(-c.Age).UTC().Format(time.DateOnly)
+	return c.Since.UTC().Format(time.DateOnly)
 }
 
 // called is an image's name as people call it: "nginx" for

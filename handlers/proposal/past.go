@@ -152,7 +152,7 @@ func (p *Past) Withheld() func(format.Field) map[string]version.Withheld {
 		}
 	}
 	return func(f format.Field) map[string]version.Withheld {
-		held := maps.Clone(byField[[2]string{f.File, f.Ref.Name()}])
+		held := maps.Clone(byField[[2]string{f.File, imageOf(f)}])
 		for _, back := range rolledBack(merged[fieldOf(f)], valueOf(f).String()) {
 			tag, _, _ := strings.Cut(back, "@")
 			if tag == f.Ref.Tag { // only its content was: Desire holds that back
@@ -169,6 +169,10 @@ func (p *Past) Withheld() func(format.Field) map[string]version.Withheld {
 	}
 }
 
-func fieldOf(f format.Field) field { return field{f.File, f.Path, f.Ref.Name()} }
+func fieldOf(f format.Field) field { return field{f.File, f.Path, imageOf(f)} }
+
+// imageOf is the canonical name of a field's image: however files spell it, it is
+// one.
+func imageOf(f format.Field) string { return f.Ref.Repository().String() }
 
 func valueOf(f format.Field) Value { return Value{f.Ref.Tag, f.Ref.Digest} }

@@ -38,8 +38,11 @@ type Change struct {
 	Image    string
 	From, To Value
 	Kind     version.Kind
-	// Age is how long the new tag has been there; 0 where nobody knows.
-	Age time.Duration
+	// Group is the name under which the update is proposed.
+	Group string
+	// Since is when the registry was given what the new tag stands for; zero where
+	// it does not tell.
+	Since time.Time
 	// Choice is what is written.
 	Choice scanner.Choice
 	// Settings are those that hold for the change.

@@ -30,7 +30,7 @@ const (
 func step(path string, line int, image, from, to string, kind version.Kind) Change {
 	return Change{
 		Path: path, Key: "image.tag", Line: line, Image: image,
-		From: value(from), To: value(to), Kind: kind, Age: 50 * time.Hour,
+		From: value(from), To: value(to), Kind: kind, Since: noon.Add(-50 * time.Hour),
 	}
 }
 
@@ -43,7 +43,7 @@ func value(text string) Value {
 func notesOf(held ...Held) *Notes {
 	return &Notes{
 		Seat: Seat{RepositoryID: 7, Base: "main", Branch: "imageupdater/pears-0a0b0c"}, Keys: [][]byte{[]byte("first key of the test")},
-		RepositoryURL: somePage, BaseSHA: someBase, Now: noon, Held: held,
+		RepositoryURL: somePage, BaseSHA: someBase, Held: held,
 	}
 }
 

@@ -65,8 +65,8 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 const soon = time.Minute
 
 // desire decides what should be, and reads what that depends on: which branches
-// are in conflict with the base, and, where something is to be written, how people
-// write.
+// are in conflict with the base, what registries say of the images, and, where
+// something is to be written, how people write.
 func (r *Runner) desire(
 	ctx context.Context, l Look, reconciler *proposal.Reconciler, situation proposal.Situation, out *Outcome,
 ) (proposal.Desired, error) {
@@ -83,8 +83,12 @@ func (r *Runner) desire(
 			desired = proposal.Desire(situation)
 		}
 	}
-	if !writes(desired) {
+	if len(desired.Proposals) == 0 {
 		return desired, nil
+	}
+	situation.Facts = r.facts(ctx, desired.Proposals)
+	if !writes(desired) {
+		return proposal.Desire(situation), nil
 	}
 	var err error
 	if situation.Subjects, err = l.PullRequests.Subjects(ctx, out.Base); err != nil {
