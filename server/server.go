@@ -244,13 +244,16 @@ func (s *Server) Run(ctx context.Context) error {
 // Serve is Run with a listener, which it closes.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if s.secrets.webhook == "" {
-		return errors.New("github.webhookSecret is missing: without it anybody could send webhooks")
+		return errors.Join(errors.New("github.webhookSecret is missing: without it anybody could send webhooks"), listener.Close())
 	}
 	web := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: readHeader, ReadTimeout: readAll, WriteTimeout: answerAll, IdleTimeout: keepAlive,
 		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(s.log),
 	}
 	if err := s.queue.Arrive(ctx); err != nil {
+		if ctx.Err() != nil { // stopped before it began
+			err = nil
+		}
 		return errors.Join(err, listener.Close())
 	}
 	work, stopWork := context.WithCancelCause(context.WithoutCancel(ctx))

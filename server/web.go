@@ -23,7 +23,9 @@ func (s *Server) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics.registry, promhttp.HandlerOpts{ErrorLog: quiet(s.log)}))
-	mux.Handle("POST "+githubapp.DefaultWebhookRoute, s.webhooks())
+	if s.secrets.webhook != "" { // without one anybody could sign
+		mux.Handle("POST "+githubapp.DefaultWebhookRoute, s.webhooks())
+	}
 	calls := s.newCalls()
 	mux.HandleFunc("POST /api/v1/rescan", calls.with(config.ScopeRescan, s.rescan))
 	mux.HandleFunc("GET /api/v1/repos/{owner}/{repo}", calls.with(config.ScopeRead, s.repository))

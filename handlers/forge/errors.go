@@ -35,6 +35,8 @@ var (
 	ErrNoDrafts = errors.New("drafts are not supported")
 	// ErrReviewers: somebody of those named cannot be asked to review.
 	ErrReviewers = errors.New("not all may review")
+	// ErrLocked: nobody may comment.
+	ErrLocked = errors.New("the conversation is locked")
 	// ErrProtected: rules of the repository forbid it.
 	ErrProtected = errors.New("protected")
 	// ErrNotFile: the path is a folder, a submodule or the like.

@@ -27,6 +27,7 @@ func refusals() []struct {
 		{http.StatusForbidden, "archived", ErrArchived},
 		{http.StatusForbidden, "access blocked", ErrDisabled},
 		{http.StatusForbidden, "protected branch", ErrProtected},
+		{http.StatusForbidden, "is locked", ErrLocked},
 		{http.StatusUnavailableForLegalReasons, "", ErrDisabled},
 		{http.StatusNotFound, "repository is empty", ErrEmpty},
 		{http.StatusNotFound, "", ErrNotFound},

@@ -337,6 +337,7 @@ func (d *desiring) keep(p *Proposal) {
 		d.hold(Theirs, time.Time{}, "it was made to be for "+e.Base, p.Changes...)
 		return
 	case d.unclear(e):
+		d.hold(Unclear, time.Time{}, "", p.Changes...)
 		return
 	}
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
@@ -397,6 +398,7 @@ func (d *desiring) write(p *Proposal) {
 	built := p.BaseSHA
 	if p.Existing != nil && !p.Rewrite {
 		built = p.Existing.BuiltOn
+		p.Existing.Record.lines(p.Changes)
 	}
 	p.Title = title(p, Conventional(d.Subjects))
 	if p.Existing != nil && !p.Rewrite {
@@ -442,7 +444,7 @@ func (d *desiring) heldFor(p *Proposal) []Held {
 	}
 	var held []Held
 	for _, h := range d.out.Held {
-		if images[h.Image] || h.Group == p.Group {
+		if h.Why != Unclear && (images[h.Image] || h.Group == p.Group) { // that will pass
 			held = append(held, h)
 		}
 	}

@@ -138,6 +138,8 @@ func (w Why) words() string {
 		return "it has not been there long enough"
 	case Theirs:
 		return "somebody else works on the branch"
+	case Unclear:
+		return "its pull request stays as it is, since a registry or a file does not tell about another update of it"
 	case Paused:
 		return "somebody paused the pull request"
 	case Refused:

@@ -70,9 +70,10 @@ const (
 	Window  Why = "window"   // not at this time of the week
 	Freeze  Why = "freeze"
 	Young   Why = "too-young"
-	Theirs  Why = "theirs" // somebody else has pushed to the branch, or changed what it is for
-	Paused  Why = "paused" // somebody paused the pull request
-	Failed  Why = "failed" // the file cannot be edited so that nothing else changes
+	Theirs  Why = "theirs"  // somebody else has pushed to the branch, or changed what it is for
+	Paused  Why = "paused"  // somebody paused the pull request
+	Unclear Why = "unclear" // the pull request stays, since something is not known of another of its updates
+	Failed  Why = "failed"  // the file cannot be edited so that nothing else changes
 	// Of steps that leave the tag as it is; the planner knows of the others.
 	Refused    Why = "refused"     // somebody closed the pull request that proposed it
 	RolledBack Why = "rolled-back" // it was merged, and the file has older content again

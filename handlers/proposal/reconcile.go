@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,6 +43,15 @@ type Done struct {
 	Why    string `json:"why,omitempty"`
 }
 
+// Refusal is something that Reconcile could not do, and that asking again at once
+// would not change. It says nothing about the rest.
+type Refusal struct {
+	Number int // 0 where there is no pull request yet
+	Group  string
+	Branch string
+	Err    error
+}
+
 // Reconciler makes things as they should be.
 type Reconciler struct {
 	// Repository is the one that is written to.
@@ -57,44 +67,76 @@ type Reconciler struct {
 
 // Reconcile writes the difference between what should be and what is. It may be
 // cut at any place: what was done is found again by the next run, under the same
-// names. What it did comes back along with the error.
-func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Done, error) {
+// names. What it did, and what was refused of it, comes back along with the error,
+// which is one that meets all that was not done yet.
+func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Done, []Refusal, error) {
 	var done []Done
-	var failed error
-	for _, step := range r.steps(ctx, to, d) {
-		did, err := step()
-		done, failed = append(done, did...), errors.Join(failed, err)
+	var refused []Refusal
+	for _, one := range r.deeds(ctx, to, d) {
+		did, err := one.do()
+		done = append(done, did...)
 		if stops(err) {
-			break
+			return done, refused, err
+		}
+		if err != nil {
+			one.about.Err = err
+			refused = append(refused, one.about)
+			zerolog.Ctx(ctx).Warn().Err(err).Str("branch", one.about.Branch).Msg("a pull request could not be written as it should be")
 		}
 	}
-	return done, failed
+	return done, refused, nil
 }
 
-// steps are what is to be done, in this order: what is closed makes room.
-func (r *Reconciler) steps(ctx context.Context, to Writer, d Desired) []func() ([]Done, error) {
-	var steps []func() ([]Done, error)
+// deed is one thing to be done, and what it is about.
+type deed struct {
+	about Refusal
+	do    func() ([]Done, error)
+}
+
+// deeds are what is to be done, in this order: what is closed makes room.
+func (r *Reconciler) deeds(ctx context.Context, to Writer, d Desired) []deed {
+	var all []deed
 	for _, e := range d.Sweep {
-		steps = append(steps, func() ([]Done, error) { return nil, r.sweep(ctx, to, e) })
+		all = append(all, deed{aboutIt(e), func() ([]Done, error) { return nil, r.sweep(ctx, to, e) }})
 	}
 	for _, c := range d.Close {
-		steps = append(steps, func() ([]Done, error) { return r.shut(ctx, to, c) })
+		all = append(all, deed{aboutIt(c.Existing), func() ([]Done, error) { return r.shut(ctx, to, c) }})
 	}
 	for _, s := range d.Say {
-		steps = append(steps, func() ([]Done, error) { return nil, r.say(ctx, to, s) })
+		all = append(all, deed{aboutIt(s.Existing), func() ([]Done, error) { return nil, r.say(ctx, to, s) }})
 	}
 	for _, p := range d.Proposals {
-		steps = append(steps, func() ([]Done, error) { return r.put(ctx, to, p) })
+		about := Refusal{Group: p.Group, Branch: p.Branch}
+		if p.Existing != nil {
+			about.Number = p.Existing.Number
+		}
+		all = append(all, deed{about, func() ([]Done, error) { return r.put(ctx, to, p) }})
 	}
-	return steps
+	return all
 }
 
-// stops says whether an error will meet all that comes after it, too.
+func aboutIt(e *Existing) Refusal {
+	about := Refusal{Number: e.Number, Branch: e.Branch}
+	if e.Record != nil {
+		about.Group = e.Record.Group
+	}
+	return about
+}
+
+// stops says whether an error will meet all that comes after it, too. That is any
+// but GitHub's refusal of this one thing, and a branch that is somebody else's.
 func stops(err error) bool {
-	_, limited := errors.AsType[*forge.LimitedError](err)
-	_, forbidden := errors.AsType[*forge.PermissionError](err)
-	_, unavailable := errors.AsType[*forge.UnavailableError](err)
-	return limited || forbidden || unavailable || errors.Is(err, forge.ErrUnauthorized) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if err == nil || errors.Is(err, errTheirs) {
+		return false
+	}
+	for _, whole := range []error{forge.ErrUnauthorized, forge.ErrSuspended, forge.ErrUninstalled, forge.ErrDisabled, forge.ErrArchived} {
+		if errors.Is(err, whole) {
+			return true
+		}
+	}
+	_, refused := errors.AsType[*forge.RefusedError](err)
+	_, tooLarge := errors.AsType[*forge.TooLargeError](err)
+	return !refused && !tooLarge
 }
 
 // put makes one pull request as it should be.
@@ -183,16 +225,12 @@ func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before s
 // left by a run that was cut, or by a pull request that is closed: it is taken
 // over if nobody else moved it.
 func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, error) {
-	if theirs, err := r.stillTheirs(ctx, to, p.Branch); theirs || err != nil {
+	if err := r.stillTheirs(ctx, to, p.Branch); err != nil {
 		return nil, err
 	}
 	head, err := r.write(ctx, to, p, "")
 	if errors.Is(err, forge.ErrConflict) {
 		head, err = r.takeOver(ctx, to, p)
-	}
-	if errors.Is(err, errTheirs) || errors.Is(err, forge.ErrConflict) {
-		zerolog.Ctx(ctx).Warn().Err(err).Str("branch", p.Branch).Msg("a pull request cannot be opened")
-		return nil, nil
 	}
 	if err != nil {
 		return nil, err
@@ -214,34 +252,60 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.
 		pull, err = to.CreatePull(ctx, wanted)
 	}
 	if errors.Is(err, forge.ErrExists) {
-		return to.OpenPullOf(ctx, p.Branch, p.Base)
+		pull, err = to.OpenPullOf(ctx, p.Branch, p.Base)
+		if err == nil && !r.Historian.isBot(pull.Author) {
+			r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte(strconv.Itoa(pull.Number)))
+			return pull, whose(pull.Number)
+		}
 	}
 	return pull, err
 }
 
-// errTheirs is a branch that has our name and somebody else's commit.
-var errTheirs = errors.New("a branch of that name is there, with commits that are not the App's: delete or rename it")
+// errTheirs is what has our name, and is somebody else's.
+var errTheirs = errors.New("somebody else's")
 
-// theirs is under what is kept that a branch of our name is somebody else's.
+func whose(number int) error {
+	return fmt.Errorf("pull request %d is %w: close it to have the App open its own", number, errTheirs)
+}
+
+func inTheWay(branch string) error {
+	return fmt.Errorf("a branch %s is there, with commits that are %w, not the App's: delete or rename it", branch, errTheirs)
+}
+
+// theirs is under what is kept that a branch of our name is somebody else's, by
+// its head, or with "" the number of a pull request of it that is, or 0.
 func (r *Reconciler) theirs(branch, head string) string {
 	return fmt.Sprintf("theirs %d %s %s", r.Repository, branch, head)
 }
 
-// stillTheirs says whether a branch was found to be somebody else's, and has not
-// moved since.
-func (r *Reconciler) stillTheirs(ctx context.Context, to Writer, branch string) (bool, error) {
-	if _, was := r.Memory.Fact(ctx, r.theirs(branch, "")); !was {
-		return false, nil
+// stillTheirs is the error where a branch, or its pull request, was found to be
+// somebody else's, and still is: that is seen without a call that writes.
+func (r *Reconciler) stillTheirs(ctx context.Context, to Writer, branch string) error {
+	found, was := r.Memory.Fact(ctx, r.theirs(branch, ""))
+	if !was {
+		return nil
+	}
+	if number, err := strconv.Atoi(string(found)); err == nil && number > 0 {
+		pull, err := to.Pull(ctx, number)
+		switch {
+		case err != nil:
+			return fmt.Errorf("reading pull request %d: %w", number, err)
+		case pull.Open:
+			return whose(number)
+		}
+		r.Memory.KeepFact(ctx, r.theirs(branch, ""), []byte("0"))
 	}
 	head, _, err := to.Head(ctx, branch)
 	if errors.Is(err, forge.ErrNotFound) {
-		return false, nil
+		return nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("reading %s: %w", branch, err)
+		return fmt.Errorf("reading %s: %w", branch, err)
 	}
-	_, still := r.Memory.Fact(ctx, r.theirs(branch, head))
-	return still, nil
+	if _, still := r.Memory.Fact(ctx, r.theirs(branch, head)); still {
+		return inTheWay(branch)
+	}
+	return nil
 }
 
 // takeOver writes onto a branch that is there without an open pull request, if it
@@ -256,9 +320,9 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
 	if !r.Historian.made(c) || ReadRecord(c.Message, r.Repository) == nil {
-		r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte("1"))
+		r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte("0"))
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, before), []byte("1"))
-		return "", fmt.Errorf("writing %s: %w", p.Branch, errTheirs)
+		return "", inTheWay(p.Branch)
 	}
 	if c.Message == p.Message && slices.Equal(c.Parents, []string{p.BaseSHA}) {
 		return before, nil
@@ -384,7 +448,8 @@ func (r *Reconciler) say(ctx context.Context, to Writer, s Saying) error {
 	}
 	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(c.Author) && strings.Contains(c.Body, mark) })
 	if !said {
-		if _, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark); err != nil {
+		_, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark)
+		if err != nil && !errors.Is(err, forge.ErrLocked) { // nobody is to say anything there
 			return fmt.Errorf("commenting on pull request %d: %w", s.Existing.Number, err)
 		}
 	}

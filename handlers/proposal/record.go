@@ -36,6 +36,8 @@ type Recorded struct {
 	From  string `json:"from"`
 	To    string `json:"to"`
 	Kind  string `json:"kind"`
+	// Line is where the field was when the commit was made, for links.
+	Line int `json:"line,omitempty"`
 }
 
 // recordOf is the record of a set of changes.
@@ -45,7 +47,7 @@ func recordOf(repository int64, group string, changes []Change) Record {
 		c := &changes[i]
 		r.Updates = append(r.Updates, Recorded{
 			Path: readable(c.Path), Key: readable(c.Key), Image: readable(c.Image),
-			From: readable(c.From.String()), To: readable(c.To.String()), Kind: readable(string(c.Kind)),
+			From: readable(c.From.String()), To: readable(c.To.String()), Kind: readable(string(c.Kind)), Line: c.Line,
 		})
 	}
 	slices.SortFunc(r.Updates, func(a, b Recorded) int {
@@ -57,9 +59,24 @@ func recordOf(repository int64, group string, changes []Change) Record {
 // readable is a text as it comes back from JSON, which holds no broken UTF-8.
 func readable(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
-// sameAs says whether two records are of the same changes.
+// sameAs says whether two records are of the same changes, on whatever lines.
 func (r *Record) sameAs(other *Record) bool {
-	return r.RepositoryID == other.RepositoryID && r.Group == other.Group && slices.Equal(r.Updates, other.Updates)
+	return r.RepositoryID == other.RepositoryID && r.Group == other.Group && slices.EqualFunc(r.Updates, other.Updates, func(a, b Recorded) bool {
+		a.Line, b.Line = 0, 0
+		return a == b
+	})
+}
+
+// lines puts changes where the record has them.
+func (r *Record) lines(changes []Change) {
+	at := map[field]int{}
+	for _, u := range r.Updates {
+		at[field{u.Path, u.Key, u.Image}] = u.Line
+	}
+	for i := range changes {
+		c := &changes[i]
+		c.Line = cmp.Or(at[field{readable(c.Path), readable(c.Key), readable(c.Image)}], c.Line)
+	}
 }
 
 // Sealed gives a commit message with the record as its trailer. Nothing in it is

@@ -50,7 +50,10 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if r.DryRun {
 		return nil
 	}
-	out.Done, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
+	out.Done, out.Refused, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
+	if len(out.Refused) > 0 {
+		out.wake(r.Now().Add(broken))
+	}
 	for _, d := range out.Done {
 		zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
 			Str("what", d.What).Msg("a pull request was written")

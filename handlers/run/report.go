@@ -25,6 +25,8 @@ type Report struct {
 	// not proposed now.
 	PullRequests []ReportedPull `json:"pullRequests,omitempty"`
 	Held         []ReportedHeld `json:"held,omitempty"`
+	// Refused are those that could not be written, and why.
+	Refused []ReportedRefusal `json:"refused,omitempty"`
 	// Errors and Warnings are those of the configuration, as compilers print
 	// them.
 	Errors   []string `json:"errors,omitempty"`
@@ -99,6 +101,9 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 		r.Warnings = append(r.Warnings, w.String())
 	}
 	r.propose(o.Desired)
+	for _, f := range o.Refused {
+		r.Refused = append(r.Refused, ReportedRefusal{f.Group, f.Branch, f.Number, f.Err.Error()})
+	}
 	return r
 }
 
@@ -106,7 +111,7 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 func (r *Report) bound() {
 	r.Updates, r.Waiting = cut(r, r.Updates), cut(r, r.Waiting)
 	r.Skipped, r.Problems = cut(r, r.Skipped), cut(r, r.Problems)
-	r.PullRequests, r.Held = cut(r, r.PullRequests), cut(r, r.Held)
+	r.PullRequests, r.Held, r.Refused = cut(r, r.PullRequests), cut(r, r.Held), cut(r, r.Refused)
 	r.Warnings, r.Errors = cut(r, r.Warnings), cut(r, r.Errors)
 	r.Detail = shorten(r.Detail)
 	for _, list := range [][]string{r.Warnings, r.Errors} {
@@ -127,6 +132,23 @@ func (r *Report) bound() {
 	}
 	for i := range r.Waiting {
 		r.Waiting[i].shorten()
+	}
+	r.boundProposed()
+}
+
+func (r *Report) boundProposed() {
+	for i := range r.PullRequests {
+		p := &r.PullRequests[i]
+		p.Group, p.Title = shorten(p.Group), shorten(p.Title)
+	}
+	for i := range r.Held {
+		h := &r.Held[i]
+		h.shorten()
+		h.To, h.Detail = shorten(h.To), shorten(h.Detail)
+	}
+	for i := range r.Refused {
+		f := &r.Refused[i]
+		f.Group, f.Detail = shorten(f.Group), shorten(f.Detail)
 	}
 }
 
@@ -188,6 +210,14 @@ type ReportedHeld struct {
 	Why    string     `json:"why"`
 	Detail string     `json:"detail,omitempty"`
 	Until  *time.Time `json:"until,omitempty"`
+}
+
+// ReportedRefusal is what could not be written of a pull request, and why.
+type ReportedRefusal struct {
+	Group  string `json:"group,omitempty"`
+	Branch string `json:"branch"`
+	Number int    `json:"number,omitempty"`
+	Detail string `json:"detail"`
 }
 
 // propose adds what was decided on pull requests.

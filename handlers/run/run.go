@@ -132,6 +132,7 @@ type Outcome struct {
 	// decided. Done is what was written of it.
 	Desired *proposal.Desired
 	Done    []proposal.Done
+	Refused []proposal.Refusal
 	past    proposal.Past
 	// Next is when the schedule wants the next look.
 	Next time.Time
@@ -147,34 +148,46 @@ const (
 // again; what the repository is to blame for is an Outcome.
 func (r *Runner) Run(ctx context.Context, l Look) (*Outcome, error) {
 	out, err := r.look(ctx, l)
-	var done []proposal.Done
-	if out != nil {
-		done = out.Done
+	if out == nil {
+		out = &Outcome{} // otherwise what is known and was done stays, whatever came afterwards
 	}
-	switch {
-	case err == nil:
-	case errors.Is(err, forge.ErrEmpty):
-		out = &Outcome{State: Empty}
-	case errors.Is(err, forge.ErrNotFound), errors.Is(err, forge.ErrUninstalled), errors.Is(err, forge.ErrDisabled):
-		out = &Outcome{State: Gone, Detail: err.Error()}
-	case errors.Is(err, forge.ErrSuspended):
-		out = &Outcome{State: NotAsked, Detail: err.Error()}
-	case isA[*forge.PermissionError](err):
-		out = &Outcome{State: Forbidden, Detail: err.Error()}
-	case isA[*forge.TooLargeError](err), errors.Is(err, scanner.ErrTooManyFiles):
-		out = &Outcome{State: TooLarge, Detail: err.Error()}
-	case errors.Is(err, forge.ErrUnauthorized):
-		return nil, err // that is none of the repository's business
-	case isA[*forge.RefusedError](err):
-		out = &Outcome{State: Refused, Detail: err.Error(), Next: r.Now().Add(broken)}
-	default:
-		return nil, err
+	if err != nil {
+		if out.State = stateOf(err); out.State == "" {
+			return nil, err
+		}
+		if out.State != Empty {
+			out.Detail = err.Error()
+		}
 	}
-	out.Done = done // whatever came afterwards
 	if out.Next.IsZero() {
 		out.Next = r.Now().Add(idle)
 	}
+	if out.State == Refused {
+		out.wake(r.Now().Add(broken))
+	}
 	return out, nil
+}
+
+// stateOf is the state that an error is; "" for one that is none of the
+// repository's business, or shall be tried again.
+func stateOf(err error) State {
+	switch {
+	case errors.Is(err, forge.ErrEmpty):
+		return Empty
+	case errors.Is(err, forge.ErrNotFound), errors.Is(err, forge.ErrUninstalled), errors.Is(err, forge.ErrDisabled):
+		return Gone
+	case errors.Is(err, forge.ErrSuspended):
+		return NotAsked
+	case isA[*forge.PermissionError](err):
+		return Forbidden
+	case isA[*forge.TooLargeError](err), errors.Is(err, scanner.ErrTooManyFiles):
+		return TooLarge
+	case errors.Is(err, forge.ErrUnauthorized):
+		return ""
+	case isA[*forge.RefusedError](err):
+		return Refused
+	}
+	return ""
 }
 
 func isA[E error](err error) bool {

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -315,4 +316,34 @@ func TestFileInUse(t *testing.T) {
 	w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
 	w.start("", func(o *server.Options) { o.Replica = "first" })
 	refused(t, w, w.file(""), []string{w.place, "in use by another process", "PostgreSQL"})
+}
+
+// TestStopsBeforeItBegan has the signal come while the server starts.
+func TestStopsBeforeItBegan(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, at(t), githubtest.Options{})
+			s, err := server.New(t.Context(), w.options(""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			door, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := s.Serve(ctx, door); err != nil {
+				t.Error(err)
+			}
+			if err := door.Close(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("the door is open: %v", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
