@@ -46,7 +46,7 @@ func (r *Runner) facts(ctx context.Context, proposals []*proposal.Proposal) map[
 		all.Go(func() error {
 			manifest, err := ask()
 			if err != nil && !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrNoImage) {
-				return nil //nolint:nilerr // it is not known, which is all that there is to it
+				return nil // it is not known, which is all that there is to it
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -117,7 +117,7 @@ func TestNameIsTaken(t *testing.T) {
 		l.look()
 		branch := l.app.shown("acme/shop").Result.Refused[0].Branch
 		fault.Remove()
-		l.as("alice", http.MethodPost, "/pulls", map[string]string{"title": "Mine", "head": branch, "base": "main"})
+		l.as("bob", http.MethodPost, "/pulls", map[string]string{"title": "Mine", "head": branch, "base": "main"})
 		for range 2 {
 			l.look()
 			if all := l.refused(); len(all) != 1 || !strings.Contains(all[0], "close it") {
