@@ -134,7 +134,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
-		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL)}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
 	}
 	w := s.o.Config.Work
 	var err error

@@ -50,6 +50,8 @@ type Historian struct {
 	// is not known.
 	Bot   string
 	BotID int64
+	// Keys are those of markers: the first one signs, any of them did.
+	Keys [][]byte
 	// Signed is set where GitHub signs the App's commits: github.com.
 	Signed bool
 
@@ -220,6 +222,10 @@ func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p 
 // judge finds our commit of a branch, and whose the branch is by now.
 func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p forge.Pull, e *Existing) error {
 	sha := p.Head.SHA
+	if m := ReadMarker(p.Body, Seat{RepositoryID: repository, Base: p.Base.Name, Branch: p.Head.Name}, h.Keys...); m != nil && m.Commit == sha {
+		e.Record, e.OwnSHA, e.BuiltOn = m.Record, sha, m.BuiltOn
+		return nil
+	}
 	for range longestWalk {
 		c, err := h.commit(ctx, r, sha)
 		if errors.Is(err, forge.ErrNotFound) || err == nil && len(c.Parents) == 0 {

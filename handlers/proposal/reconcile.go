@@ -145,16 +145,24 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 		return r.open(ctx, to, p)
 	}
 	e := p.Existing
+	commit, builtOn := e.OwnSHA, e.BuiltOn
+	if p.Rewrite {
+		var err error
+		if commit, err = r.commit(ctx, to, p); err != nil {
+			return nil, err
+		}
+		builtOn = p.BaseSHA
+	}
 	var done []Done
-	// The texts come first: what the branch holds says whether they are the ones.
+	// The texts come before the branch: what it holds says whether they are the ones.
 	if e.Title != p.Title || !sameBody(e.Body, p.Body) {
-		if _, err := to.UpdatePull(ctx, e.Number, forge.PullChange{Title: &p.Title, Body: &p.Body}); err != nil {
-			return nil, fmt.Errorf("updating pull request %d: %w", e.Number, err)
+		if err := r.rewrite(ctx, to, p, commit, builtOn); err != nil {
+			return nil, err
 		}
 		done = []Done{{What: "described", Number: e.Number, Group: p.Group, Branch: p.Branch}}
 	}
 	if p.Rewrite {
-		head, err := r.write(ctx, to, p, e.HeadSHA)
+		err := moveBranch(ctx, to, p.Branch, e.HeadSHA, commit)
 		if errors.Is(err, forge.ErrConflict) {
 			zerolog.Ctx(ctx).Info().Str("branch", p.Branch).Msg("somebody pushed to the branch meanwhile")
 			return done, nil
@@ -162,12 +170,35 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 		if err != nil {
 			return done, err
 		}
-		done = []Done{{What: "updated", Number: e.Number, Group: p.Group, Branch: p.Branch, Head: head}}
+		done = []Done{{What: "updated", Number: e.Number, Group: p.Group, Branch: p.Branch, Head: commit}}
 	}
 	if e.Created.After(r.Now().Add(-lately)) {
 		return done, r.dress(ctx, to, e.Number, p)
 	}
 	return done, nil
+}
+
+// rewrite gives an open pull request its texts.
+func (r *Reconciler) rewrite(ctx context.Context, to Writer, p *Proposal, commit, builtOn string) error {
+	body, err := r.marked(p, commit, builtOn)
+	if err != nil {
+		return err
+	}
+	if _, err := to.UpdatePull(ctx, p.Existing.Number, forge.PullChange{Title: &p.Title, Body: &body}); err != nil {
+		return fmt.Errorf("updating pull request %d: %w", p.Existing.Number, err)
+	}
+	return nil
+}
+
+// marked is a proposal's body with the marker of a commit.
+func (r *Reconciler) marked(p *Proposal, commit, builtOn string) (string, error) {
+	record := recordOf(r.Repository, p.Group, p.Changes)
+	seat := Seat{RepositoryID: r.Repository, Base: p.Base, Branch: p.Branch}
+	marker, err := Marker(&Marked{Commit: commit, BuiltOn: builtOn, Record: &record}, seat, r.Historian.Keys...)
+	if err != nil || marker == "" {
+		return p.Body, err
+	}
+	return p.Body + "\n" + marker + "\n", nil
 }
 
 // Conflicts finds out which of the pull requests that would stay as they are
@@ -201,6 +232,22 @@ func (r *Reconciler) Conflicts(ctx context.Context, to Writer, d Desired) (found
 // write makes the commit and lets the branch point at it, if that is still where
 // it was.
 func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before string) (string, error) {
+	commit, err := r.commit(ctx, to, p)
+	if err != nil {
+		return "", err
+	}
+	return commit, moveBranch(ctx, to, p.Branch, before, commit)
+}
+
+func moveBranch(ctx context.Context, to Writer, branch, before, after string) error {
+	if err := to.MoveRefs(ctx, []forge.RefMove{{Name: branch, Before: before, After: after, Force: true}}); err != nil {
+		return fmt.Errorf("moving %s: %w", branch, err)
+	}
+	return nil
+}
+
+// commit makes the commit, to which nothing points yet.
+func (r *Reconciler) commit(ctx context.Context, to Writer, p *Proposal) (string, error) {
 	files := make([]forge.Content, 0, len(p.Files))
 	for path, content := range p.Files {
 		files = append(files, forge.Content{Path: path, Mode: r.Mode(path), Data: content})
@@ -213,10 +260,6 @@ func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before s
 	commit, err := to.CreateCommit(ctx, p.Message, tree, p.BaseSHA)
 	if err != nil {
 		return "", fmt.Errorf("writing the commit of %s: %w", p.Branch, err)
-	}
-	err = to.MoveRefs(ctx, []forge.RefMove{{Name: p.Branch, Before: before, After: commit, Force: true}})
-	if err != nil {
-		return "", fmt.Errorf("moving %s: %w", p.Branch, err)
 	}
 	return commit, nil
 }
@@ -235,7 +278,7 @@ func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, 
 	if err != nil {
 		return nil, err
 	}
-	pull, err := r.create(ctx, to, p)
+	pull, err := r.create(ctx, to, p, head)
 	if err != nil {
 		return nil, fmt.Errorf("opening the pull request of %s: %w", p.Branch, err)
 	}
@@ -244,8 +287,12 @@ func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, 
 }
 
 // create opens the pull request of a branch that is written.
-func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.Pull, error) {
-	wanted := forge.NewPull{Title: p.Title, Body: p.Body, Head: p.Branch, Base: p.Base, Draft: p.Draft}
+func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal, head string) (forge.Pull, error) {
+	body, err := r.marked(p, head, p.BaseSHA)
+	if err != nil {
+		return forge.Pull{}, err
+	}
+	wanted := forge.NewPull{Title: p.Title, Body: body, Head: p.Branch, Base: p.Base, Draft: p.Draft}
 	pull, err := to.CreatePull(ctx, wanted)
 	if errors.Is(err, forge.ErrNoDrafts) {
 		wanted.Draft = false

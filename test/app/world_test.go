@@ -36,6 +36,7 @@ type world struct {
 	place    string // of the database
 	env      map[string]string
 	log      *lines
+	github   string // further keys of that section, each after a comma
 }
 
 // grants are the permissions of the App.
@@ -94,7 +95,7 @@ func (w *world) configured(more string) string {
 	}
 	return fmt.Sprintf(`
 version: 1
-github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}}
+github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}%s}
 listen: "127.0.0.1:0"
 database: {%s}
 %s
@@ -102,7 +103,7 @@ log: {level: debug}
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
-%s`, w.hub.URL, w.hub.App.ID, database, drain, w.registry.Host(), sha256Of(apiToken), more)
+%s`, w.hub.URL, w.hub.App.ID, w.github, database, drain, w.registry.Host(), sha256Of(apiToken), more)
 }
 
 // configuration is what the server reads of that.
