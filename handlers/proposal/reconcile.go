@@ -253,10 +253,13 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.
 	}
 	if errors.Is(err, forge.ErrExists) {
 		pull, err = to.OpenPullOf(ctx, p.Branch, p.Base)
-		if err == nil && !r.Historian.isBot(pull.Author) {
+		if err == nil && !r.Historian.isBot(ctx, pull.Author) {
 			r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte(strconv.Itoa(pull.Number)))
 			return pull, whose(pull.Number)
 		}
+	}
+	if err == nil { // under whatever name, that is the App
+		r.Historian.learn(ctx, pull.Author)
 	}
 	return pull, err
 }
@@ -319,7 +322,7 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
-	if !r.Historian.made(c) || ReadRecord(c.Message, r.Repository) == nil {
+	if !r.Historian.made(ctx, c) || ReadRecord(c.Message, r.Repository) == nil {
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte("0"))
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, before), []byte("1"))
 		return "", inTheWay(p.Branch)
@@ -446,7 +449,7 @@ func (r *Reconciler) say(ctx context.Context, to Writer, s Saying) error {
 	if err != nil {
 		return fmt.Errorf("reading what was said about pull request %d: %w", s.Existing.Number, err)
 	}
-	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(c.Author) && strings.Contains(c.Body, mark) })
+	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(ctx, c.Author) && strings.Contains(c.Body, mark) })
 	if !said {
 		_, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark)
 		if err != nil && !errors.Is(err, forge.ErrLocked) { // nobody is to say anything there
