@@ -89,32 +89,32 @@ func neighbours(web, next []string) []tale {
 				until(l.t, "acme/store is known", func() bool { return l.app.shown("acme/store").Status == http.StatusOK })
 				l.app.asked("acme/store")()
 			}
-			theirs := func(number int, state, tag string) {
+			theirs := func(state, tag string) {
 				l.t.Helper()
 				all := store.Pulls()
-				if len(all) != number || all[number-1].State != state || store.Read(all[number-1].Head, l.file(web[0])) != deployment(l.name("web:"+tag)) {
+				if len(all) != 1 || all[0].State != state || store.Read(all[0].Head, l.file(web[0])) != deployment(l.name("web:"+tag)) {
 					l.t.Errorf("acme/store has %+v", all)
 				}
 			}
 			look()
 			l.has("web=1.1.0")
-			theirs(1, "open", "1.1.0")
+			theirs("open", "1.1.0")
 			l.repo.ClosePull(l.one().Number, "alice")
 			look()
 			l.has()
-			theirs(1, "open", "1.1.0")
+			theirs("open", "1.1.0")
 			l.push("web:1.2.0")
 			look()
 			l.has("web=1.2.0")
-			theirs(1, "open", "1.2.0")
+			theirs("open", "1.2.0")
 			store.MergePull(1, "acme", "squash")
 			look()
 			l.has("web=1.2.0")
-			theirs(1, "closed", "1.2.0")
+			theirs("closed", "1.2.0")
 			store.Push("main", "acme", "by hand", map[string]*githubtest.File{l.file(web[0]): githubtest.Text(deployment(l.name("web:1.1.0")))})
 			look()
 			l.has("web=1.2.0") // rolled back there, wanted here
-			theirs(1, "closed", "1.2.0")
+			theirs("closed", "1.2.0")
 		}},
 	}
 }
