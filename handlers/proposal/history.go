@@ -2,7 +2,6 @@ package proposal
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,30 +45,39 @@ type Archive interface {
 type Historian struct {
 	Memory  Memory
 	Archive Archive
-	// Bot is as whom the App writes, BotID the number of that user; 0 where it
-	// is not known.
-	Bot   string
-	BotID int64
+	// Bot is as whom the App wrote when this began: its name may change.
+	Bot string
 	// Keys are those of markers: the first one signs, any of them did.
 	Keys [][]byte
 	// Signed is set where GitHub signs the App's commits: github.com.
 	Signed bool
 
-	learned atomic.Int64 // what BotID is, as pull requests tell it
+	botID atomic.Int64 // the number of that user, which stays; 0 while it is not known
 }
 
-// isBot says whether an account is the App's. Its name may change while this
-// runs, its number does not.
-func (h *Historian) isBot(a forge.Account) bool {
-	if id := cmp.Or(h.BotID, h.learned.Load()); id != 0 && a.ID != 0 {
+// isBot says whether an account is the App's.
+func (h *Historian) isBot(ctx context.Context, a forge.Account) bool {
+	if id := h.botID.Load(); id != 0 && a.ID != 0 {
 		return a.ID == id
 	}
-	if a.Login != h.Bot {
-		return false
+	if a.Login == h.Bot {
+		h.learn(ctx, a)
+		return true
 	}
-	h.learned.Store(a.ID)
-	return true
+	// Another replica may have written under the new name already.
+	id, _ := h.Memory.Fact(ctx, h.known())
+	return a.ID != 0 && string(id) == strconv.FormatInt(a.ID, 10)
 }
+
+// learn notes which account the App's is.
+func (h *Historian) learn(ctx context.Context, a forge.Account) {
+	if a.ID != 0 && h.botID.CompareAndSwap(0, a.ID) {
+		h.Memory.KeepFact(ctx, h.known(), strconv.AppendInt(nil, a.ID, 10))
+	}
+}
+
+// known is under what the number is kept for all who know the App by this name.
+func (h *Historian) known() string { return "bot " + h.Bot }
 
 // maxPages bounds how far back pull requests are read the first time.
 const maxPages = 50
@@ -188,7 +196,7 @@ func essence(p forge.Pull) forge.Pull {
 // existing is a pull request as Desire sees it, nil where it is not of ours. was
 // is what it was when it was last read.
 func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p forge.Pull, was *Existing) (*Existing, error) {
-	if !h.isBot(p.Author) || p.Head.Repository != 0 && p.Head.Repository != repository {
+	if !h.isBot(ctx, p.Author) || p.Head.Repository != 0 && p.Head.Repository != repository {
 		return nil, nil //nolint:nilnil // it is nobody's business
 	}
 	e := &Existing{
@@ -214,7 +222,7 @@ func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p 
 		if err != nil {
 			return nil, err
 		}
-		e.ClosedByUs = h.isBot(by)
+		e.ClosedByUs = h.isBot(ctx, by)
 	}
 	return e, nil
 }
@@ -252,9 +260,9 @@ func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p for
 }
 
 // made says whether the App made a commit, as far as is known who it is.
-func (h *Historian) made(c forge.Commit) bool {
+func (h *Historian) made(ctx context.Context, c forge.Commit) bool {
 	if c.Author.Account.ID != 0 {
-		return h.isBot(c.Author.Account) && h.ours(c, c.Author.Account.ID)
+		return h.isBot(ctx, c.Author.Account) && h.ours(c, c.Author.Account.ID)
 	}
 	return !h.Signed && c.Author.Name == h.Bot && len(c.Parents) == 1
 }

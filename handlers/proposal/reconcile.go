@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,9 +125,10 @@ func aboutIt(e *Existing) Refusal {
 }
 
 // stops says whether an error will meet all that comes after it, too. That is any
-// but GitHub's refusal of this one thing, and a branch that is somebody else's.
+// but GitHub's refusal of this one thing, or of a part of it, and a branch that is
+// somebody else's.
 func stops(err error) bool {
-	if err == nil || errors.Is(err, errTheirs) {
+	if err == nil || errors.Is(err, errTheirs) || errors.Is(err, errNotGiven) {
 		return false
 	}
 	for _, whole := range []error{forge.ErrUnauthorized, forge.ErrSuspended, forge.ErrUninstalled, forge.ErrDisabled, forge.ErrArchived} {
@@ -172,10 +174,7 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 		}
 		done = []Done{{What: "updated", Number: e.Number, Group: p.Group, Branch: p.Branch, Head: commit}}
 	}
-	if e.Created.After(r.Now().Add(-lately)) {
-		return done, r.dress(ctx, to, e.Number, p)
-	}
-	return done, nil
+	return done, r.dress(ctx, to, e.Number, p)
 }
 
 // rewrite gives an open pull request its texts.
@@ -300,10 +299,13 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal, head st
 	}
 	if errors.Is(err, forge.ErrExists) {
 		pull, err = to.OpenPullOf(ctx, p.Branch, p.Base)
-		if err == nil && !r.Historian.isBot(pull.Author) {
+		if err == nil && !r.Historian.isBot(ctx, pull.Author) {
 			r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte(strconv.Itoa(pull.Number)))
 			return pull, whose(pull.Number)
 		}
+	}
+	if err == nil { // under whatever name, that is the App
+		r.Historian.learn(ctx, pull.Author)
 	}
 	return pull, err
 }
@@ -366,7 +368,7 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
-	if !r.Historian.made(c) || ReadRecord(c.Message, r.Repository) == nil {
+	if !r.Historian.made(ctx, c) || ReadRecord(c.Message, r.Repository) == nil {
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte("0"))
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, before), []byte("1"))
 		return "", inTheWay(p.Branch)
@@ -377,24 +379,49 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	return r.write(ctx, to, p, before)
 }
 
+// errNotGiven is what GitHub refused to give to a new pull request.
+var errNotGiven = errors.New("GitHub refused some of what it was to be given")
+
 // dress gives a new pull request its labels and people, once. What GitHub refuses
-// of it, a person who left for instance, is no reason to stop.
+// of it, a person who left for instance, is no reason to stop, nor to try again: it
+// is said as long as the pull request is open.
 func (r *Reconciler) dress(ctx context.Context, to Writer, number int, p *Proposal) error {
 	known := fmt.Sprintf("dressed %d %d", r.Repository, number)
-	if _, is := r.Memory.Fact(ctx, known); is {
+	kept, is := r.Memory.Fact(ctx, known)
+	var refused []string
+	switch {
+	case is:
+		_ = json.Unmarshal(kept, &refused) // none, if it is something else
+	case p.Existing != nil && !p.Existing.Created.After(r.Now().Add(-lately)):
 		return nil
+	default:
+		var err error
+		if refused, err = r.give(ctx, to, number, p); err != nil {
+			return err
+		}
+		if kept, err = json.Marshal(refused); err != nil {
+			return fmt.Errorf("keeping what pull request %d was not given: %w", number, err)
+		}
+		r.Memory.KeepFact(ctx, known, kept)
 	}
+	if len(refused) > 0 {
+		return fmt.Errorf("%w: %s", errNotGiven, strings.Join(refused, "; "))
+	}
+	return nil
+}
+
+// give gives all that can be given, and tells what was refused.
+func (r *Reconciler) give(ctx context.Context, to Writer, number int, p *Proposal) (refused []string, err error) {
 	for _, put := range r.garments(ctx, to, number, p) {
 		err := put.do()
 		if stops(err) {
-			return fmt.Errorf("giving pull request %d its %s: %w", number, put.what, err)
+			return nil, fmt.Errorf("giving pull request %d its %s: %w", number, put.what, err)
 		}
 		if err != nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Int("github_pr_num", number).Str("what", put.what).Msg("GitHub refused a part of a new pull request")
+			refused = append(refused, strings.Split(err.Error(), "\n")...)
 		}
 	}
-	r.Memory.KeepFact(ctx, known, []byte("1"))
-	return nil
+	return refused, nil
 }
 
 // garment is something that a new pull request is given.
@@ -408,8 +435,8 @@ func (r *Reconciler) garments(ctx context.Context, to Writer, number int, p *Pro
 	if lacking := without(p.Labels, p.Existing); len(lacking) > 0 {
 		all = append(all, garment{"labels", func() error { return to.AddLabels(ctx, number, lacking) }})
 	}
-	if users, teams := people(p.Reviewers); len(users)+len(teams) > 0 {
-		all = append(all, garment{"reviewers", func() error { return r.review(ctx, to, number, users, teams) }})
+	if len(p.Reviewers) > 0 {
+		all = append(all, garment{"reviewers", func() error { return r.review(ctx, to, number, p.Reviewers) }})
 	}
 	if users, _ := people(p.Assignees); len(users) > 0 {
 		all = append(all, garment{"assignees", func() error { return to.AddAssignees(ctx, number, users) }})
@@ -425,17 +452,22 @@ func without(labels []string, e *Existing) []string {
 }
 
 // review asks all for a review, and where one of them cannot be asked, each alone.
-func (r *Reconciler) review(ctx context.Context, to Writer, number int, users, teams []string) error {
+func (r *Reconciler) review(ctx context.Context, to Writer, number int, names []string) error {
+	users, teams := people(names)
 	err := to.RequestReviewers(ctx, number, users, teams)
-	if !errors.Is(err, forge.ErrReviewers) || len(users)+len(teams) == 1 {
+	if !errors.Is(err, forge.ErrReviewers) {
 		return err
 	}
-	var failed error
-	for _, user := range users {
-		failed = errors.Join(failed, to.RequestReviewers(ctx, number, []string{user}, nil))
+	if len(names) == 1 {
+		return fmt.Errorf("%s cannot be asked for a review: %w", names[0], err)
 	}
-	for _, team := range teams {
-		failed = errors.Join(failed, to.RequestReviewers(ctx, number, nil, []string{team}))
+	var failed error
+	for _, name := range names {
+		err := r.review(ctx, to, number, []string{name})
+		if stops(err) {
+			return err
+		}
+		failed = errors.Join(failed, err)
 	}
 	return failed
 }
@@ -493,7 +525,7 @@ func (r *Reconciler) say(ctx context.Context, to Writer, s Saying) error {
 	if err != nil {
 		return fmt.Errorf("reading what was said about pull request %d: %w", s.Existing.Number, err)
 	}
-	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(c.Author) && strings.Contains(c.Body, mark) })
+	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(ctx, c.Author) && strings.Contains(c.Body, mark) })
 	if !said {
 		_, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark)
 		if err != nil && !errors.Is(err, forge.ErrLocked) { // nobody is to say anything there
