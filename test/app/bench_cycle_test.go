@@ -33,16 +33,24 @@ const (
 // repositories use. The server runs in a process of its own; the stand-ins
 // have to share the machine with it. Without GitHub's pace.
 func BenchmarkCycle(b *testing.B) {
-	count := 1000
-	if text := os.Getenv(repositoriesKey); text != "" {
-		var err error
-		if count, err = strconv.Atoi(text); err != nil {
-			b.Fatal(err)
-		}
-	}
+	count := asked(b, repositoriesKey, 1000)
 	for name, at := range storetest.Places() {
 		b.Run(name, func(b *testing.B) { benchmarkCycle(b, at(b), count) })
 	}
+}
+
+// asked is a number in the environment.
+func asked(b *testing.B, key string, otherwise int) int {
+	b.Helper()
+	text := os.Getenv(key)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		b.Fatalf("%s: %v", key, err)
+	}
+	return n
 }
 
 func benchmarkCycle(b *testing.B, place string, count int) {
