@@ -129,9 +129,9 @@ func (g *groups) round() round {
 	reconciler := &proposal.Reconciler{
 		Repository: g.id, Mode: func(string) string { return "100644" }, Memory: g.remembers, Historian: g.historian, Now: g.hub.Now,
 	}
-	done, err := reconciler.Reconcile(ctx, g.github, desired)
-	if err != nil {
-		g.b.Fatal(err)
+	done, refused, err := reconciler.Reconcile(ctx, g.github, desired)
+	if err != nil || len(refused) > 0 {
+		g.b.Fatal(err, refused)
 	}
 	r.written = time.Since(began)
 	r.done, r.calls, r.writes = len(done), made(before, g.hub.Counts()), len(g.hub.Since(mark, githubtest.Exchange.Writes))
