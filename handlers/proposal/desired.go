@@ -72,7 +72,10 @@ const lately = 6 * time.Hour
 
 // Desire says what should be. It decides by its argument alone.
 func Desire(s Situation) Desired {
-	d := &desiring{Situation: s, refused: s.Past.refused(), merged: s.Past.merged(), open: s.Past.open()}
+	d := &desiring{
+		Situation: s, refused: s.Past.refused(), newestRefused: s.Past.newestRefused(), proposed: s.Past.proposed(),
+		merged: s.Past.merged(), open: s.Past.open(),
+	}
 	d.undecided = undecided(s.Plan)
 	groups := d.group()
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
@@ -93,11 +96,13 @@ func Desire(s Situation) Desired {
 type desiring struct {
 	Situation
 
-	refused map[target]*Existing
-	merged  map[field][]Recorded
-	open    map[string]*Existing
-	wanted  []*Proposal
-	out     Desired
+	refused       map[target]*Existing
+	newestRefused map[way]string
+	proposed      map[target]bool
+	merged        map[field][]Recorded
+	open          map[string]*Existing
+	wanted        []*Proposal
+	out           Desired
 	// admitted are the wanted ones that are written.
 	admitted  []*Proposal
 	undecided func(Recorded) bool
@@ -160,9 +165,13 @@ func waitingValue(name string) Value {
 	return Value{tag, digest}
 }
 
-// unwanted says whether a person closed a proposal of the same content. Tags that
-// were closed the planner knows of already.
+// unwanted says whether a person closed a proposal of the same content, or of a newer
+// version: what that one would fall back to is older. Tags that were closed the
+// planner knows of already.
 func (d *desiring) unwanted(c Change) bool {
+	if ofVersions(c.Kind) {
+		return d.fallsBack(c)
+	}
 	if c.Kind != version.Digest && c.Kind != version.Pin {
 		return false
 	}
@@ -176,6 +185,17 @@ func (d *desiring) unwanted(c Change) bool {
 		return true
 	}
 	return false
+}
+
+// fallsBack says whether a change is to a version older than one that a person did
+// not want. One whose pull request is open somebody may have reopened: it stays.
+func (d *desiring) fallsBack(c Change) bool {
+	newest := d.newestRefused[way{c.Path, c.Image, c.Kind == version.Major}]
+	if newest == "" || !older(c.To.Tag, newest) || d.proposed[target{c.Path, c.Image, c.To.Tag}] {
+		return false
+	}
+	d.hold(Refused, time.Time{}, newest+", which is newer, was closed", c)
+	return true
 }
 
 // propose makes a group's pull request, or nil where no file can be edited.

@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"cmp"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -45,17 +46,68 @@ func (p *Past) openedSince(t time.Time) []time.Time {
 // target is a value of an image in a file.
 type target struct{ path, image, to string }
 
-// refused are the targets that a person did not want: those of pull requests
-// that were closed without being merged, and not by us. What was closed by us
-// refuses nothing.
+// refused are the targets that a person did not want.
 func (p *Past) refused() map[target]*Existing {
 	found := map[target]*Existing{}
+	for e, u := range p.turnedDown() {
+		found[target{u.Path, u.Image, refusedPart(u)}] = e
+	}
+	return found
+}
+
+// turnedDown are the updates of pull requests that were closed without being
+// merged, and not by us. What was closed by us refuses nothing.
+func (p *Past) turnedDown() iter.Seq2[*Existing, Recorded] {
+	return func(yield func(*Existing, Recorded) bool) {
+		for _, e := range p.All {
+			if e.Open || !e.Merged.IsZero() || e.ClosedByUs || e.Record == nil {
+				continue
+			}
+			for _, u := range e.Record.Updates {
+				if !yield(e, u) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// way is one that an image of a file goes: by major versions or by others.
+type way struct {
+	path, image string
+	major       bool
+}
+
+// newestRefused are the newest versions that a person did not want, by the way
+// that they were on. An older one is no answer to that: only a newer one is.
+func (p *Past) newestRefused() map[way]string {
+	found := map[way]string{}
+	for _, u := range p.turnedDown() {
+		if !ofVersions(version.Kind(u.Kind)) {
+			continue
+		}
+		of, tag := way{u.Path, u.Image, u.Kind == string(version.Major)}, refusedPart(u)
+		if newest, is := found[of]; !is || older(newest, tag) {
+			found[of] = tag
+		}
+	}
+	return found
+}
+
+// ofVersions says whether a kind of step goes from a version to a newer one.
+func ofVersions(kind version.Kind) bool {
+	return slices.Contains([]version.Kind{version.Major, version.Minor, version.Patch, version.Build}, kind)
+}
+
+// proposed are the targets of the pull requests that are open.
+func (p *Past) proposed() map[target]bool {
+	found := map[target]bool{}
 	for _, e := range p.All {
-		if e.Open || !e.Merged.IsZero() || e.ClosedByUs || e.Record == nil {
+		if !e.Open || e.Record == nil {
 			continue
 		}
 		for _, u := range e.Record.Updates {
-			found[target{u.Path, u.Image, refusedPart(u)}] = e
+			found[target{u.Path, u.Image, refusedPart(u)}] = true
 		}
 	}
 	return found

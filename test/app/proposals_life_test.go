@@ -366,6 +366,38 @@ func refusalTales(web, both, next []string) []tale {
 				l.t.Errorf("%d pull requests", n)
 			}
 		}},
+		{"closed after it was updated", "pullRequests: {perHour: 50}\n", web, next, func(l *life) {
+			l.push("web:1.2.0", "web:2.0.0")
+			l.look()
+			l.has("web=1.2.0", "web=2.0.0")
+			for _, p := range l.open() {
+				if l.shows(p.Head, p.Base) == "web=1.2.0" {
+					l.repo.ClosePull(p.Number, "alice")
+				}
+			}
+			l.look()
+			l.has("web=2.0.0") // and not 1.1.0, which is older than what nobody wants
+			l.quiet()
+			l.push("web:1.2.1")
+			l.look()
+			l.has("web=1.2.1", "web=2.0.0")
+		}},
+		{"an older one reopened", "pullRequests: {perHour: 50}\n", web, next, func(l *life) {
+			first := l.one()
+			l.repo.ClosePull(first.Number, "alice")
+			l.repo.DeleteBranch(first.Head, "alice")
+			l.push("web:1.2.0")
+			l.look()
+			l.has("web=1.2.0")
+			l.repo.ClosePull(l.one().Number, "alice")
+			l.repo.PushRefs(map[string]string{"refs/heads/" + first.Head: first.HeadSHA})
+			l.repo.ReopenPull(first.Number, "alice")
+			l.look()
+			l.has("web=1.1.0")
+			if l.one().Number != first.Number {
+				l.t.Errorf("%+v", l.repo.Pulls())
+			}
+		}},
 		{"one of a group closed", oneGroup, both, []string{"api:1.1.0", "web:1.1.0"}, func(l *life) {
 			l.repo.ClosePull(l.one().Number, "alice")
 			l.push("api:1.2.0")
