@@ -315,7 +315,7 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
-	c, err := to.Commit(ctx, before)
+	c, err := r.Historian.commit(ctx, to, before)
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}

@@ -36,6 +36,8 @@ type world struct {
 	place    string // of the database
 	env      map[string]string
 	log      *lines
+	// enterprise is a GitHub of one's own, which signs nothing.
+	enterprise bool
 }
 
 // grants are the permissions of the App.
@@ -52,7 +54,7 @@ func newWorld(t *testing.T, place string, o githubtest.Options) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	w := &world{t: t, hub: githubtest.New(t, o), registry: reg, place: place, log: &lines{}}
+	w := &world{t: t, hub: githubtest.New(t, o), registry: reg, place: place, log: &lines{}, enterprise: o.Unsigned}
 	w.env = map[string]string{
 		"KEY": w.hub.App.PrivateKey, "WEBHOOK": webhookSecret, "DATABASE": place, "HUB": hubSecret,
 	}
@@ -140,7 +142,7 @@ func (w *world) options(more string) server.Options {
 		Retry: func(int) time.Duration { return 0 },
 		// Whoever wakes before the clock has come that far sleeps again.
 		Snooze: func(time.Duration) time.Duration { return time.Second / 4 },
-		Poll:   time.Second / 20,
+		Poll:   time.Second / 20, Signed: !w.enterprise,
 	}
 }
 
