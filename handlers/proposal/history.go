@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -246,9 +247,6 @@ func (t *telling) take(ctx context.Context, pulls []forge.Pull) error {
 	return nil
 }
 
-// errUnread is a pull request of which GitHub does not give all, for now.
-var errUnread = errors.New("a commit of it was not found")
-
 // mostTries is how many times in a row a closed pull request is waited for. Until
 // then nothing is proposed: it may be a refusal. A commit that is still not found
 // is gone.
@@ -275,7 +273,7 @@ func (t *telling) wait(ctx context.Context, p forge.Pull, was stored, err error)
 	t.changed = t.changed || now.Tries != was.Tries
 	t.known.Ours[p.Number] = now
 	if p.Open || now.Tries < mostTries {
-		return &forge.UnavailableError{What: "pull request " + numbered(p.Number), Err: err}
+		return fmt.Errorf("finding out what became of pull request %d: %w", p.Number, err)
 	}
 	zerolog.Ctx(ctx).Warn().Err(err).Int("github_pr_num", p.Number).Msg("what became of a pull request cannot be known")
 	return nil

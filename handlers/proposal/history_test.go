@@ -2,6 +2,7 @@ package proposal_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -326,8 +327,12 @@ func TestPassing(t *testing.T) {
 			}
 			b.gone["ours"] = true
 			for range 2 {
-				if past, err := b.historian(true).Read(t.Context(), repository, b); err == nil {
+				past, err := b.historian(true).Read(t.Context(), repository, b)
+				if err == nil {
 					t.Fatalf("it was decided all the same: %+v", past.All)
+				}
+				if errors.Is(err, forge.ErrNotFound) {
+					t.Errorf("it would be the repository that is gone: %v", err)
 				}
 			}
 			delete(b.gone, "ours")

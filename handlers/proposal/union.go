@@ -22,7 +22,7 @@ type union struct {
 func files(ctx context.Context, r Reader, commit string) (map[string]forge.Entry, error) {
 	entries, err := r.Tree(ctx, commit)
 	if err != nil {
-		return nil, err
+		return nil, unread(err)
 	}
 	found := make(map[string]forge.Entry, len(entries))
 	for _, e := range entries {
@@ -69,7 +69,7 @@ func (u *union) cleanFile(ctx context.Context, path string) (bool, error) {
 		}
 		var err error
 		if texts[i], err = u.r.Blob(ctx, e.SHA, longestFile); err != nil {
-			return false, err
+			return false, unread(err)
 		}
 	}
 	return sameStep(texts[0], texts[1], texts[2], texts[3]), nil

@@ -46,12 +46,10 @@ func (h *Historian) walk(ctx context.Context, r Reader, p forge.Pull) (above []f
 	sha := p.Head.SHA
 	for range longestWalk {
 		c, err := h.commit(ctx, r, sha)
-		switch {
-		case errors.Is(err, forge.ErrNotFound): // it was pushed just now, or another one was
-			return nil, nil, fmt.Errorf("%w: %w", errUnread, err)
-		case err != nil:
+		if err != nil {
 			return nil, nil, err
-		case h.ours(c, p.Author.ID):
+		}
+		if h.ours(c, p.Author.ID) {
 			return above, &c, nil
 		}
 		above = append(above, c)
@@ -120,6 +118,19 @@ type commits interface {
 	Commit(ctx context.Context, sha string) (forge.Commit, error)
 }
 
+// errUnread is what hangs together and is not found: it was pushed just now, or
+// is gone for ever.
+var errUnread = errors.New("it was not found, for now")
+
+// unread makes a passing error of what is not found, which is no sign that there is
+// no repository.
+func unread(err error) error {
+	if errors.Is(err, forge.ErrNotFound) {
+		return fmt.Errorf("%w: %s", errUnread, err.Error())
+	}
+	return err
+}
+
 // errUnchecked is a commit of which GitHub cannot tell, for now, who signed it.
 var errUnchecked = errors.New("its signature could not be checked")
 
@@ -131,7 +142,7 @@ func (h *Historian) commit(ctx context.Context, r commits, sha string) (forge.Co
 		if err == nil && c.Unchecked && !c.Verified {
 			err = &forge.UnavailableError{What: "commit " + sha, Err: errUnchecked}
 		}
-		return c, err
+		return c, unread(err)
 	}
 	name := "commit " + sha
 	var c forge.Commit
@@ -140,7 +151,7 @@ func (h *Historian) commit(ctx context.Context, r commits, sha string) (forge.Co
 	}
 	c, err := r.Commit(ctx, sha)
 	if err != nil {
-		return forge.Commit{}, err
+		return forge.Commit{}, unread(err)
 	}
 	if text, err := json.Marshal(c); err == nil {
 		h.Memory.KeepFact(ctx, name, text)
