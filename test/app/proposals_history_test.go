@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
@@ -198,4 +199,43 @@ func TestUnchecked(t *testing.T) {
 		l.t.Errorf("%d pull requests: what was refused is proposed again", n)
 	}
 	l.quiet()
+}
+
+// TestUndecided shows that GitHub's not knowing whether something merges lets no
+// look come sooner than the operator wants, and is waited for.
+func TestUndecided(t *testing.T) {
+	t.Parallel()
+	l := begin(t, storetest.SQLite(t), "schedule: 1d\n", "web:1.0.0")
+	l.push("web:1.0.0", "web:1.1.0")
+	l.look()
+	l.hub.Fault(githubtest.Fault{Operation: "pulls/get", When: githubtest.AfterWork, Func: func(e *githubtest.Exchange) {
+		e.Answer = bytes.Replace(e.Answer, []byte(`"mergeable":true`), []byte(`"mergeable":null`), 1)
+	}})
+	l.repo.Push("main", "alice", "other", map[string]*githubtest.File{"README.md": githubtest.Text("new\n")})
+	l.look()
+	now := l.app.shown("acme/shop")
+	if wait := now.NextLook.Sub(*now.LastLook); wait < 4*time.Minute || wait > 10*time.Minute {
+		t.Errorf("the next look is after %s", wait)
+	}
+	for range 8 { // people look before the time comes, then it has come
+		l.hub.Advance(time.Hour)
+		l.look()
+	}
+	now = l.app.shown("acme/shop")
+	if wait := now.NextLook.Sub(*now.LastLook); wait < 2*time.Hour {
+		t.Errorf("after all that time the next look is after %s", wait)
+	}
+}
+
+// TestEmptyFile keeps what there is to be known of an empty file, and with it all
+// else.
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	l := begin(t, storetest.SQLite(t), "", "web:1.0.0")
+	l.push("web:1.0.0")
+	l.look()
+	l.app.stop()
+	if log := l.log.String(); strings.Contains(log, "could not be remembered") {
+		t.Error(log)
+	}
 }
