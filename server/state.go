@@ -85,9 +85,6 @@ func (s *state) Get(ctx context.Context, key string) ([]byte, bool) {
 // Put is part of registry.Store. It writes when there is enough to write, or when
 // flush is called.
 func (s *state) Put(ctx context.Context, key string, value []byte) {
-	if value == nil {
-		value = []byte{} // a fact may be empty; to a database nil is none
-	}
 	s.mu.Lock()
 	s.pending[key] = value
 	full := len(s.pending) >= writeFacts

@@ -226,16 +226,3 @@ func TestUndecided(t *testing.T) {
 		t.Errorf("after all that time the next look is after %s", wait)
 	}
 }
-
-// TestEmptyFile keeps what there is to be known of an empty file, and with it all
-// else.
-func TestEmptyFile(t *testing.T) {
-	t.Parallel()
-	l := begin(t, storetest.SQLite(t), "", "web:1.0.0")
-	l.push("web:1.0.0")
-	l.look()
-	l.app.stop()
-	if log := l.log.String(); strings.Contains(log, "could not be remembered") {
-		t.Error(log)
-	}
-}

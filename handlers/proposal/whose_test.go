@@ -154,7 +154,7 @@ func (b *books) pull(head string) *forge.Pull {
 }
 
 func (b *books) historian(signed bool) *proposal.Historian {
-	return &proposal.Historian{Memory: b, Archive: b, Bot: bot, BotID: botID, Signed: signed}
+	return &proposal.Historian{Memory: b, Archive: b, Bot: bot, Signed: signed}
 }
 
 func (b *books) read(t *testing.T, signed bool) map[int]*proposal.Existing {
