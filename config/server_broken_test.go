@@ -29,6 +29,8 @@ var brokenServing = []struct{ name, src, want string }{
 	{"key by another name", "github: {secret: {env: A}}\n", `1:10: github.secret: unknown key "secret" (write webhookSecret: {env: NAME})`},
 	{"private key in the file", "github:\n  privateKey: |\n    -----BEGIN " + planted + "\n", `2:15: github.privateKey: ` + noSecretHere},
 	{"webhook secret in the file", "github: {webhookSecret: " + planted + "}\n", `1:25: github.webhookSecret: ` + noSecretHere},
+	{"marker key in the file", "github: {markerKeys: [" + planted + "]}\n", `1:23: github.markerKeys[0]: ` + noSecretHere},
+	{"marker keys as one", "github: {markerKeys: " + planted + "}\n", `1:22: github.markerKeys: expected a list, found a plain value`},
 	{"webhook secret with a tag", "github: {webhookSecret: !" + planted + " x}\n", `1:25: github.webhookSecret: ` + noSecretHere},
 	{"webhook secret in two places", "github: {webhookSecret: {env: A, file: /b}}\n", `1:25: github.webhookSecret: a secret is kept in one place (write either env or file)`},
 	{"webhook secret in no place", "github: {webhookSecret: {}}\n", `1:25: github.webhookSecret: a secret is kept in one place (write either env or file)`},

@@ -48,6 +48,9 @@ func (g *serverGitHub) build() GitHub {
 		URL: string(g.URL.Value), AppID: int64(g.AppID.Value),
 		PrivateKey: g.PrivateKey.Value.build(), WebhookSecret: g.WebhookSecret.Value.build(), Origin: g.Origin,
 	}
+	for i := range g.MarkerKeys.Value {
+		built.MarkerKeys = append(built.MarkerKeys, g.MarkerKeys.Value[i].build())
+	}
 	built.APIURL, built.GraphQLURL = g.URL.Value.apis()
 	if g.APIURL.Set() {
 		built.APIURL = string(g.APIURL.Value) + "/"

@@ -22,6 +22,9 @@ type GitHub struct {
 	// signed with. Both are zero where nobody wrote them.
 	PrivateKey    grant.Secret
 	WebhookSecret grant.Secret
+	// MarkerKeys are for what is hidden in pull requests: the first one signs, any
+	// of them did.
+	MarkerKeys []grant.Secret
 	// Origin is where the section begins; nil where there is none.
 	Origin *Origin
 }
@@ -86,12 +89,13 @@ type Keep struct {
 
 // serverGitHub is the section github.
 type serverGitHub struct {
-	URL           Setting[siteURL]     `key:"url" doc:"GitHub's own, or that of a GitHub Enterprise Server or of a company at ghe.com."`
-	APIURL        Setting[apiURL]      `key:"apiURL" doc:"The root of the REST API, where url does not tell it."`
-	GraphQLURL    Setting[apiURL]      `key:"graphqlURL" doc:"The address of the GraphQL API, where url does not tell it."`
-	AppID         Setting[appNumber]   `key:"appID" doc:"The App ID on the settings page of the App."`
-	PrivateKey    Setting[secretPlace] `key:"privateKey" doc:"Where the App's private key is kept, in PEM."`
-	WebhookSecret Setting[secretPlace] `key:"webhookSecret" doc:"Where the secret is kept that the App's webhooks are signed with."`
+	URL           Setting[siteURL]       `key:"url" doc:"GitHub's own, or that of a GitHub Enterprise Server or of a company at ghe.com."`
+	APIURL        Setting[apiURL]        `key:"apiURL" doc:"The root of the REST API, where url does not tell it."`
+	GraphQLURL    Setting[apiURL]        `key:"graphqlURL" doc:"The address of the GraphQL API, where url does not tell it."`
+	AppID         Setting[appNumber]     `key:"appID" doc:"The App ID on the settings page of the App."`
+	PrivateKey    Setting[secretPlace]   `key:"privateKey" doc:"Where the App's private key is kept, in PEM."`
+	WebhookSecret Setting[secretPlace]   `key:"webhookSecret" doc:"Where the secret is kept that the App's webhooks are signed with."`
+	MarkerKeys    Setting[[]secretPlace] `key:"markerKeys" doc:"Where keys of at least 16 characters are kept that sign a hidden line in pull requests, which saves reading commits again after the database was lost. The first one signs, any is believed: to change it, write a new one before it. Without one there is no such line."`
 	Origin        *Origin
 }
 

@@ -17,6 +17,7 @@ import (
 type secrets struct {
 	privateKey []byte
 	webhook    string
+	markers    [][]byte
 	database   string            // a path or a URL
 	hooks      map[string][]byte // by name
 }
@@ -46,6 +47,9 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 	redact.learnLines(string(s.privateKey))
 	if c.GitHub.WebhookSecret != (grant.Secret{}) {
 		s.webhook = read("github.webhookSecret", c.GitHub.WebhookSecret, checkLength)
+	}
+	for i, key := range c.GitHub.MarkerKeys {
+		s.markers = append(s.markers, []byte(read(fmt.Sprintf("github.markerKeys[%d]", i), key, checkLength)))
 	}
 	if c.Database.File == "" {
 		s.database = read("database.url", c.Database.URL, checkURL)

@@ -51,6 +51,9 @@ type Options struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 	// GitHubTransport carries requests to GitHub.
 	GitHubTransport http.RoundTripper
+	// Unpaced lets calls to GitHub pass as quickly as they come, which only a
+	// stand-in bears: for tests and benchmarks.
+	Unpaced bool
 	// DryRun writes nothing to GitHub.
 	DryRun bool
 	// Replica names this process among those of one database.
@@ -137,7 +140,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
-		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL)}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
 	}
 	w := s.o.Config.Work
 	var err error
@@ -192,7 +195,7 @@ func (s *Server) openGitHub() error {
 	s.github, err = forge.New(forge.Options{
 		URLs: forge.URLs{Web: c.URL, REST: c.APIURL, GraphQL: c.GraphQLURL}, AppID: c.AppID, PrivateKey: s.secrets.privateKey,
 		Transport: s.gitHubTransport(o), Now: s.now, Sleep: s.o.Sleep, Memory: s.state, Cooldowns: s.state, Observe: s.metrics.called,
-		UserAgent: userAgent(s.o.Version),
+		UserAgent: userAgent(s.o.Version), Unpaced: s.o.Unpaced,
 	})
 	return err
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
-// longestBody is how long a body is at most, in bytes. GitHub takes 65,536
-// characters, and people may want to add some.
-const longestBody = 59_999
+// longestBody is how long a body is at most, in bytes, without its marker. GitHub
+// takes 65,536 characters, and people may want to add some.
+const longestBody = 59_900 - longestMarker
 
 const (
 	waits    = "**Merging**: Waits for a person to merge it."
@@ -47,21 +47,16 @@ var rooms = []room{
 // body is the pull request's text: what moves, what happens next, and what was
 // left out. It is Markdown; everything in it that comes from outside went through
 // code, and all addresses are of the repository's own lines.
-func body(p *Proposal, notes *Notes) (string, error) {
-	record := recordOf(notes.Seat.RepositoryID, p.Group, p.Changes)
-	marker, err := Marker(&record, notes.Seat, notes.Keys...)
-	if err != nil {
-		return "", err
-	}
+func body(p *Proposal, notes *Notes) string {
 	moves := movesOf(p.Changes)
 	text := ""
 	for _, r := range rooms {
-		text = written{Notes: notes, room: r, moves: moves}.text(p, marker)
+		text = written{Notes: notes, room: r, moves: moves}.text(p)
 		if len(text) <= longestBody {
 			break
 		}
 	}
-	return text, nil
+	return text
 }
 
 // written is a body in the making.
@@ -73,9 +68,9 @@ type written struct {
 }
 
 // text joins the parts that there are, with an empty line between.
-func (w written) text(p *Proposal, marker string) string {
+func (w written) text(p *Proposal) string {
 	parts := []string{
-		w.sentence(p), w.table(), waits, rollBack, w.commands(), w.perImage(), w.notProposed(), marker,
+		w.sentence(p), w.table(), waits, rollBack, w.commands(), w.perImage(), w.notProposed(),
 	}
 	var b strings.Builder
 	for _, part := range parts {

@@ -18,11 +18,22 @@ import (
 
 func bodyOf(tb testing.TB, p *Proposal, notes *Notes) string {
 	tb.Helper()
-	got, err := body(p, notes)
+	return body(p, notes)
+}
+
+var (
+	someSeat = Seat{RepositoryID: 7, Base: "main", Branch: "imageupdater/pears-0a0b0c"}
+	someKey  = []byte("first key of the test")
+)
+
+// marked is a body with the marker of someBase.
+func marked(tb testing.TB, text string, record Record, keys ...[]byte) string {
+	tb.Helper()
+	marker, err := Marker(&Marked{Commit: someBase, BuiltOn: someBase, Record: &record}, someSeat, keys...)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return got
+	return text + "\n" + marker + "\n"
 }
 
 func TestBody(t *testing.T) {
@@ -57,9 +68,7 @@ func TestBody(t *testing.T) {
 		"bare.md":  {&Proposal{Group: "orchard/pear", Changes: one}, &Notes{}},
 	} {
 		got := bodyOf(t, c.p, c.notes)
-		// How short the record gets is up to the version of Go.
-		shown, _ := parted(got)
-		golden(t, name, shown+"\n")
+		golden(t, name, got)
 		inert(t, got)
 	}
 }
@@ -161,8 +170,16 @@ func checkBody(t *testing.T, v string) {
 	text := bodyOf(t, p, n)
 	inert(t, text)
 	want := recordOf(7, p.Group, p.Changes)
-	if got := ReadMarker(text, n.Seat, n.Keys...); got == nil || !got.sameAs(&want) {
+	if got := ReadMarker(text, someSeat, someKey); got != nil {
+		t.Errorf("without a marker it says %+v", got)
+	}
+	whole := marked(t, text, want, someKey)
+	if got := ReadMarker(whole, someSeat, someKey); got == nil || !got.Record.sameAs(&want) || got.Commit != someBase {
 		t.Errorf("the marker says %+v", got)
+	}
+	inert(t, whole)
+	if !sameBody(text, whole) {
+		t.Error("the marker makes it another text")
 	}
 	if strings.Count(text, "\n| `") != 1 || !strings.Contains(text, waits) || !strings.Contains(text, rollBack) {
 		t.Errorf("parts are lost:\n%s", text)
@@ -174,7 +191,7 @@ func FuzzBody(f *testing.F) {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
-		if len(v) < longestMarker/8 { // of longer ones the record may not fit into the marker
+		if len(v) < longestMarker/32 { // of longer ones the record may not fit into the marker
 			checkBody(t, v)
 		}
 	})
@@ -258,8 +275,8 @@ func TestBodyIsBounded(t *testing.T) {
 		if len(text) > longestBody || !strings.Contains(text, waits) || !strings.Contains(text, rollBack) {
 			t.Errorf("seed %d: %d bytes", seed, len(text))
 		}
-		if _, marker := parted(text); marker == "" || !strings.Contains(text, "\n| ") {
-			t.Errorf("seed %d: no marker, or no table", seed)
+		if whole := marked(t, text, recordOf(7, p.Group, p.Changes), someKey); len(whole) >= 60_000 || !strings.Contains(text, "\n| ") {
+			t.Errorf("seed %d: %d bytes with the marker, or no table", seed, len(whole))
 		}
 		if len(n.Held) > 0 && !strings.Contains(text, "Not proposed now: ") {
 			t.Errorf("seed %d: nothing about what is not proposed", seed)

@@ -28,8 +28,6 @@ type Situation struct {
 	// Subjects are the first lines of the newest commits of the base, by which
 	// is known how people write them.
 	Subjects []string
-	// Keys sign the marker in a body; the first one signs.
-	Keys [][]byte
 	// Facts are what is known of images at a value, by FactsKey. What is missing
 	// is not known now; of what does not exist there is an entry all the same.
 	Facts map[string]Facts
@@ -404,18 +402,12 @@ func (d *desiring) write(p *Proposal) {
 	if p.Existing != nil && !p.Rewrite {
 		p.Title = p.Existing.Title
 	}
-	var err error
-	p.Body, err = body(p, &Notes{
-		Seat: Seat{RepositoryID: d.RepositoryID, Base: p.Base, Branch: p.Branch}, Keys: d.Keys, RepositoryURL: d.URL, BaseSHA: built,
-		Held: d.heldFor(p), Facts: d.Facts,
-	})
+	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: d.heldFor(p), Facts: d.Facts})
 	if p.Existing != nil && !p.Rewrite && !d.knows(p) {
 		p.Body = p.Existing.Body // it was written when more was known
 	}
-	if err == nil {
-		p.Message, err = message(p, d.RepositoryID)
-	}
-	if err != nil {
+	var err error
+	if p.Message, err = message(p, d.RepositoryID); err != nil {
 		d.hold(Failed, time.Time{}, err.Error(), p.Changes...)
 		return
 	}

@@ -1,7 +1,6 @@
 package proposal
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -55,28 +55,39 @@ type Archive interface {
 type Historian struct {
 	Memory  Memory
 	Archive Archive
-	// Bot is as whom the App writes, BotID the number of that user; 0 where it
-	// is not known.
-	Bot   string
-	BotID int64
+	// Bot is as whom the App wrote when this began: its name may change.
+	Bot string
+	// Keys are those of markers: the first one signs, any of them did.
+	Keys [][]byte
 	// Signed is set where GitHub signs the App's commits: github.com.
 	Signed bool
 
-	learned atomic.Int64 // what BotID is, as pull requests tell it
+	botID atomic.Int64 // the number of that user, which stays; 0 while it is not known
 }
 
-// isBot says whether an account is the App's. Its name may change while this
-// runs, its number does not.
-func (h *Historian) isBot(a forge.Account) bool {
-	if id := cmp.Or(h.BotID, h.learned.Load()); id != 0 && a.ID != 0 {
+// isBot says whether an account is the App's.
+func (h *Historian) isBot(ctx context.Context, a forge.Account) bool {
+	if id := h.botID.Load(); id != 0 && a.ID != 0 {
 		return a.ID == id
 	}
-	if a.Login != h.Bot {
-		return false
+	if a.Login == h.Bot {
+		h.learn(ctx, a)
+		return true
 	}
-	h.learned.Store(a.ID)
-	return true
+	// Another replica may have written under the new name already.
+	id, _ := h.Memory.Fact(ctx, h.known())
+	return a.ID != 0 && string(id) == strconv.FormatInt(a.ID, 10)
 }
+
+// learn notes which account the App's is.
+func (h *Historian) learn(ctx context.Context, a forge.Account) {
+	if a.ID != 0 && h.botID.CompareAndSwap(0, a.ID) {
+		h.Memory.KeepFact(ctx, h.known(), strconv.AppendInt(nil, a.ID, 10))
+	}
+}
+
+// known is under what the number is kept for all who know the App by this name.
+func (h *Historian) known() string { return "bot " + h.Bot }
 
 // maxPages is how far back everybody's pull requests are read the first time. What
 // is older is asked for by its author.
@@ -237,7 +248,7 @@ func (t *telling) take(ctx context.Context, pulls []forge.Pull) error {
 	for i := range pulls {
 		p := &pulls[i]
 		was := t.known.Ours[p.Number]
-		if !t.isBot(p.Author) || was.same(p) {
+		if !t.isBot(ctx, p.Author) || was.same(p) {
 			continue
 		}
 		if err := t.read(ctx, *p); err != nil {
@@ -331,7 +342,7 @@ func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p 
 		if err != nil {
 			return nil, err
 		}
-		e.ClosedByUs = h.isBot(by)
+		e.ClosedByUs = h.isBot(ctx, by)
 	}
 	return e, nil
 }

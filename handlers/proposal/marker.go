@@ -17,9 +17,9 @@ import (
 const (
 	markerBegin = "<!-- imageupdater:v1 "
 	markerEnd   = " -->"
-	// longestMarker is how much of a body a marker may take, in bytes. The record
-	// of one that would be longer is left out: it is in the commit.
-	longestMarker = 16_000
+	// longestMarker is how much of a body a marker may take, in bytes. One that
+	// would be longer is left out: the record is in the commit.
+	longestMarker = 4_000
 	// longestPacked is the longest record that is tried, in bytes.
 	longestPacked = 1 << 18
 	// readMarker is the longest one that is looked at.
@@ -33,29 +33,37 @@ type Seat struct {
 	Base, Branch string
 }
 
+// Marked is what a marker says of a commit of the App's. Since it names the commit
+// it says nothing of any other: an old marker that somebody puts back is none.
+type Marked struct {
+	Commit  string  `json:"commit"`
+	BuiltOn string  `json:"builtOn"`
+	Record  *Record `json:"record"`
+}
+
 // Marker is the last line of a body: a hidden copy of the record, signed with the
-// first of the keys. It saves reading the commit and decides nothing. Without a
-// key it is "".
-func Marker(r *Record, seat Seat, keys ...[]byte) (string, error) {
+// first of the keys. It saves reading the commit that it names. Without a key, and
+// where it would be too long, it is "".
+func Marker(m *Marked, seat Seat, keys ...[]byte) (string, error) {
 	keys = usable(keys)
 	if len(keys) == 0 {
 		return "", nil
 	}
-	payload, err := pack(r)
+	payload, err := pack(m)
 	if err != nil {
 		return "", err
 	}
-	if base64.RawStdEncoding.EncodedLen(len(payload)) > longestMarker {
-		payload = nil
+	marker := markerBegin + base64.RawStdEncoding.EncodeToString(payload) + "." +
+		base64.RawStdEncoding.EncodeToString(sign(keys[0], seat, payload)) + markerEnd
+	if len(payload) == 0 || len(marker) > longestMarker {
+		return "", nil
 	}
-	return markerBegin + base64.RawStdEncoding.EncodeToString(payload) + "." +
-		base64.RawStdEncoding.EncodeToString(sign(keys[0], seat, payload)) + markerEnd, nil
+	return marker, nil
 }
 
-// ReadMarker is the record that a body's last line holds; nil where there is none,
-// or where none of the keys has signed it for this very seat. A body without a
-// record may be of ours all the same: then the commit says more.
-func ReadMarker(body string, seat Seat, keys ...[]byte) *Record {
+// ReadMarker is what a body's last line says; nil where there is none, or where
+// none of the keys has signed it for this very seat. Then the commit tells.
+func ReadMarker(body string, seat Seat, keys ...[]byte) *Marked {
 	_, marker := parted(body)
 	text, sum, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(marker, markerBegin), markerEnd), ".")
 	payload, err := base64.RawStdEncoding.DecodeString(text)
@@ -66,11 +74,11 @@ func ReadMarker(body string, seat Seat, keys ...[]byte) *Record {
 	if err != nil || !slices.ContainsFunc(usable(keys), func(key []byte) bool { return hmac.Equal(sign(key, seat, payload), signed) }) {
 		return nil
 	}
-	r := unpack(payload)
-	if r == nil || r.Schema < 1 || r.Schema > schema || r.RepositoryID != seat.RepositoryID {
+	m := unpack(payload)
+	if m == nil || m.Record == nil || m.Record.Schema < 1 || m.Record.Schema > schema || m.Record.RepositoryID != seat.RepositoryID {
 		return nil
 	}
-	return r
+	return m
 }
 
 // sameBody tells whether two bodies say the same to people. Their markers may
@@ -110,9 +118,9 @@ func sign(key []byte, seat Seat, payload []byte) []byte {
 	return mac.Sum(nil)
 }
 
-// pack makes a record short; of one that is far too long it makes nothing.
-func pack(r *Record) ([]byte, error) {
-	text, err := json.Marshal(r)
+// pack makes what is marked short; of what is far too long it makes nothing.
+func pack(m *Marked) ([]byte, error) {
+	text, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("writing down what the pull request does: %w", err)
 	}
@@ -133,14 +141,14 @@ func pack(r *Record) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func unpack(payload []byte) *Record {
+func unpack(payload []byte) *Marked {
 	text, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(payload)), mostRecord))
 	if err != nil {
 		return nil
 	}
-	var r Record
-	if json.Unmarshal(text, &r) != nil {
+	var m Marked
+	if json.Unmarshal(text, &m) != nil {
 		return nil
 	}
-	return &r
+	return &m
 }

@@ -16,7 +16,7 @@ func TestReadMarker(t *testing.T) {
 	first, second := []byte("the first key"), []byte("the second key")
 	mark := func(r *Record, seat Seat, keys ...[]byte) string {
 		t.Helper()
-		text, err := Marker(r, seat, keys...)
+		text, err := Marker(&Marked{Commit: someBase, BuiltOn: someBase, Record: r}, seat, keys...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestReadMarker(t *testing.T) {
 	foreign := recordOf(8, "pears", nil)
 	good := func(body string, keys ...[]byte) {
 		t.Helper()
-		if diff := cmp.Diff(&record, ReadMarker(body, seat, keys...)); diff != "" {
+		if diff := cmp.Diff(&Marked{Commit: someBase, BuiltOn: someBase, Record: &record}, ReadMarker(body, seat, keys...)); diff != "" {
 			t.Errorf("%.200q: -want +got\n%s", body, diff)
 		}
 	}
@@ -71,11 +71,9 @@ func TestReadMarker(t *testing.T) {
 // A key that is changed is no reason to write a text again.
 func TestSameBody(t *testing.T) {
 	t.Parallel()
-	notes := notesOf()
 	p := &Proposal{Group: "pears", Changes: []Change{step("a.yaml", 1, pear, "1", "2", version.Major)}}
-	before := bodyOf(t, p, notes)
-	notes.Keys = [][]byte{[]byte("another key"), notes.Keys[0]}
-	after := bodyOf(t, p, notes)
+	text, record := bodyOf(t, p, notesOf()), recordOf(7, "pears", p.Changes)
+	before, after := marked(t, text, record, someKey), marked(t, text, record, []byte("another key"), someKey)
 	if before == after || !sameBody(before, after) || !sameBody(before, strings.ReplaceAll(after, "\n", "\r\n")) {
 		t.Error("the texts differ by more than their markers")
 	}
@@ -87,7 +85,7 @@ func TestSameBody(t *testing.T) {
 func FuzzReadMarker(f *testing.F) {
 	record := recordOf(7, "pears", []Change{step("a.yaml", 1, pear, "1", "2", version.Major)})
 	seat := Seat{RepositoryID: 7, Base: "main", Branch: "imageupdater/pears-0a0b0c"}
-	marker, err := Marker(&record, seat, []byte("a key"))
+	marker, err := Marker(&Marked{Commit: someBase, BuiltOn: someBase, Record: &record}, seat, []byte("a key"))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -95,7 +93,7 @@ func FuzzReadMarker(f *testing.F) {
 	f.Add("text\n\n" + marker + "\n")
 	f.Fuzz(func(t *testing.T, body string) {
 		got := ReadMarker(body, seat, []byte("a key"))
-		if got != nil && (!strings.Contains(body, markerBegin) || !got.sameAs(&record)) {
+		if got != nil && (!strings.Contains(body, markerBegin) || !got.Record.sameAs(&record)) {
 			t.Errorf("%q is taken for ours", body)
 		}
 	})

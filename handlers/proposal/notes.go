@@ -12,10 +12,6 @@ import (
 
 // Notes are what the text of a pull request tells beside its proposal.
 type Notes struct {
-	// Seat is where the pull request is.
-	Seat Seat
-	// Keys sign the marker: the first one; none means no marker.
-	Keys [][]byte
 	// RepositoryURL is the repository's page: "https://github.com/acme/deploy".
 	// Without it, nothing is linked.
 	RepositoryURL string

@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,9 +125,10 @@ func aboutIt(e *Existing) Refusal {
 }
 
 // stops says whether an error will meet all that comes after it, too. That is any
-// but GitHub's refusal of this one thing, and a branch that is somebody else's.
+// but GitHub's refusal of this one thing, or of a part of it, and a branch that is
+// somebody else's.
 func stops(err error) bool {
-	if err == nil || errors.Is(err, errTheirs) {
+	if err == nil || errors.Is(err, errTheirs) || errors.Is(err, errNotGiven) {
 		return false
 	}
 	for _, whole := range []error{forge.ErrUnauthorized, forge.ErrSuspended, forge.ErrUninstalled, forge.ErrDisabled, forge.ErrArchived} {
@@ -145,16 +147,24 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 		return r.open(ctx, to, p)
 	}
 	e := p.Existing
+	commit, builtOn := e.OwnSHA, e.BuiltOn
+	if p.Rewrite {
+		var err error
+		if commit, err = r.commit(ctx, to, p); err != nil {
+			return nil, err
+		}
+		builtOn = p.BaseSHA
+	}
 	var done []Done
-	// The texts come first: what the branch holds says whether they are the ones.
+	// The texts come before the branch: what it holds says whether they are the ones.
 	if e.Title != p.Title || !sameBody(e.Body, p.Body) {
-		if _, err := to.UpdatePull(ctx, e.Number, forge.PullChange{Title: &p.Title, Body: &p.Body}); err != nil {
-			return nil, fmt.Errorf("updating pull request %d: %w", e.Number, err)
+		if err := r.rewrite(ctx, to, p, commit, builtOn); err != nil {
+			return nil, err
 		}
 		done = []Done{{What: "described", Number: e.Number, Group: p.Group, Branch: p.Branch}}
 	}
 	if p.Rewrite {
-		head, err := r.write(ctx, to, p, e.HeadSHA)
+		err := moveBranch(ctx, to, p.Branch, e.HeadSHA, commit)
 		if errors.Is(err, forge.ErrConflict) {
 			zerolog.Ctx(ctx).Info().Str("branch", p.Branch).Msg("somebody pushed to the branch meanwhile")
 			return done, nil
@@ -162,17 +172,53 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 		if err != nil {
 			return done, err
 		}
-		done = []Done{{What: "updated", Number: e.Number, Group: p.Group, Branch: p.Branch, Head: head}}
+		done = []Done{{What: "updated", Number: e.Number, Group: p.Group, Branch: p.Branch, Head: commit}}
 	}
-	if e.Created.After(r.Now().Add(-lately)) {
-		return done, r.dress(ctx, to, e.Number, p)
+	return done, r.dress(ctx, to, e.Number, p)
+}
+
+// rewrite gives an open pull request its texts.
+func (r *Reconciler) rewrite(ctx context.Context, to Writer, p *Proposal, commit, builtOn string) error {
+	body, err := r.marked(p, commit, builtOn)
+	if err != nil {
+		return err
 	}
-	return done, nil
+	if _, err := to.UpdatePull(ctx, p.Existing.Number, forge.PullChange{Title: &p.Title, Body: &body}); err != nil {
+		return fmt.Errorf("updating pull request %d: %w", p.Existing.Number, err)
+	}
+	return nil
+}
+
+// marked is a proposal's body with the marker of a commit.
+func (r *Reconciler) marked(p *Proposal, commit, builtOn string) (string, error) {
+	record := recordOf(r.Repository, p.Group, p.Changes)
+	seat := Seat{RepositoryID: r.Repository, Base: p.Base, Branch: p.Branch}
+	marker, err := Marker(&Marked{Commit: commit, BuiltOn: builtOn, Record: &record}, seat, r.Historian.Keys...)
+	if err != nil || marker == "" {
+		return p.Body, err
+	}
+	return p.Body + "\n" + marker + "\n", nil
 }
 
 // write makes the commit and lets the branch point at it, if that is still where
 // it was.
 func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before string) (string, error) {
+	commit, err := r.commit(ctx, to, p)
+	if err != nil {
+		return "", err
+	}
+	return commit, moveBranch(ctx, to, p.Branch, before, commit)
+}
+
+func moveBranch(ctx context.Context, to Writer, branch, before, after string) error {
+	if err := to.MoveRefs(ctx, []forge.RefMove{{Name: branch, Before: before, After: after, Force: true}}); err != nil {
+		return fmt.Errorf("moving %s: %w", branch, err)
+	}
+	return nil
+}
+
+// commit makes the commit, to which nothing points yet.
+func (r *Reconciler) commit(ctx context.Context, to Writer, p *Proposal) (string, error) {
 	files := make([]forge.Content, 0, len(p.Files))
 	for path, content := range p.Files {
 		files = append(files, forge.Content{Path: path, Mode: r.Mode(path), Data: content})
@@ -185,10 +231,6 @@ func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before s
 	commit, err := to.CreateCommit(ctx, p.Message, tree, p.BaseSHA)
 	if err != nil {
 		return "", fmt.Errorf("writing the commit of %s: %w", p.Branch, err)
-	}
-	err = to.MoveRefs(ctx, []forge.RefMove{{Name: p.Branch, Before: before, After: commit, Force: true}})
-	if err != nil {
-		return "", fmt.Errorf("moving %s: %w", p.Branch, err)
 	}
 	return commit, nil
 }
@@ -207,7 +249,7 @@ func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, 
 	if err != nil {
 		return nil, err
 	}
-	pull, err := r.create(ctx, to, p)
+	pull, err := r.create(ctx, to, p, head)
 	if err != nil {
 		return nil, fmt.Errorf("opening the pull request of %s: %w", p.Branch, err)
 	}
@@ -216,8 +258,12 @@ func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, 
 }
 
 // create opens the pull request of a branch that is written.
-func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.Pull, error) {
-	wanted := forge.NewPull{Title: p.Title, Body: p.Body, Head: p.Branch, Base: p.Base, Draft: p.Draft}
+func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal, head string) (forge.Pull, error) {
+	body, err := r.marked(p, head, p.BaseSHA)
+	if err != nil {
+		return forge.Pull{}, err
+	}
+	wanted := forge.NewPull{Title: p.Title, Body: body, Head: p.Branch, Base: p.Base, Draft: p.Draft}
 	pull, err := to.CreatePull(ctx, wanted)
 	if errors.Is(err, forge.ErrNoDrafts) {
 		wanted.Draft = false
@@ -225,10 +271,13 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal) (forge.
 	}
 	if errors.Is(err, forge.ErrExists) {
 		pull, err = to.OpenPullOf(ctx, p.Branch, p.Base)
-		if err == nil && !r.Historian.isBot(pull.Author) {
+		if err == nil && !r.Historian.isBot(ctx, pull.Author) {
 			r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte(strconv.Itoa(pull.Number)))
 			return pull, whose(pull.Number)
 		}
+	}
+	if err == nil { // under whatever name, that is the App
+		r.Historian.learn(ctx, pull.Author)
 	}
 	return pull, err
 }
@@ -291,7 +340,7 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
-	if !r.Historian.made(c) || ReadRecord(c.Message, r.Repository) == nil {
+	if !r.Historian.made(ctx, c) || ReadRecord(c.Message, r.Repository) == nil {
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte("0"))
 		r.Memory.KeepFact(ctx, r.theirs(p.Branch, before), []byte("1"))
 		return "", inTheWay(p.Branch)
@@ -302,24 +351,49 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	return r.write(ctx, to, p, before)
 }
 
+// errNotGiven is what GitHub refused to give to a new pull request.
+var errNotGiven = errors.New("GitHub refused some of what it was to be given")
+
 // dress gives a new pull request its labels and people, once. What GitHub refuses
-// of it, a person who left for instance, is no reason to stop.
+// of it, a person who left for instance, is no reason to stop, nor to try again: it
+// is said as long as the pull request is open.
 func (r *Reconciler) dress(ctx context.Context, to Writer, number int, p *Proposal) error {
 	known := fmt.Sprintf("dressed %d %d", r.Repository, number)
-	if _, is := r.Memory.Fact(ctx, known); is {
+	kept, is := r.Memory.Fact(ctx, known)
+	var refused []string
+	switch {
+	case is:
+		_ = json.Unmarshal(kept, &refused) // none, if it is something else
+	case p.Existing != nil && !p.Existing.Created.After(r.Now().Add(-lately)):
 		return nil
+	default:
+		var err error
+		if refused, err = r.give(ctx, to, number, p); err != nil {
+			return err
+		}
+		if kept, err = json.Marshal(refused); err != nil {
+			return fmt.Errorf("keeping what pull request %d was not given: %w", number, err)
+		}
+		r.Memory.KeepFact(ctx, known, kept)
 	}
+	if len(refused) > 0 {
+		return fmt.Errorf("%w: %s", errNotGiven, strings.Join(refused, "; "))
+	}
+	return nil
+}
+
+// give gives all that can be given, and tells what was refused.
+func (r *Reconciler) give(ctx context.Context, to Writer, number int, p *Proposal) (refused []string, err error) {
 	for _, put := range r.garments(ctx, to, number, p) {
 		err := put.do()
 		if stops(err) {
-			return fmt.Errorf("giving pull request %d its %s: %w", number, put.what, err)
+			return nil, fmt.Errorf("giving pull request %d its %s: %w", number, put.what, err)
 		}
 		if err != nil {
-			zerolog.Ctx(ctx).Warn().Err(err).Int("github_pr_num", number).Str("what", put.what).Msg("GitHub refused a part of a new pull request")
+			refused = append(refused, strings.Split(err.Error(), "\n")...)
 		}
 	}
-	r.Memory.KeepFact(ctx, known, []byte("1"))
-	return nil
+	return refused, nil
 }
 
 // garment is something that a new pull request is given.
@@ -333,8 +407,8 @@ func (r *Reconciler) garments(ctx context.Context, to Writer, number int, p *Pro
 	if lacking := without(p.Labels, p.Existing); len(lacking) > 0 {
 		all = append(all, garment{"labels", func() error { return to.AddLabels(ctx, number, lacking) }})
 	}
-	if users, teams := people(p.Reviewers); len(users)+len(teams) > 0 {
-		all = append(all, garment{"reviewers", func() error { return r.review(ctx, to, number, users, teams) }})
+	if len(p.Reviewers) > 0 {
+		all = append(all, garment{"reviewers", func() error { return r.review(ctx, to, number, p.Reviewers) }})
 	}
 	if users, _ := people(p.Assignees); len(users) > 0 {
 		all = append(all, garment{"assignees", func() error { return to.AddAssignees(ctx, number, users) }})
@@ -350,17 +424,22 @@ func without(labels []string, e *Existing) []string {
 }
 
 // review asks all for a review, and where one of them cannot be asked, each alone.
-func (r *Reconciler) review(ctx context.Context, to Writer, number int, users, teams []string) error {
+func (r *Reconciler) review(ctx context.Context, to Writer, number int, names []string) error {
+	users, teams := people(names)
 	err := to.RequestReviewers(ctx, number, users, teams)
-	if !errors.Is(err, forge.ErrReviewers) || len(users)+len(teams) == 1 {
+	if !errors.Is(err, forge.ErrReviewers) {
 		return err
 	}
-	var failed error
-	for _, user := range users {
-		failed = errors.Join(failed, to.RequestReviewers(ctx, number, []string{user}, nil))
+	if len(names) == 1 {
+		return fmt.Errorf("%s cannot be asked for a review: %w", names[0], err)
 	}
-	for _, team := range teams {
-		failed = errors.Join(failed, to.RequestReviewers(ctx, number, nil, []string{team}))
+	var failed error
+	for _, name := range names {
+		err := r.review(ctx, to, number, []string{name})
+		if stops(err) {
+			return err
+		}
+		failed = errors.Join(failed, err)
 	}
 	return failed
 }
@@ -418,7 +497,7 @@ func (r *Reconciler) say(ctx context.Context, to Writer, s Saying) error {
 	if err != nil {
 		return fmt.Errorf("reading what was said about pull request %d: %w", s.Existing.Number, err)
 	}
-	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(c.Author) && strings.Contains(c.Body, mark) })
+	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(ctx, c.Author) && strings.Contains(c.Body, mark) })
 	if !said {
 		_, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark)
 		if err != nil && !errors.Is(err, forge.ErrLocked) { // nobody is to say anything there

@@ -42,7 +42,6 @@ func value(text string) Value {
 
 func notesOf(held ...Held) *Notes {
 	return &Notes{
-		Seat: Seat{RepositoryID: 7, Base: "main", Branch: "imageupdater/pears-0a0b0c"}, Keys: [][]byte{[]byte("first key of the test")},
 		RepositoryURL: somePage, BaseSHA: someBase, Held: held,
 	}
 }

@@ -18,6 +18,11 @@ const longestWalk = 30
 
 // judge finds our commit of a branch, and whose the branch is by now.
 func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p forge.Pull, e *Existing) error {
+	seat := Seat{RepositoryID: repository, Base: p.Base.Name, Branch: p.Head.Name}
+	if m := ReadMarker(p.Body, seat, h.Keys...); m != nil && m.Commit == p.Head.SHA {
+		e.Record, e.OwnSHA, e.BuiltOn = m.Record, m.Commit, m.BuiltOn
+		return nil
+	}
 	above, own, err := h.walk(ctx, r, p)
 	if err != nil {
 		return fmt.Errorf("reading the branch %s: %w", p.Head.Name, err)
@@ -62,9 +67,9 @@ func (h *Historian) walk(ctx context.Context, r Reader, p forge.Pull) (above []f
 }
 
 // made says whether the App made a commit, as far as is known who it is.
-func (h *Historian) made(c forge.Commit) bool {
+func (h *Historian) made(ctx context.Context, c forge.Commit) bool {
 	if c.Author.Account.ID != 0 {
-		return h.isBot(c.Author.Account) && h.ours(c, c.Author.Account.ID)
+		return h.isBot(ctx, c.Author.Account) && h.ours(c, c.Author.Account.ID)
 	}
 	return !h.Signed && c.Author.Name == h.Bot && untouched(c)
 }

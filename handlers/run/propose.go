@@ -23,7 +23,7 @@ type PullRequests interface {
 func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome) error {
 	situation := proposal.Situation{
 		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
-		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Keys: r.Keys, Now: r.Now(),
+		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Now: r.Now(),
 		Files: map[string][]byte{},
 	}
 	for i := range out.Plan.Results {

@@ -88,8 +88,6 @@ type Runner struct {
 	Historian *proposal.Historian
 	// Web is where people see GitHub, without a slash at the end.
 	Web string
-	// Keys sign the markers of pull requests, the first one new ones.
-	Keys [][]byte
 	// DryRun writes nothing.
 	DryRun bool
 	// Least is the shortest time between two looks that nobody asked for.

@@ -35,6 +35,11 @@ const (
 	lookAttempts     = 8
 )
 
+// fetchCooldown is the shortest time between two fetches of jobs. No more are
+// fetched at once than can run, so that this bounds how many end in a second:
+// a look at what did not change takes less than River's own 100 ms.
+const fetchCooldown = 20 * time.Millisecond
+
 // once is the states in which a job keeps others like it away. A delivery that
 // was handled still does, so that it is not handled twice; one that was given up
 // does not.
@@ -106,7 +111,7 @@ func newDriven[D riverdriver.Driver[T], T any](q *Queue, driver D, of func(*stor
 			deliveries: {MaxWorkers: q.o.Deliveries}, looks: {MaxWorkers: q.o.Looks},
 		},
 		Workers: workers, PollOnly: q.o.PollOnly, SoftStopTimeout: q.o.Drain, RetryPolicy: retryPolicy{q},
-		FetchPollInterval: q.o.Poll, FetchCooldown: min(q.o.Poll, river.FetchCooldownDefault),
+		FetchPollInterval: q.o.Poll, FetchCooldown: min(q.o.Poll, fetchCooldown),
 		JobTimeout: q.o.LookTimeout, RescueStuckJobsAfter: q.o.LookTimeout + time.Hour,
 		CompletedJobRetentionPeriod: 24 * time.Hour, DiscardedJobRetentionPeriod: 7 * 24 * time.Hour,
 	})

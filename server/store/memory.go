@@ -64,6 +64,9 @@ func (tx *Tx) Fact(ctx context.Context, name string) ([]byte, error) {
 
 // PutFact keeps a value.
 func (tx *Tx) PutFact(ctx context.Context, name string, value []byte, now time.Time) error {
+	if value == nil {
+		value = []byte{} // to a database nil is nothing at all
+	}
 	_, err := tx.exec(ctx, `INSERT INTO fact (name, value, used_at) VALUES ($1, $2, $3)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value, used_at = excluded.used_at`, name, value, millis(now))
 	if err != nil {

@@ -225,8 +225,10 @@ func TestMemory(t *testing.T) {
 				for n := range 10 {
 					errs = append(errs, tx.PutFact(ctx, strconv.Itoa(n), make([]byte, 99), now().Add(time.Duration(n)*time.Minute)))
 				}
+				errs = append(errs, tx.PutFact(ctx, "empty file", nil, now().Add(time.Hour)))
 				return errors.Join(append(errs, tx.UseFacts(ctx, []string{"0"}, now().Add(time.Hour)))...)
 			})
+			same(t, "nothing", len(got[[]byte](t)(read.Fact(ctx, "empty file"))), 0)
 			same(t, "cooldown", got[time.Time](t)(read.Cooldown(ctx, "installation 1")), now().Add(time.Hour))
 			same(t, "no cooldown", got[time.Time](t)(read.Cooldown(ctx, "installation 2")), time.Time{})
 			same(t, "note", got[string](t)(read.Note(ctx, "n")), "two")

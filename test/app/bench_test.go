@@ -45,6 +45,7 @@ work: {drain: 5s}
 	env := map[string]string{"KEY": hub.App.PrivateKey, "WEBHOOK": webhookSecret, "DATABASE": place}
 	s, err = server.New(b.Context(), server.Options{
 		Config: c, Version: "test", Log: io.Discard, Getenv: func(name string) string { return env[name] }, Environ: os.Environ, Now: hub.Now,
+		Unpaced: true,
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -122,38 +123,55 @@ func BenchmarkWebhooks(b *testing.B) {
 	}
 }
 
-// BenchmarkUnchanged looks again at repositories in which nothing changed.
+// BenchmarkUnchanged looks again at repositories in which nothing changed, and
+// which have no images to ask registries about. Without GitHub's pace.
 func BenchmarkUnchanged(b *testing.B) {
 	for name, at := range storetest.Places() {
 		b.Run(name, func(b *testing.B) {
 			const count = 200
 			place := at(b)
 			s, url, hub := benched(b, place)
-			var repos []*githubtest.Repository
-			for n := range count {
-				repos = append(repos, hub.AddRepository(fmt.Sprintf("acme/shop%d", n), map[string]string{".imageupdater.yaml": "version: 1\n", "a.yaml": "a: 1\n"}))
-			}
-			settled := func() {
-				for number(b, place, "SELECT count(*) FROM repository WHERE done = requested AND ended_at > 0") < count {
-					time.Sleep(5 * time.Millisecond)
-				}
-			}
+			repos := hub.AddRepositories(count, func(n int) (string, map[string]string) {
+				return fmt.Sprintf("acme/shop%d", n), map[string]string{".imageupdater.yaml": "version: 1\n", "a.yaml": "a: 1\n"}
+			})
 			hub.Webhook(url+"/api/github/hook", webhookSecret)
-			hub.Install("acme", grants(), repos...)
+			installation := hub.Install("acme", grants(), repos...)
+			installation.SetLimit(1 << 30)
 			hub.Settle()
-			settled()
-			calls := len(hub.Calls())
+			lookedAt(b, place, count, 0)
+			before := hub.Counts()
 			b.ResetTimer()
 			for range b.N {
-				hub.Advance(time.Hour)
+				hub.Advance(3 * time.Hour) // all are due by then, and were looked at before
+				since := hub.Now().UnixMilli()
 				if err := s.Tick(b.Context()); err != nil {
 					b.Fatal(err)
 				}
-				settled()
+				lookedAt(b, place, count, since)
 			}
 			b.StopTimer()
+			calls := made(before, hub.Counts())
 			b.ReportMetric(float64(b.N*count)/b.Elapsed().Seconds(), "repositories/s")
-			b.ReportMetric(float64(len(hub.Calls())-calls)/float64(b.N*count), "requests/repository")
+			b.ReportMetric(float64(calls.Calls-calls.Free)/float64(b.N*count), "counted/repository")
+			b.ReportMetric(float64(calls.Free)/float64(b.N*count), "free/repository")
 		})
 	}
+}
+
+// lookedAt waits until so many repositories were looked at since a time, in
+// milliseconds since 1970.
+func lookedAt(b *testing.B, place string, count int, since int64) {
+	b.Helper()
+	query := fmt.Sprintf("SELECT count(*) FROM repository WHERE done = requested AND ended_at > %d", since)
+	for number(b, place, query) < count {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// made is all that GitHub was asked between two counts.
+func made(before, after map[string]githubtest.Count) (all githubtest.Count) {
+	for name, n := range after {
+		all.Calls, all.Free = all.Calls+n.Calls-before[name].Calls, all.Free+n.Free-before[name].Free
+	}
+	return all
 }

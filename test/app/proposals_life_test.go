@@ -262,7 +262,10 @@ func stories() []tale {
 	web := []string{"web:1.0.0"}
 	both := []string{"api:1.0.0", "web:1.0.0"}
 	next := []string{"web:1.1.0"}
-	return slices.Concat(changes(web, both, next), refusalTales(web, both, next), peoples(web, next), bases(web, next), rollbacks(web))
+	return slices.Concat(
+		changes(web, both, next), refusalTales(web, both, next), peoples(web, next), bases(web, next), rollbacks(web),
+		times(web, both, next), refusing(web), names(web, next), neighbours(web, next),
+	)
 }
 
 // changes are the stories of versions and groups.

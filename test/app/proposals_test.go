@@ -69,15 +69,23 @@ func push(t *testing.T, w *world, repo string, tags ...string) {
 
 // rescan asks for a look at acme/shop and waits until it was made.
 func (a *app) rescan() {
-	const repository = "acme/shop"
+	a.t.Helper()
+	a.asked("acme/shop")()
+}
+
+// asked asks for a look at a repository, and gives how to wait until it was made.
+func (a *app) asked(repository string) (made func()) {
 	a.t.Helper()
 	before := a.shown(repository).LastLook
 	status, text := a.patient("POST", "/api/v1/rescan", `{"repository": "`+repository+`"}`)
 	if status != 202 {
 		a.t.Fatalf("%d %s", status, text)
 	}
-	until(a.t, "a rescan of "+repository, func() bool {
-		now := a.shown(repository)
-		return !now.Looking && now.LastLook != nil && (before == nil || now.LastLook.After(*before))
-	})
+	return func() {
+		a.t.Helper()
+		until(a.t, "a rescan of "+repository, func() bool {
+			now := a.shown(repository)
+			return !now.Looking && now.LastLook != nil && (before == nil || now.LastLook.After(*before))
+		})
+	}
 }

@@ -38,6 +38,7 @@ type world struct {
 	log      *lines
 	// enterprise is a GitHub of one's own, which signs nothing.
 	enterprise bool
+	github     string // further keys of that section, each after a comma
 }
 
 // grants are the permissions of the App.
@@ -96,7 +97,7 @@ func (w *world) configured(more string) string {
 	}
 	return fmt.Sprintf(`
 version: 1
-github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}}
+github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}%s}
 listen: "127.0.0.1:0"
 database: {%s}
 %s
@@ -104,7 +105,7 @@ log: {level: debug}
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
-%s`, w.hub.URL, w.hub.App.ID, database, drain, w.registry.Host(), sha256Of(apiToken), more)
+%s`, w.hub.URL, w.hub.App.ID, w.github, database, drain, w.registry.Host(), sha256Of(apiToken), more)
 }
 
 // configuration is what the server reads of that.

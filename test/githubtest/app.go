@@ -38,6 +38,17 @@ func newApp(s *Server) (*App, error) {
 	}, nil
 }
 
+// RenameApp gives the App another name. The user as whom it writes is the same one
+// under a new login; in commits the old login stays.
+func (s *Server) RenameApp(slug string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	bot := s.bot()
+	delete(s.users, strings.ToLower(bot.login))
+	s.App.Slug, bot.login = slug, slug+"[bot]"
+	s.users[strings.ToLower(bot.login)] = bot
+}
+
 func (s *Server) showApp() object { return s.showAppOf(s.App) }
 
 // showAppOf is any App. Only of the server's own is it known what it hears.

@@ -80,6 +80,12 @@ func BenchmarkAddRepository(b *testing.B) {
 	}
 }
 
+func BenchmarkAddRepositories(b *testing.B) {
+	hub := githubtest.New(bench{b}, githubtest.Options{InMemory: true})
+	b.ResetTimer()
+	many(hub, b.N)
+}
+
 // BenchmarkRead has the calls of a bot, from the cheapest to the dearest.
 func BenchmarkRead(b *testing.B) {
 	for _, path := range []string{

@@ -135,13 +135,16 @@ func (r *Repository) showCommit(id string) object {
 	}
 }
 
-// account is the user of an address, null for a stranger's.
+// account is the user of an address, null for a stranger's. In the addresses that
+// GitHub gives it is the number that counts: they hold when a login changes.
 func (r *Repository) account(s signature) any {
 	if s.email == r.server.webFlow().email {
 		return r.server.showUser(r.server.person("web-flow"))
 	}
+	id, rest, _ := strings.Cut(s.email, "+")
+	_, given := strings.CutSuffix(rest, "@users.noreply.github.com")
 	for _, u := range r.server.users {
-		if u.email() == s.email {
+		if given && strconv.FormatInt(u.id, 10) == id {
 			return r.server.showUser(u)
 		}
 	}

@@ -20,8 +20,8 @@ const (
 )
 
 // Fault is something that goes wrong, and the calls that it befalls: those that
-// fit Operation, Method and Path, counted from 1, and of these the ones that
-// Nth, From, To, Every and Times leave.
+// fit Operation, Method, Path and Installation, counted from 1, and of these the
+// ones that Nth, From, To, Every and Times leave.
 type Fault struct {
 	// Operation is GitHub's name, "git/create-ref", or the field of a GraphQL
 	// call, "updateRefs"; "" for any.
@@ -29,6 +29,8 @@ type Fault struct {
 	// Method is a verb, "" for any; Path a pattern of path.Match on the path
 	// without the API's prefix: "/repos/*/*/pulls". "" is any.
 	Method, Path string
+	// Installation is the id of the one that calls; 0 is any.
+	Installation int64
 
 	// Nth is the only one; From and To are the first and the last; Every takes
 	// each so-manieth from From on; Times ends it after so many. 0 is no limit.
@@ -162,6 +164,9 @@ func (a *faults) meet(x *exchange) *struck {
 
 func (f *Injected) fits(x *exchange) bool {
 	if (f.Operation != "" && f.Operation != x.name) || (f.Method != "" && f.Method != x.r.Method) {
+		return false
+	}
+	if f.Installation != 0 && (x.by.token == nil || x.by.token.install.ID != f.Installation) {
 		return false
 	}
 	if f.Path == "" {

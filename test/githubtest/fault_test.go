@@ -311,3 +311,14 @@ func TestPathsOfGraphQLFaults(t *testing.T) {
 	hub.Fault(githubtest.Fault{Path: "/graphql", Status: http.StatusBadGateway, Message: "Server Error"})
 	want(t, ask(t, hub, token, `{ viewer { login } }`, nil), http.StatusBadGateway, "Server Error")
 }
+
+// TestFaultsOfOneInstallation befall no other one's calls.
+func TestFaultsOfOneInstallation(t *testing.T) {
+	hub, _, _, token := world(t)
+	other := hub.Install("other", grants(), hub.AddRepository("other/shop", map[string]string{"a": "b"}))
+	fault := githubtest.ServerError("repos/get")
+	fault.Installation = other.ID
+	hub.Fault(fault)
+	want(t, call(t, hub, token, "GET", "/repos/acme/shop", ""), 200, "")
+	want(t, call(t, hub, tokenOf(t, hub, other, ""), "GET", "/repos/other/shop", ""), 500, "Server Error")
+}

@@ -12,6 +12,7 @@ func (s *Server) Fork(of *Repository, account string) *Repository {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.add(account + "/" + of.Name)
+	of.forks = append(of.forks, r)
 	r.parent, r.Private, r.settings, r.filled = of, of.Private, of.settings, of.filled
 	r.noIssues, r.template, r.archived = true, false, false
 	ctx := s.t.Context()
@@ -37,10 +38,10 @@ func (r *Repository) root() *Repository {
 	return r
 }
 
-func (s *Server) forksOf(r *Repository) int {
+func (r *Repository) liveForks() int {
 	n := 0
-	for _, other := range s.repos {
-		if other.parent == r {
+	for _, fork := range r.forks {
+		if !fork.deleted {
 			n++
 		}
 	}

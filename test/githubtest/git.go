@@ -29,6 +29,8 @@ type gitRepo struct {
 	cat  running
 	refs running
 	told told
+	// store has the objects, if they are shared with other repositories.
+	store *gitRepo
 }
 
 // gitEnv keeps the user's and the machine's settings out.
@@ -40,7 +42,11 @@ func gitEnv() []string {
 
 // newGitRepo writes what git init would.
 func newGitRepo(ctx context.Context, dir string, key []byte) (*gitRepo, error) {
-	for _, name := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
+	return newGitRepoWith(ctx, dir, key, "objects/info", "objects/pack", "refs/heads", "refs/tags")
+}
+
+func newGitRepoWith(ctx context.Context, dir string, key []byte, folders ...string) (*gitRepo, error) {
+	for _, name := range folders {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o750); err != nil {
 			return nil, fmt.Errorf("making a repository: %w", err)
 		}
@@ -98,6 +104,13 @@ type gitObject struct {
 func (g *gitRepo) read(name string) (gitObject, error) {
 	if strings.ContainsAny(name, "\n\x00") {
 		return gitObject{}, errMissing
+	}
+	if g.store != nil {
+		known, err := g.inStore(name)
+		if err != nil {
+			return gitObject{}, err
+		}
+		return g.store.read(known)
 	}
 	if err := g.cat.write(name + "\n"); err != nil {
 		return gitObject{}, err
@@ -187,6 +200,9 @@ func (g *gitRepo) updateRefs(_ context.Context, moves []refMove) error {
 		fmt.Fprintf(&lines, "update %s %s\n", m.ref, m.id)
 	}
 	lines.WriteString("prepare\ncommit\n")
+	if g.store != nil {
+		defer g.refs.stop() // there are too many of them for programs that keep running
+	}
 	if err := g.refs.write(lines.String()); err != nil {
 		return err
 	}

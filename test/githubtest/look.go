@@ -12,6 +12,7 @@ type Shown struct {
 	Head, Base  string // branches
 	HeadSHA     string
 	Labels      []string
+	Reviewers   []string // who was asked for a review
 	Comments    []string
 }
 
@@ -24,6 +25,9 @@ func (r *Repository) Pulls() []Shown {
 		s := Shown{
 			Number: i.number, Title: i.title, Body: i.body, State: i.state, Merged: !i.pull.merged.IsZero(), Draft: i.pull.draft,
 			Head: i.pull.head, Base: i.pull.base, HeadSHA: i.pull.headSHA, Labels: slices.Clone(i.labels),
+		}
+		for _, u := range i.pull.reviewers {
+			s.Reviewers = append(s.Reviewers, u.login)
 		}
 		for _, c := range i.comments {
 			s.Comments = append(s.Comments, c.body)

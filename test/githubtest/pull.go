@@ -70,6 +70,8 @@ func (c *call) refusePull(p *pull) *reply {
 		r = invalid("PullRequest", "head", "invalid", "")
 	case c.by.user != nil && rank(p.from.role(c.by.user)) < rank("write"):
 		r = invalid("PullRequest", "", "custom", "must be a collaborator")
+	case p.draft && c.repo.noDrafts:
+		r = failure(http.StatusUnprocessableEntity, "Draft pull requests are not supported in this repository.")
 	case len(open) > 0:
 		r = invalid("PullRequest", "", "custom", fmt.Sprintf("A pull request already exists for %s:%s.", p.from.Owner, p.head))
 	case p.from == c.repo && c.repo.git.isAncestor(c.ctx, p.headSHA, p.baseSHA):

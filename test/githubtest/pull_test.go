@@ -32,6 +32,8 @@ func TestCreatingPulls(t *testing.T) {
 	send("POST", "/pulls", open("none"), 422, "field:head")
 	send("POST", "/pulls", strings.Replace(open("topic"), "main", "none", 1), 422, "field:base")
 	send("POST", "/pulls", fmt.Sprintf(`{"title":"T","head":"topic","base":"main","body":%q}`, strings.Repeat("x", 65_537)), 422, "body is too long (maximum is 65536 characters)")
+	repo.SetDrafts(false)
+	send("POST", "/pulls", `{"title":"T","head":"topic","base":"main","draft":true}`, 422, "Draft pull requests are not supported")
 	send("POST", "/pulls", open("acme:topic"), 201, "")
 	send("POST", "/pulls", open("topic"), 422, "A pull request already exists for acme:topic.")
 	if a := send("GET", "/pulls?head=acme:topic", "", 200, ""); len(a.list) != 1 {

@@ -32,8 +32,9 @@ type Repository struct {
 	releases []*release
 	settings
 
-	parent          *Repository // of a fork
-	filled, deleted bool        // has, or had, a commit; is no more
+	parent          *Repository   // of a fork
+	forks           []*Repository // those of it, deleted ones, too
+	filled, deleted bool          // has, or had, a commit; is no more
 	pushed, updated time.Time
 
 	protections []*protection
@@ -65,11 +66,15 @@ func (s *Server) AddEmptyRepository(fullName string) *Repository {
 
 func (s *Server) add(fullName string) *Repository {
 	s.t.Helper()
-	owner, name, _ := strings.Cut(fullName, "/")
 	git, err := newGitRepo(context.WithoutCancel(s.t.Context()), filepath.Join(s.t.TempDir(), "repo.git"), s.signing)
 	if err != nil {
 		s.t.Fatalf("making %s: %v", fullName, err)
 	}
+	return s.addWith(fullName, git)
+}
+
+func (s *Server) addWith(fullName string, git *gitRepo) *Repository {
+	owner, name, _ := strings.Cut(fullName, "/")
 	r := &Repository{
 		ID: s.id(), Owner: owner, Name: name, server: s, git: git, owner: s.person(owner), since: s.Now(),
 		pushed: s.Now(), updated: s.Now(), settings: settings{defaultBranch: "main"}, issues: map[int]*issue{}, labels: map[string]*label{},
@@ -204,7 +209,7 @@ func (s *Server) showRepo(r *Repository) object {
 	} {
 		shown[count] = 0
 	}
-	forks := s.forksOf(r)
+	forks := r.liveForks()
 	shown["forks"], shown["forks_count"], shown["network_count"] = forks, forks, forks
 	maps.Copy(shown, r.merging.show())
 	for name, path := range repoURLs() {

@@ -101,6 +101,7 @@ type Server struct {
 	personal map[string]*user       // by token
 	repos    map[string]*Repository // by lower-case owner/name
 	gone     []*Repository          // deleted: pull requests may still name them
+	stores   []*gitRepo             // of objects that repositories share
 	renamed  map[string]*Repository // by the names that they had
 	installs map[int64]*Installation
 	tokens   map[string]*token
@@ -196,6 +197,9 @@ func (s *Server) close() {
 	defer s.mu.Unlock()
 	for _, r := range append(s.allRepos(), s.gone...) {
 		r.git.close()
+	}
+	for _, store := range s.stores {
+		store.close()
 	}
 }
 

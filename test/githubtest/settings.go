@@ -9,6 +9,7 @@ import (
 type settings struct {
 	defaultBranch, description             string
 	archived, disabled, noIssues, template bool
+	noDrafts                               bool
 }
 
 func (r *Repository) shownDescription() any {
@@ -76,6 +77,10 @@ func (r *Repository) Archive(login string, archived bool) {
 
 // Disable is what GitHub itself does, for abuse or want of money.
 func (r *Repository) Disable(disabled bool) { r.set("", "", nil, func() { r.disabled = disabled }) }
+
+// SetDrafts says whether pull requests may be drafts, which the plan of an account
+// decides for its private repositories.
+func (r *Repository) SetDrafts(may bool) { r.set("", "", nil, func() { r.noDrafts = !may }) }
 
 // SetIssues says whether the repository has issues; pull requests stay.
 func (r *Repository) SetIssues(has bool) { r.set("", "", nil, func() { r.noIssues = !has }) }

@@ -57,6 +57,15 @@ func TestVerification(t *testing.T) {
 	if bot["email"] != fmt.Sprintf("%.0f+%s[bot]@users.noreply.github.com", id, hub.App.Slug) {
 		t.Errorf("author: %v", bot)
 	}
+	// Renamed, it is the same user, also where a commit has the old name.
+	hub.RenameApp("tag-mover")
+	if a := call(t, hub, app, "GET", "/users/tag-mover[bot]", ""); a.body["id"] != id {
+		t.Errorf("the App's user is %v, and was %v", a.body["id"], id)
+	}
+	a = call(t, hub, app, "GET", "/repos/acme/shop/commits/main", "")
+	if by := a.body["author"].(map[string]any); by["id"] != id || by["login"] != "tag-mover[bot]" {
+		t.Errorf("the commit is by %v", by)
+	}
 }
 
 // TestSignaturesStay shows that a signature is the commit's own: it goes with

@@ -91,7 +91,7 @@ func (x *exchange) answered(ctx context.Context, f *struck) reply {
 	if f != nil && f.When == BeforeWork && f.replaces() {
 		return f.replace(x, encode(x.refused()))
 	}
-	answer := x.work(ctx)
+	answer := x.work(context.WithoutCancel(ctx)) // what is begun is ended, whether or not the client is still there
 	x.faults.remember(x, answer)
 	if f != nil {
 		answer = f.replace(x, answer)

@@ -29,7 +29,7 @@ CREATE TABLE repository (
 );
 CREATE INDEX repository_next ON repository (next_at);
 CREATE INDEX repository_installation ON repository (installation_id);
-CREATE INDEX repository_name ON repository (owner, name);
+CREATE INDEX repository_name ON repository (lower(owner), lower(name)); -- names have no case
 
 CREATE TABLE image_use (
   registry TEXT NOT NULL,
