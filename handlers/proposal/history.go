@@ -189,14 +189,24 @@ func (t *telling) catchUp(ctx context.Context) error {
 			return nil
 		}
 		if page == maxPages {
-			if err = t.farBack(ctx); err == nil {
+			err = t.farBack(ctx)
+			if err == nil {
 				t.note(until)
 			}
-			return err
+			if !notListed(err) {
+				return err
+			}
 		}
 		pulls, err = t.PullsOf(ctx, page+1)
 	}
 	return err
+}
+
+// notListed says whether GitHub gives no list by author, as it may where a
+// repository has no issues. Then all pages are read.
+func notListed(err error) bool {
+	_, refused := errors.AsType[*forge.RefusedError](err)
+	return refused || errors.Is(err, forge.ErrNotFound)
 }
 
 // latest is when the newest of some pull requests changed.

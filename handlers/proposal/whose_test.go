@@ -32,6 +32,8 @@ type books struct {
 	facts map[string][]byte
 	past  []byte
 	calls int
+	// unlisted is why there is no list by author.
+	unlisted error
 }
 
 func newBooks() *books {
@@ -72,7 +74,7 @@ func (b *books) PullsBy(_ context.Context, login string) ([]int, error) {
 			found = append(found, b.pulls[i].Number)
 		}
 	}
-	return found, nil
+	return found, b.unlisted
 }
 
 func (b *books) Commit(_ context.Context, sha string) (forge.Commit, error) {
@@ -375,7 +377,18 @@ func (b *books) crowd(n int) {
 // others, that those of others take no room, and that nothing is read twice.
 func TestLongPast(t *testing.T) {
 	t.Parallel()
+	for _, unlisted := range []error{nil, forge.ErrNotFound} {
+		t.Run(fmt.Sprint(unlisted), func(t *testing.T) {
+			t.Parallel()
+			longPast(t, unlisted)
+		})
+	}
+}
+
+func longPast(t *testing.T, unlisted error) {
+	t.Helper()
 	b := begun(t)
+	b.unlisted = unlisted
 	p := b.pull("ours")
 	p.Open, p.Closed = false, now()
 	b.closed[1] = alice().Account
