@@ -67,6 +67,9 @@ type Options struct {
 	Snooze func(time.Duration) time.Duration
 	// Poll is how often the database is asked for jobs; see jobs.Options.
 	Poll time.Duration
+	// Signed is for tests: GitHub signs what the App commits, as github.com does,
+	// whatever its address. Then nothing else counts as the App's.
+	Signed bool
 }
 
 // Server is the App. New makes it, Run runs it, Close ends what New began.
@@ -137,7 +140,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
-		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
 	}
 	w := s.o.Config.Work
 	var err error

@@ -18,6 +18,9 @@ type Commit struct {
 	Message           string
 	Author, Committer Signature
 	Verified          bool // GitHub holds its signature for good
+	// Unchecked is set where GitHub could not check the signature just now:
+	// later it may be Verified.
+	Unchecked bool `json:",omitempty"`
 }
 
 // Signature is who made a commit, and when, in the commit's own words. Account is
@@ -80,12 +83,18 @@ func commitOf(got *github.RepositoryCommit) Commit {
 	commit := Commit{
 		SHA: got.GetSHA(), Tree: said.GetTree().GetSHA(), Message: said.GetMessage(),
 		Author: signatureOf(said.Author, got.Author), Committer: signatureOf(said.Committer, got.Committer),
-		Verified: said.GetVerification().GetVerified(),
+		Verified: said.GetVerification().GetVerified(), Unchecked: unchecked(said.GetVerification().GetReason()),
 	}
 	for _, parent := range got.Parents {
 		commit.Parents = append(commit.Parents, parent.GetSHA())
 	}
 	return commit
+}
+
+// unchecked says whether GitHub names a reason for its verdict on a signature that
+// passes.
+func unchecked(reason string) bool {
+	return reason == "gpgverify_unavailable" || reason == "gpgverify_error"
 }
 
 func signatureOf(a *github.CommitAuthor, u *github.User) Signature {

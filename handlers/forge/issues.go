@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v60/github"
@@ -64,6 +65,17 @@ func (r *Repo) IssuesBy(ctx context.Context, login string) ([]Issue, error) {
 		return nil, fmt.Errorf("listing the issues of %s: %w", r.ref, err)
 	}
 	return distinct(found, issueOf, func(i Issue) int64 { return int64(i.Number) }), nil
+}
+
+// PullsBy gives the numbers of all pull requests that somebody opened, open or
+// not. A bot's login ends with "[bot]".
+func (r *Repo) PullsBy(ctx context.Context, login string) ([]int, error) {
+	found, err := list[*github.Issue](ctx, r, "/issues", url.Values{"state": {"all"}, "creator": {login}})
+	if err != nil {
+		return nil, fmt.Errorf("listing the pull requests of %s in %s: %w", login, r.ref, err)
+	}
+	found = slices.DeleteFunc(found, func(i *github.Issue) bool { return !i.IsPullRequest() })
+	return distinct(found, func(i *github.Issue) int { return i.GetNumber() }, func(n int) int64 { return int64(n) }), nil
 }
 
 // ClosedBy is who closed an issue or a pull request; zero while it is open, and

@@ -1,15 +1,19 @@
 package proposal
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
+	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
 )
@@ -20,10 +24,16 @@ type Reader interface {
 	Pulls(ctx context.Context) (forge.Pulls, error)
 	// PullsOf gives further ones, from page 2 on.
 	PullsOf(ctx context.Context, page int) (forge.Pulls, error)
+	// PullsBy gives the numbers of all that somebody opened.
+	PullsBy(ctx context.Context, login string) ([]int, error)
+	// Pull gives one.
+	Pull(ctx context.Context, number int) (forge.Pull, error)
 	// Commit reads a commit.
 	Commit(ctx context.Context, sha string) (forge.Commit, error)
 	// Tree lists the files of a commit.
 	Tree(ctx context.Context, sha string) ([]forge.Entry, error)
+	// Blob reads a file of at most so many bytes.
+	Blob(ctx context.Context, sha string, most int64) ([]byte, error)
 	// ClosedBy is who closed a pull request.
 	ClosedBy(ctx context.Context, number int) (forge.Account, error)
 }
@@ -79,38 +89,47 @@ func (h *Historian) learn(ctx context.Context, a forge.Account) {
 // known is under what the number is kept for all who know the App by this name.
 func (h *Historian) known() string { return "bot " + h.Bot }
 
-// maxPages bounds how far back pull requests are read the first time.
+// maxPages is how far back everybody's pull requests are read the first time. What
+// is older is asked for by its author.
 const maxPages = 50
-
-// longestWalk is how many commits of others are passed over to find ours.
-const longestWalk = 20
 
 // chronicle is what the archive has of a repository.
 type chronicle struct {
-	// Complete is set when the oldest pull request was reached once.
-	Complete bool
-	Pulls    map[int]stored
+	// Until is when the newest change happened of which all older ones are known;
+	// zero until the oldest pull request was reached once.
+	Until time.Time
+	// Ours are the App's own pull requests. Those of others are read past.
+	Ours map[int]stored
 }
 
-// stored is a pull request as the archive has it.
+// stored is a pull request of the App as the archive has it.
 type stored struct {
-	Pull     forge.Pull
-	Existing *Existing
+	// Sum tells whether it changed.
+	Sum string
+	// Existing is nil where it proposes no updates.
+	Existing *Existing `json:",omitempty"`
+	// Unread is the pull request itself, where a commit of it could not be found
+	// so many times: that is tried again.
+	Unread *forge.Pull `json:",omitempty"`
+	Tries  int         `json:",omitempty"`
 }
 
 // Read gives the past of a repository. What did not change since the last time is
 // not read again.
 func (h *Historian) Read(ctx context.Context, repository int64, r Reader) (Past, error) {
-	known := h.recall(ctx, repository)
-	changed, err := h.catchUp(ctx, repository, r, known)
-	if changed {
-		h.keep(ctx, repository, known)
+	t := &telling{Historian: h, Reader: r, repository: repository, known: h.recall(ctx, repository)}
+	err := t.again(ctx)
+	if err == nil {
+		err = t.catchUp(ctx)
+	}
+	if t.changed {
+		h.keep(ctx, repository, t.known)
 	}
 	if err != nil {
 		return Past{}, err
 	}
 	var past Past
-	for _, s := range known.Pulls {
+	for _, s := range t.known.Ours {
 		if s.Existing != nil {
 			past.All = append(past.All, s.Existing)
 		}
@@ -118,35 +137,11 @@ func (h *Historian) Read(ctx context.Context, repository int64, r Reader) (Past,
 	return past, nil
 }
 
-// catchUp reads what is new, page by page. The list has what changed last at its
-// top, so that it ends where something is known, once all was read. What was read
-// before it failed is kept.
-func (h *Historian) catchUp(ctx context.Context, repository int64, r Reader, known *chronicle) (changed bool, err error) {
-	pulls, err := r.Pulls(ctx)
-	for page := 1; ; page++ {
-		if err != nil {
-			known.Complete = known.Complete && !changed
-			return changed, err
-		}
-		fresh, failed := h.take(ctx, repository, r, pulls.All, known.Pulls)
-		changed = changed || fresh > 0
-		if err = failed; err != nil {
-			continue
-		}
-		if known.Complete && fresh < len(pulls.All) || !pulls.More || page == maxPages {
-			changed = changed || !known.Complete
-			known.Complete = true
-			return changed, nil
-		}
-		pulls, err = r.PullsOf(ctx, page+1)
-	}
-}
-
 func (h *Historian) recall(ctx context.Context, repository int64) *chronicle {
 	known := &chronicle{}
 	text, found := h.Archive.Past(ctx, repository)
-	if !found || json.Unmarshal(text, known) != nil || known.Pulls == nil {
-		return &chronicle{Pulls: map[int]stored{}}
+	if !found || json.Unmarshal(text, known) != nil || known.Ours == nil {
+		return &chronicle{Ours: map[int]stored{}}
 	}
 	return known
 }
@@ -157,46 +152,181 @@ func (h *Historian) keep(ctx context.Context, repository int64, known *chronicle
 	}
 }
 
-// take reads those of a page that are new or changed, and tells how many.
-func (h *Historian) take(ctx context.Context, repository int64, r Reader, pulls []forge.Pull, known map[int]stored) (int, error) {
-	changed := 0
-	for _, p := range pulls {
-		was, is := known[p.Number]
-		if is && was.same(p) {
+// telling is the past of one repository while it is read. What was read before it
+// failed is kept.
+type telling struct {
+	*Historian
+	Reader
+
+	repository int64
+	known      *chronicle
+	changed    bool
+}
+
+// again reads what could not be read the last time.
+func (t *telling) again(ctx context.Context) error {
+	for _, number := range slices.Sorted(maps.Keys(t.known.Ours)) {
+		if p := t.known.Ours[number].Unread; p != nil {
+			if err := t.read(ctx, *p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// catchUp reads what is new, page by page. The list has what changed last at its
+// top, so that it ends where all is older than what is known.
+func (t *telling) catchUp(ctx context.Context) error {
+	pulls, err := t.Pulls(ctx)
+	until := latest(pulls.All)
+	for page := 1; err == nil; page++ {
+		if err = t.take(ctx, pulls.All); err != nil {
+			break
+		}
+		if !pulls.More || len(pulls.All) > 0 && pulls.All[len(pulls.All)-1].Updated.Before(t.known.Until) {
+			t.note(until)
+			return nil
+		}
+		if page == maxPages {
+			err = t.farBack(ctx)
+			if err == nil {
+				t.note(until)
+			}
+			if !notListed(err) {
+				return err
+			}
+		}
+		pulls, err = t.PullsOf(ctx, page+1)
+	}
+	return err
+}
+
+// notListed says whether GitHub gives no list by author, as it may where a
+// repository has no issues. Then all pages are read.
+func notListed(err error) bool {
+	_, refused := errors.AsType[*forge.RefusedError](err)
+	return refused || errors.Is(err, forge.ErrNotFound)
+}
+
+// latest is when the newest of some pull requests changed.
+func latest(pulls []forge.Pull) time.Time {
+	var at time.Time
+	for i := range pulls {
+		if pulls[i].Updated.After(at) {
+			at = pulls[i].Updated.UTC()
+		}
+	}
+	return at
+}
+
+// note notes that all is known until a time.
+func (t *telling) note(until time.Time) {
+	if until.After(t.known.Until) {
+		t.known.Until, t.changed = until, true
+	}
+}
+
+// farBack reads those of the App's pull requests that lie behind thousands of
+// others. A list by author has only their numbers.
+func (t *telling) farBack(ctx context.Context) error {
+	numbers, err := t.PullsBy(ctx, t.Bot)
+	if err != nil {
+		return err
+	}
+	zerolog.Ctx(ctx).Info().Int("mine", len(numbers)).Msg("there are very many pull requests: the older ones of the App are read one by one")
+	for _, number := range numbers {
+		if _, is := t.known.Ours[number]; is {
 			continue
 		}
-		existing, err := h.existing(ctx, repository, r, p, was.Existing)
-		if err != nil {
-			return changed, err
+		p, err := t.Pull(ctx, number)
+		if errors.Is(err, forge.ErrNotFound) {
+			continue
 		}
-		changed++
-		known[p.Number] = stored{essence(p), existing}
+		if err != nil {
+			return err
+		}
+		if err := t.take(ctx, []forge.Pull{p}); err != nil {
+			return err
+		}
 	}
-	return changed, nil
+	return nil
+}
+
+// take reads those of a page that are the App's, and new or changed.
+func (t *telling) take(ctx context.Context, pulls []forge.Pull) error {
+	for i := range pulls {
+		p := &pulls[i]
+		was := t.known.Ours[p.Number]
+		if !t.isBot(ctx, p.Author) || was.same(p) {
+			continue
+		}
+		if err := t.read(ctx, *p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostTries is how many times in a row a closed pull request is waited for. Until
+// then nothing is proposed: it may be a refusal. A commit that is still not found
+// is gone.
+const mostTries = 5
+
+// read reads one.
+func (t *telling) read(ctx context.Context, p forge.Pull) error {
+	was := t.known.Ours[p.Number]
+	existing, err := t.existing(ctx, t.repository, t.Reader, p, was.Existing)
+	if errors.Is(err, errUnread) {
+		return t.wait(ctx, p, was, err)
+	}
+	if err != nil {
+		return err
+	}
+	t.known.Ours[p.Number], t.changed = stored{Sum: sum(&p), Existing: existing}, true
+	return nil
+}
+
+// wait notes that a pull request could not be read, and fails unless that was tried
+// many times.
+func (t *telling) wait(ctx context.Context, p forge.Pull, was stored, err error) error {
+	now := stored{Sum: sum(&p), Unread: &p, Tries: min(was.Tries+1, mostTries)}
+	t.changed = t.changed || now.Tries != was.Tries
+	t.known.Ours[p.Number] = now
+	if p.Open || now.Tries < mostTries {
+		return fmt.Errorf("finding out what became of pull request %d: %w", p.Number, err)
+	}
+	zerolog.Ctx(ctx).Warn().Err(err).Int("github_pr_num", p.Number).Msg("what became of a pull request cannot be known")
+	return nil
 }
 
 // same says whether a pull request is as it was. The time of the last change is
 // not enough: it is of whole seconds.
-func (s *stored) same(p forge.Pull) bool {
+func (s *stored) same(p *forge.Pull) bool {
 	if s.Existing != nil && s.Existing.Open && s.Existing.Body != p.Body {
 		return false
 	}
-	was, wasErr := json.Marshal(essence(s.Pull))
-	is, isErr := json.Marshal(essence(p))
-	return wasErr == nil && isErr == nil && bytes.Equal(was, is)
+	return s.Sum == sum(p)
 }
 
-// essence leaves out what changes with the base, and what is long.
-func essence(p forge.Pull) forge.Pull {
-	p.Body, p.Base.SHA, p.MergeCommit = "", "", ""
+// sum is of all that matters of a pull request, but for its text. It leaves out
+// what changes with the base.
+func sum(pull *forge.Pull) string {
+	p := *pull
+	p.Body, p.Base.SHA, p.MergeCommit, p.Mergeable, p.MergeState = "", "", "", nil, ""
 	p.Created, p.Updated, p.Closed, p.Merged = p.Created.UTC(), p.Updated.UTC(), p.Closed.UTC(), p.Merged.UTC()
-	return p
+	text, err := json.Marshal(p)
+	if err != nil {
+		return "" // not reached: it is made of texts and numbers
+	}
+	of := sha256.Sum256(text)
+	return hex.EncodeToString(of[:16])
 }
 
 // existing is a pull request as Desire sees it, nil where it is not of ours. was
 // is what it was when it was last read.
 func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p forge.Pull, was *Existing) (*Existing, error) {
-	if !h.isBot(ctx, p.Author) || p.Head.Repository != 0 && p.Head.Repository != repository {
+	if p.Head.Repository != 0 && p.Head.Repository != repository {
 		return nil, nil //nolint:nilnil // it is nobody's business
 	}
 	e := &Existing{
@@ -225,141 +355,4 @@ func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p 
 		e.ClosedByUs = h.isBot(ctx, by)
 	}
 	return e, nil
-}
-
-// judge finds our commit of a branch, and whose the branch is by now.
-func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p forge.Pull, e *Existing) error {
-	sha := p.Head.SHA
-	if m := ReadMarker(p.Body, Seat{RepositoryID: repository, Base: p.Base.Name, Branch: p.Head.Name}, h.Keys...); m != nil && m.Commit == sha {
-		e.Record, e.OwnSHA, e.BuiltOn = m.Record, sha, m.BuiltOn
-		return nil
-	}
-	for range longestWalk {
-		c, err := h.commit(ctx, r, sha)
-		if errors.Is(err, forge.ErrNotFound) || err == nil && len(c.Parents) == 0 {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("reading the branch %s: %w", p.Head.Name, err)
-		}
-		if h.ours(c, p.Author.ID) {
-			e.Record, e.OwnSHA = ReadRecord(c.Message, repository), sha
-			if e.BuiltOn == "" {
-				e.BuiltOn = c.Parents[0]
-			}
-			return nil
-		}
-		if e.Foreign == "" {
-			if e.Foreign, err = h.foreign(ctx, r, c, p, e); err != nil {
-				return err
-			}
-		}
-		sha = c.Parents[0]
-	}
-	return nil
-}
-
-// made says whether the App made a commit, as far as is known who it is.
-func (h *Historian) made(ctx context.Context, c forge.Commit) bool {
-	if c.Author.Account.ID != 0 {
-		return h.isBot(ctx, c.Author.Account) && h.ours(c, c.Author.Account.ID)
-	}
-	return !h.Signed && c.Author.Name == h.Bot && len(c.Parents) == 1
-}
-
-// ours says whether the App made a commit. An author is easily forged, what
-// GitHub itself commits and signs in somebody's name is not.
-func (h *Historian) ours(c forge.Commit, botID int64) bool {
-	if h.Signed {
-		return c.By(botID) && len(c.Parents) == 1
-	}
-	return strings.HasPrefix(c.Author.Email, strconv.FormatInt(botID, 10)+"+") && len(c.Parents) == 1
-}
-
-// foreign says why a commit on our branch makes it somebody else's. GitHub's own
-// merge of the base into it does not, as long as our files stay as they were.
-func (h *Historian) foreign(ctx context.Context, r Reader, c forge.Commit, p forge.Pull, e *Existing) (string, error) {
-	theirs := c.Author.Name + " pushed to it"
-	if len(c.Parents) != 2 || h.Signed && !c.Verified {
-		return theirs, nil
-	}
-	first, err := h.commit(ctx, r, c.Parents[0])
-	if err != nil || !h.ours(first, p.Author.ID) {
-		return theirs, err
-	}
-	ours, err := r.Tree(ctx, c.Parents[0])
-	if err != nil {
-		return "", err
-	}
-	base, err := r.Tree(ctx, c.Parents[1])
-	if err != nil {
-		return "", err
-	}
-	merged, err := r.Tree(ctx, c.SHA)
-	if err != nil {
-		return "", err
-	}
-	record := ReadRecord(first.Message, repositoryOf(first.Message))
-	if record == nil || !asWeLeftIt(record, blobs(ours), blobs(base), blobs(merged)) {
-		return theirs, nil
-	}
-	e.BuiltOn = c.Parents[1]
-	return "", nil
-}
-
-// asWeLeftIt says whether a merge has the base's files, and ours where we changed
-// them.
-func asWeLeftIt(record *Record, ours, base, merged map[string]string) bool {
-	want := maps.Clone(base)
-	for _, u := range record.Updates {
-		want[u.Path] = ours[u.Path]
-	}
-	if len(want) != len(merged) {
-		return false
-	}
-	for path, id := range want {
-		if merged[path] != id {
-			return false
-		}
-	}
-	return true
-}
-
-func blobs(entries []forge.Entry) map[string]string {
-	ids := map[string]string{}
-	for _, e := range entries {
-		if e.Type != "tree" {
-			ids[e.Path] = e.Mode + e.SHA
-		}
-	}
-	return ids
-}
-
-// repositoryOf is the repository that a record names, whose commit is known to be
-// the App's.
-func repositoryOf(message string) int64 {
-	var r Record
-	message = strings.TrimRight(message, "\n")
-	text := strings.TrimPrefix(message[strings.LastIndexByte(message, '\n')+1:], trailer+": ")
-	if json.Unmarshal([]byte(text), &r) != nil {
-		return 0
-	}
-	return r.RepositoryID
-}
-
-// commit reads a commit, each once in its life.
-func (h *Historian) commit(ctx context.Context, r Reader, sha string) (forge.Commit, error) {
-	name := "commit " + sha
-	var c forge.Commit
-	if text, found := h.Memory.Fact(ctx, name); found && json.Unmarshal(text, &c) == nil && c.SHA == sha {
-		return c, nil
-	}
-	c, err := r.Commit(ctx, sha)
-	if err != nil {
-		return forge.Commit{}, err
-	}
-	if text, err := json.Marshal(c); err == nil {
-		h.Memory.KeepFact(ctx, name, text)
-	}
-	return c, nil
 }

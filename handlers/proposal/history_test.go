@@ -45,12 +45,15 @@ func (w written) PullsOf(context.Context, int) (forge.Pulls, error) { return for
 func (w written) Commit(_ context.Context, sha string) (forge.Commit, error) {
 	record := proposal.Record{Schema: 1, RepositoryID: 7, Group: "web"}
 	message, err := record.Sealed("Update web\n")
-	return forge.Commit{
-		SHA: sha, Parents: []string{strings.Repeat("b", 40)}, Message: message,
-		Author: forge.Signature{Email: "9+before[bot]@users.noreply.github.com", Account: forge.Account{ID: 9}},
-	}, err
+	by := forge.Signature{Email: "9+before[bot]@users.noreply.github.com", Account: forge.Account{ID: 9}}
+	return forge.Commit{SHA: sha, Parents: []string{strings.Repeat("b", 40)}, Message: message, Author: by, Committer: by}, err
 }
 
+func (w written) PullsBy(context.Context, string) ([]int, error) { return nil, nil }
+func (w written) Pull(_ context.Context, n int) (forge.Pull, error) {
+	return forge.Pull{Number: n}, nil
+}
+func (w written) Blob(context.Context, string, int64) ([]byte, error)  { return nil, nil }
 func (w written) Tree(context.Context, string) ([]forge.Entry, error)  { return nil, nil }
 func (w written) ClosedBy(context.Context, int) (forge.Account, error) { return forge.Account{}, nil }
 

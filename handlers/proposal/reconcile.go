@@ -200,34 +200,6 @@ func (r *Reconciler) marked(p *Proposal, commit, builtOn string) (string, error)
 	return p.Body + "\n" + marker + "\n", nil
 }
 
-// Conflicts finds out which of the pull requests that would stay as they are
-// cannot be merged into the base any more, and marks them. unsure says that GitHub
-// did not know yet of some.
-func (r *Reconciler) Conflicts(ctx context.Context, to Writer, d Desired) (found, unsure bool, err error) {
-	for _, p := range d.Proposals {
-		e := p.Existing
-		if e == nil || p.Rewrite || e.BuiltOn == p.BaseSHA {
-			continue
-		}
-		known := "merges " + e.HeadSHA + " " + p.BaseSHA
-		if _, is := r.Memory.Fact(ctx, known); is {
-			continue
-		}
-		pull, err := to.Pull(ctx, e.Number)
-		switch {
-		case err != nil:
-			return found, unsure, fmt.Errorf("asking whether pull request %d can be merged: %w", e.Number, err)
-		case pull.Mergeable == nil: // GitHub finds out in the background
-			unsure = true
-		case *pull.Mergeable:
-			r.Memory.KeepFact(ctx, known, []byte("1"))
-		default:
-			e.Conflict, found = true, true
-		}
-	}
-	return found, unsure, nil
-}
-
 // write makes the commit and lets the branch point at it, if that is still where
 // it was.
 func (r *Reconciler) write(ctx context.Context, to Writer, p *Proposal, before string) (string, error) {
@@ -364,7 +336,7 @@ func (r *Reconciler) takeOver(ctx context.Context, to Writer, p *Proposal) (stri
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}
-	c, err := to.Commit(ctx, before)
+	c, err := r.Historian.commit(ctx, to, before)
 	if err != nil {
 		return "", fmt.Errorf("reading %s: %w", p.Branch, err)
 	}

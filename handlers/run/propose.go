@@ -64,9 +64,6 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	return nil
 }
 
-// soon is when GitHub is asked again for what it finds out in the background.
-const soon = time.Minute
-
 // desire decides what should be, and reads what that depends on: which branches
 // are in conflict with the base, what registries say of the images, and, where
 // something is to be written, how people write.
@@ -75,13 +72,14 @@ func (r *Runner) desire(
 ) (proposal.Desired, error) {
 	desired := proposal.Desire(situation)
 	if out.Config.PullRequests.Rebase.Value == config.RebaseConflicts {
-		found, unsure, err := reconciler.Conflicts(ctx, l.PullRequests, desired)
+		found, again, err := reconciler.Conflicts(ctx, l.PullRequests, desired)
 		if err != nil {
 			return desired, err
 		}
-		if unsure {
-			out.wake(r.Now().Add(soon))
+		if least := r.Now().Add(r.Least); !again.IsZero() && again.Before(least) {
+			again = least
 		}
+		out.wake(again)
 		if found {
 			desired = proposal.Desire(situation)
 		}

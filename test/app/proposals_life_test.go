@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -28,10 +29,16 @@ type life struct {
 	forgetful bool
 }
 
-// begin makes a repository with deploy/<name>.yaml for each image, and looks.
+// begin makes a repository with deploy/<name>.yaml for each image.
 func begin(t *testing.T, place, settings string, images ...string) *life {
 	t.Helper()
-	l := &life{world: newWorld(t, place, githubtest.Options{}), t: t}
+	return beginOn(t, githubtest.Options{}, place, settings, images...)
+}
+
+// beginOn is begin on another GitHub.
+func beginOn(t *testing.T, on githubtest.Options, place, settings string, images ...string) *life {
+	t.Helper()
+	l := &life{world: newWorld(t, place, on), t: t}
 	files := map[string]string{".imageupdater.yaml": settings}
 	for _, image := range images {
 		files[l.file(image)] = deployment(l.name(image))
@@ -167,8 +174,8 @@ func (l *life) one() githubtest.Shown {
 	return open[0]
 }
 
-// as lets a person call the API.
-func (l *life) as(login, method, path string, body any) {
+// as lets a person call the API, and gives the answer.
+func (l *life) as(login, method, path string, body any) []byte {
 	l.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -189,6 +196,11 @@ func (l *life) as(login, method, path string, body any) {
 	if res.StatusCode >= http.StatusBadRequest {
 		l.t.Fatalf("%s %s: %s", method, path, res.Status)
 	}
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return answer
 }
 
 // tale is something that happens to proposals.
@@ -201,17 +213,19 @@ type tale struct {
 }
 
 // TestLives tells each story twice: once as it is, once with an App that has lost
-// its database before each look. The end is the same.
+// its database before each look. The end is the same. One after the other happens
+// on github.com, which signs, and on a server that does not.
 func TestLives(t *testing.T) {
 	t.Parallel()
-	for _, s := range stories() {
+	for n, s := range stories() {
 		for _, forgetful := range []bool{false, true} {
 			if !forgetful && os.Getenv(everything) == "" {
 				continue
 			}
+			on := githubtest.Options{Unsigned: (n%2 == 1) != forgetful}
 			t.Run(fmt.Sprintf("%s/forgetful=%t", s.name, forgetful), func(t *testing.T) {
 				t.Parallel()
-				s.tell(t, storetest.SQLite(t), forgetful)
+				s.tell(t, on, storetest.SQLite(t), forgetful)
 			})
 		}
 	}
@@ -226,14 +240,14 @@ func TestLivesOnPostgres(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			s.tell(t, storetest.Postgres(t), false)
+			s.tell(t, githubtest.Options{}, storetest.Postgres(t), false)
 		})
 	}
 }
 
-func (s tale) tell(t *testing.T, place string, forgetful bool) {
+func (s tale) tell(t *testing.T, on githubtest.Options, place string, forgetful bool) {
 	t.Helper()
-	l := begin(t, place, s.settings, s.images...)
+	l := beginOn(t, on, place, s.settings, s.images...)
 	l.forgetful = forgetful
 	l.push(s.images...)
 	l.push(s.tags...)

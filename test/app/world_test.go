@@ -36,7 +36,9 @@ type world struct {
 	place    string // of the database
 	env      map[string]string
 	log      *lines
-	github   string // further keys of that section, each after a comma
+	// enterprise is a GitHub of one's own, which signs nothing.
+	enterprise bool
+	github     string // further keys of that section, each after a comma
 }
 
 // grants are the permissions of the App.
@@ -53,7 +55,7 @@ func newWorld(t *testing.T, place string, o githubtest.Options) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = reg.Close() })
-	w := &world{t: t, hub: githubtest.New(t, o), registry: reg, place: place, log: &lines{}}
+	w := &world{t: t, hub: githubtest.New(t, o), registry: reg, place: place, log: &lines{}, enterprise: o.Unsigned}
 	w.env = map[string]string{
 		"KEY": w.hub.App.PrivateKey, "WEBHOOK": webhookSecret, "DATABASE": place, "HUB": hubSecret,
 	}
@@ -141,7 +143,7 @@ func (w *world) options(more string) server.Options {
 		Retry: func(int) time.Duration { return 0 },
 		// Whoever wakes before the clock has come that far sleeps again.
 		Snooze: func(time.Duration) time.Duration { return time.Second / 4 },
-		Poll:   time.Second / 20,
+		Poll:   time.Second / 20, Signed: !w.enterprise,
 	}
 }
 

@@ -140,6 +140,15 @@ func TestIssues(t *testing.T) {
 	if open := must[[]forge.Issue](t)(r.IssuesBy(t.Context(), made.Author.Login)); len(open) != 0 {
 		t.Errorf("open: %+v", open)
 	}
+	if pulls := must[[]int](t)(r.PullsBy(t.Context(), made.Author.Login)); len(pulls) != 0 {
+		t.Errorf("an issue is a pull request: %v", pulls)
+	}
+	w.propose(t, r, "bot/a")
+	pull := must[forge.Pull](t)(r.CreatePull(t.Context(), forge.NewPull{Title: "A", Head: "bot/a", Base: "main"}))
+	w.repo.ClosePull(pull.Number, "alice")
+	if pulls := must[[]int](t)(r.PullsBy(t.Context(), made.Author.Login)); len(pulls) != 1 || pulls[0] != pull.Number {
+		t.Errorf("the App's pull requests are %v, not %d", pulls, pull.Number)
+	}
 	w.repo.SetIssues(false)
 	is(forge.ErrNotFound)(t, w, second(r.CreateIssue(t.Context(), forge.NewIssue{Title: "a"})))
 }

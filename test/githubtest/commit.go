@@ -36,7 +36,7 @@ func (g *gitRepo) commit(ctx context.Context, in commitText) (string, error) {
 		}
 	}
 	text := in.unsigned()
-	if in.committer.flow {
+	if in.committer.flow && g.key != nil {
 		in.signed = g.sign(text)
 	}
 	if in.signed != "" {

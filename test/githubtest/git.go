@@ -25,7 +25,7 @@ var errRefs = errors.New("git update-ref refused")
 // once.
 type gitRepo struct {
 	dir  string
-	key  []byte // what GitHub signs with
+	key  []byte // what GitHub signs with; nil where it signs nothing
 	cat  running
 	refs running
 	told told

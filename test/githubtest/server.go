@@ -58,6 +58,9 @@ type Options struct {
 	Events []string
 	// AnswerWithin is how long a webhook may take to be answered, 10 s when 0.
 	AnswerWithin time.Duration
+	// Unsigned lets GitHub sign nothing, as an Enterprise Server where nobody
+	// switched that on.
+	Unsigned bool
 	// Deliverers is how many webhooks are sent at once. With one, or 0, they
 	// arrive in the order in which things happened; Disorder changes that.
 	Deliverers int
@@ -132,6 +135,9 @@ func start(t TB, o Options) (*Server, error) {
 	}
 	signing := make([]byte, 32)
 	_, _ = rand.Read(signing) // it never fails
+	if o.Unsigned {
+		signing = nil
+	}
 	s := &Server{
 		t: t, contract: contract, schema: schema, resolvers: graphResolvers(), table: operations(), clock: clock{base: o.Now},
 		signing: signing, limits: o.Limits.orGitHubs(), latency: newLatency(o), faults: faults{last: map[string]reply{}},
