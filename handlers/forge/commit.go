@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -66,6 +67,25 @@ func (r *Repo) Commit(ctx context.Context, sha string) (Commit, error) {
 		return Commit{}, fmt.Errorf("reading commit %s of %s: %w", sha, r.ref, err)
 	}
 	return commit, nil
+}
+
+// Contains says whether a commit is in the history of a branch.
+func (r *Repo) Contains(ctx context.Context, branch, sha string) (bool, error) {
+	if err := errors.Join(r.wrong, object(sha)); err != nil {
+		return false, err
+	}
+	var got struct {
+		Status string `json:"status"` // of the branch, seen from the commit
+	}
+	// The first page has what differs, which may be huge.
+	_, err := r.ask(ctx, http.MethodGet, "/compare/"+sha+"..."+url.PathEscape(branch)+"?per_page=1&page=2", nil, &got)
+	switch {
+	case errors.Is(err, ErrNotFound): // one of them, or a common history
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("comparing %s of %s with %s: %w", branch, r.ref, sha, err)
+	}
+	return got.Status == "ahead" || got.Status == "identical", nil
 }
 
 // forever is the ETag of what GitHub need not be asked for again.

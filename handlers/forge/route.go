@@ -14,7 +14,7 @@ func routes() []string {
 		"/repositories/{id}", "/repositories/{id}/{rest...}", "/repos/{owner}/{repo}",
 	}
 	for _, below := range []string{
-		"installation", "contents/{path...}", "commits",
+		"installation", "contents/{path...}", "commits", "compare/{basehead...}",
 		"git/ref/{ref...}", "git/trees", "git/trees/{sha}", "git/blobs", "git/blobs/{sha}", "git/commits",
 		"pulls", "pulls/{number}", "pulls/{number}/requested_reviewers",
 		"issues", "issues/comments/{id}", "issues/comments/{id}/reactions", "issues/{number}", "issues/{number}/comments",

@@ -30,6 +30,8 @@ type Reader interface {
 	Pull(ctx context.Context, number int) (forge.Pull, error)
 	// Commit reads a commit.
 	Commit(ctx context.Context, sha string) (forge.Commit, error)
+	// Contains says whether a commit is in the history of a branch.
+	Contains(ctx context.Context, branch, sha string) (bool, error)
 	// Tree lists the files of a commit.
 	Tree(ctx context.Context, sha string) ([]forge.Entry, error)
 	// Blob reads a file of at most so many bytes.

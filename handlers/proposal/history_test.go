@@ -53,9 +53,10 @@ func (w written) PullsBy(context.Context, string) ([]int, error) { return nil, n
 func (w written) Pull(_ context.Context, n int) (forge.Pull, error) {
 	return forge.Pull{Number: n}, nil
 }
-func (w written) Blob(context.Context, string, int64) ([]byte, error)  { return nil, nil }
-func (w written) Tree(context.Context, string) ([]forge.Entry, error)  { return nil, nil }
-func (w written) ClosedBy(context.Context, int) (forge.Account, error) { return forge.Account{}, nil }
+func (w written) Blob(context.Context, string, int64) ([]byte, error)    { return nil, nil }
+func (w written) Contains(context.Context, string, string) (bool, error) { return false, nil }
+func (w written) Tree(context.Context, string) ([]forge.Entry, error)    { return nil, nil }
+func (w written) ClosedBy(context.Context, int) (forge.Account, error)   { return forge.Account{}, nil }
 
 // TestRenamedApp shows that the App is known by its number, also to a replica that
 // only knows the name of before and has seen nothing of it itself.

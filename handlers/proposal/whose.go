@@ -35,7 +35,7 @@ func (h *Historian) judge(ctx context.Context, repository int64, r Reader, p for
 	if e.Record == nil || len(above) == 0 {
 		return nil
 	}
-	if e.Foreign, err = h.foreign(ctx, r, above, own, e.Record); err != nil {
+	if e.Foreign, err = h.foreign(ctx, r, p.Base.Name, above, own, e.Record); err != nil {
 		return fmt.Errorf("reading the branch %s: %w", p.Head.Name, err)
 	}
 	if e.Foreign == "" {
@@ -92,13 +92,16 @@ func untouched(c forge.Commit) bool {
 // foreign says why commits above ours make a branch somebody else's. GitHub's own
 // merges of the base into it do not, as long as they leave our changes and nothing
 // else.
-func (h *Historian) foreign(ctx context.Context, r Reader, above []forge.Commit, own *forge.Commit, record *Record) (string, error) {
+func (h *Historian) foreign(ctx context.Context, r Reader, base string, above []forge.Commit, own *forge.Commit, record *Record) (string, error) {
 	for _, c := range slices.Backward(above) {
 		if len(c.Parents) != 2 || h.Signed && !c.By(c.Author.Account.ID) {
 			return pushed(c), nil
 		}
 	}
 	head := above[0]
+	if within, err := r.Contains(ctx, base, head.Parents[1]); err != nil || !within {
+		return pushed(head), err // what it merged is another branch
+	}
 	u := &union{r: r}
 	for _, of := range []struct {
 		commit string

@@ -95,6 +95,12 @@ func (b *books) Tree(_ context.Context, sha string) ([]forge.Entry, error) {
 	return entries, nil
 }
 
+// Contains knows what is on main by its name.
+func (b *books) Contains(_ context.Context, branch, sha string) (bool, error) {
+	b.calls++
+	return branch == "main" && !strings.HasPrefix(sha, "feature"), nil
+}
+
 // Blob gives a file; the fake's names of them are their text.
 func (b *books) Blob(_ context.Context, sha string, _ int64) ([]byte, error) {
 	b.calls++
@@ -261,6 +267,11 @@ func TestWhoseBranch(t *testing.T) {
 			b.commit("theirs", alice(), "", b.with("ours", nil), "ours")
 			b.commit("base2", alice(), "", b.with("base", readme), "base")
 			b.updated("merge", "theirs", "base2", b.with("ours", readme))
+			return "merge"
+		}, false, false, ""},
+		{"another branch", func(b *books) string {
+			b.commit("feature", alice(), "", b.with("base", readme), "base")
+			b.updated("merge", "ours", "feature", b.with("ours", readme))
 			return "merge"
 		}, false, false, ""},
 		{"a merge by hand", func(b *books) string {

@@ -312,6 +312,29 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestContains asks about commits on a branch, on another one, and on none.
+func TestContains(t *testing.T) {
+	w := newWorld(t, githubtest.Options{})
+	w.repo.PushRefs(map[string]string{"refs/heads/feature/x+y": w.sha})
+	newer := w.repo.Push("main", "alice", "Second", map[string]*githubtest.File{"b": githubtest.Text("b\n")})
+	r := w.client(t, forge.Options{}).Repo(w.ref)
+	for _, tt := range []struct {
+		branch, sha string
+		want        bool
+	}{
+		{"main", w.sha, true},
+		{"main", newer, true},
+		{"feature/x+y", w.sha, true},
+		{"feature/x+y", newer, false},
+		{"gone", w.sha, false},
+		{"main", strings.Repeat("1", 40), false},
+	} {
+		if got, err := r.Contains(t.Context(), tt.branch, tt.sha); err != nil || got != tt.want {
+			t.Errorf("%s contains %s: %t, %v", tt.branch, tt.sha, got, err)
+		}
+	}
+}
+
 // TestTree walks trees that GitHub cuts, and gives the same as if it did not.
 func TestTree(t *testing.T) {
 	files := map[string]*githubtest.File{
