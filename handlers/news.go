@@ -109,7 +109,8 @@ func (r repository) known() Repository {
 // event decodes one kind of event into the news that has the common part.
 type event struct {
 	decode func(d *Decoder, e envelope, body []byte, n *News) error
-	// ours is set where also what the App did itself is news.
+	// ours is set where also what the App did itself is news, or the sender does
+	// not say who did it.
 	ours bool
 }
 
@@ -123,8 +124,8 @@ func events() map[string]event {
 		"pull_request_review":       {pullRequestReview, false},
 		"issue_comment":             {issueComment, false},
 		"issues":                    {issues, false},
-		"check_run":                 {checkRun, false},
-		"check_suite":               {checkSuite, false},
+		"check_run":                 {checkRun, true},
+		"check_suite":               {checkSuite, true},
 		"status":                    {status, false},
 		"repository":                {repositoryEvent, true},
 		"registry_package":          {registryPackage, false},
@@ -144,6 +145,9 @@ func Events() []string {
 	return names
 }
 
+// ownDeed is why the App does not look at what it did.
+const ownDeed = "the App did it itself"
+
 // Decode says what an event of a kind tells. The error is a body that is not what
 // GitHub sends.
 func (d *Decoder) Decode(kind string, body []byte) (News, error) {
@@ -158,8 +162,7 @@ func (d *Decoder) Decode(kind string, body []byte) (News, error) {
 	n := News{InstallationID: e.Installation.ID, Repository: e.Repository.known()}
 	n.Account = n.Repository.Owner
 	if e.Sender.Login == d.Bot && d.Bot != "" && !known.ours {
-		n.Ignored = "the App did it itself"
-		return n, nil
+		return n, n.ignore(ownDeed)
 	}
 	if err := known.decode(d, e, body, &n); err != nil {
 		return News{}, err

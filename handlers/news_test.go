@@ -17,6 +17,7 @@ const shop = `"repository": {"id": 7, "name": "shop", "full_name": "acme/shop", 
 	"installation": {"id": 3}, "sender": {"login": "alice", "type": "User"}`
 
 func TestDecode(t *testing.T) {
+	byUs := strings.Replace(shop, "alice", "updater[bot]", 1)
 	repository := handlers.Repository{ID: 7, Owner: "acme", Name: "shop", DefaultBranch: "main"}
 	about := func(change func(*handlers.News)) handlers.News {
 		n := handlers.News{InstallationID: 3, Account: "acme", Repository: repository}
@@ -52,8 +53,15 @@ func TestDecode(t *testing.T) {
 		"a check run":                {"check_run", `{"action": "completed", "check_run": {"check_suite": {"head_branch": "imageupdater/x"}},` + shop + `}`, on("imageupdater/x")},
 		"a check run of no branch":   {"check_run", `{"action": "completed", "check_run": {"check_suite": {"head_branch": null}},` + shop + `}`, ignored("it is about no branch")},
 		"a check run asked for":      {"check_run", `{"action": "rerequested", "check_run": {"check_suite": {"head_branch": "b"}},` + shop + `}`, about(func(n *handlers.News) { n.Look, n.Branch, n.Person = true, "b", true })},
+		"a check run of our push":    {"check_run", `{"action": "completed", "check_run": {"app": {"slug": "github-actions"}, "check_suite": {"head_branch": "imageupdater/x"}},` + byUs + `}`, on("imageupdater/x")},
+		"our own check run":          {"check_run", `{"action": "completed", "check_run": {"app": {"slug": "updater"}, "check_suite": {"head_branch": "imageupdater/x"}},` + shop + `}`, ignored("the App did it itself")},
+		"our check run asked for":    {"check_run", `{"action": "rerequested", "check_run": {"app": {"slug": "updater"}, "check_suite": {"head_branch": "b"}},` + shop + `}`, about(func(n *handlers.News) { n.Look, n.Branch, n.Person = true, "b", true })},
+		"a check suite of our push":  {"check_suite", `{"action": "completed", "check_suite": {"app": {"slug": "github-actions"}, "head_branch": "imageupdater/x"},` + byUs + `}`, on("imageupdater/x")},
+		"our own check suite":        {"check_suite", `{"action": "completed", "check_suite": {"app": {"slug": "updater"}, "head_branch": "imageupdater/x"},` + shop + `}`, ignored("the App did it itself")},
+		"asked to check our push":    {"check_suite", `{"action": "requested", "check_suite": {"app": {"slug": "updater"}, "head_branch": "imageupdater/x"},` + byUs + `}`, ignored("the App did it itself")},
 		"a check suite":              {"check_suite", `{"action": "completed", "check_suite": {"head_branch": "imageupdater/x"},` + shop + `}`, on("imageupdater/x")},
 		"a status":                   {"status", `{"branches": [{"name": "main"}, {"name": "imageupdater/x"}],` + shop + `}`, on("imageupdater/x")},
+		"a status of two branches":   {"status", `{"branches": [{"name": "feature"}, {"name": "main"}, {"name": "imageupdater/x"}],` + shop + `}`, looks},
 		"a status of the default":    {"status", `{"branches": [{"name": "main"}],` + shop + `}`, ignored("it is about no branch of ours")},
 		"a merge group":              {"merge_group", `{"action": "checks_requested",` + shop + `}`, looks},
 		"rules of branches":          {"repository_ruleset", `{"action": "edited",` + shop + `}`, looks},

@@ -70,6 +70,38 @@ func TestWhatIsLookedAt(t *testing.T) {
 	}
 }
 
+// TestChecksOfOurBranch has a look for what others check on a branch that the App
+// pushed, although GitHub names the App as the sender, and none for its own checks.
+func TestChecksOfOurBranch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, file(t), githubtest.Options{})
+	w.serve()
+	repo := w.shop("acme/shop")
+	a := w.start("")
+	installation := w.hub.Install("acme", grants(), repo)
+	a.quiet(w.hub)
+	head := repo.Pulls()[0].HeadSHA
+	tests := []struct {
+		name string
+		do   func()
+		look bool
+	}{
+		{"CI starts", func() { repo.Check(head, "ci-app", "test", "in_progress", "") }, true},
+		{"CI ends", func() { repo.Check(head, "ci-app", "test", "completed", "success") }, true},
+		{"the App's own check", func() {
+			w.post(installation.ID, "repos/acme/shop/check-runs", fmt.Sprintf(`{"name": "x", "head_sha": %q, "conclusion": "success"}`, head))
+		}, false},
+	}
+	for _, tt := range tests {
+		before := w.looks("acme/shop")
+		tt.do()
+		a.quiet(w.hub)
+		if got := w.looks("acme/shop") - before; (got > 0) != tt.look {
+			t.Errorf("%s: %d looks", tt.name, got)
+		}
+	}
+}
+
 // post calls GitHub as the App does, or as one of its installations, and returns
 // what it answers.
 func (w *world) post(installation int64, path, body string) map[string]any {

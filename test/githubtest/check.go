@@ -77,7 +77,7 @@ func (c *call) addCheck(app *App, in checkIn) (*checkRun, *reply) {
 	k.suite = c.repo.suite(in.Head, app)
 	c.repo.checks = append(c.repo.checks, k)
 	c.heard(k)
-	c.tellCheck(k, "created")
+	c.tellCheck(k, c.pusher(k), "created")
 	c.tellCompleted(k)
 	return k, nil
 }
@@ -85,10 +85,19 @@ func (c *call) addCheck(app *App, in checkIn) (*checkRun, *reply) {
 // heard is that the App has spoken: what it was asked to do again is done.
 func (c *call) heard(k *checkRun) { k.suite.asked, k.suite.updated = false, c.Now() }
 
-func (c *call) tellCheck(k *checkRun, action string) {
+// pusher is whom GitHub names as the sender of what becomes of a check: who pushed
+// the commit, whichever App checks it.
+func (c *call) pusher(k *checkRun) *user {
+	if p, known := c.repo.pushes[k.head]; known {
+		return p.by
+	}
+	return c.caller()
+}
+
+func (c *call) tellCheck(k *checkRun, by *user, action string) {
 	shown := c.showCheck(k)
 	shown["check_suite"] = c.showSuiteShort(k.suite)
-	c.happen(event{name: "check_run", action: action, repo: c.repo, by: c.caller(), payload: object{"check_run": shown}})
+	c.happen(event{name: "check_run", action: action, repo: c.repo, by: by, payload: object{"check_run": shown}})
 }
 
 // tellCompleted tells of a check run that has completed, and of its suite if it
@@ -97,9 +106,9 @@ func (c *call) tellCompleted(k *checkRun) {
 	if k.status != "completed" {
 		return
 	}
-	c.tellCheck(k, "completed")
+	c.tellCheck(k, c.pusher(k), "completed")
 	if state, _ := c.repo.verdict(k.suite); state == "completed" {
-		c.repo.tellSuite(c.ctx, c.caller(), k.suite, "completed")
+		c.repo.tellSuite(c.ctx, c.pusher(k), k.suite, "completed")
 	}
 }
 

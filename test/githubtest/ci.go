@@ -64,7 +64,7 @@ func (r *Repository) RerequestCheck(id int64, login string) {
 		if k.id == id {
 			k.suite.asked, k.suite.updated = true, c.Now()
 			if k.suite.app == c.App { // nobody else hears of it
-				c.tellCheck(k, "rerequested")
+				c.tellCheck(k, c.caller(), "rerequested")
 			}
 			return
 		}

@@ -34,18 +34,18 @@ func TestWhatHappensToReviews(t *testing.T) {
 func TestWhatHappensToChecks(t *testing.T) {
 	p := proposed(t)
 	head := p.head()
-	wantTold(t, p.hub, func() { p.repo.Check(head, "ci-app", "a", "queued", "") }, "check_run.created by ci-app[bot]")
+	wantTold(t, p.hub, func() { p.repo.Check(head, "ci-app", "a", "queued", "") }, "check_run.created by acme")
 	wantTold(t, p.hub, func() { p.repo.Check(head, "ci-app", "a", "in_progress", "") })
 	other := p.repo.Check(head, "ci-app", "b", "queued", "")
-	wantTold(t, p.hub, func() { p.repo.Check(head, "ci-app", "a", "completed", "failure") }, "check_run.completed by ci-app[bot]")
+	wantTold(t, p.hub, func() { p.repo.Check(head, "ci-app", "a", "completed", "failure") }, "check_run.completed by acme")
 	wantTold(t, p.hub, func() { p.repo.Check(head, "ci-app", "b", "completed", "success") },
-		"check_run.completed by ci-app[bot]", "check_suite.completed by ci-app[bot]")
+		"check_run.completed by acme", "check_suite.completed by acme")
 	wantTold(t, p.hub, func() { p.repo.RerequestCheck(other, "alice") }) // another App's
 	var mine int64
 	wantTold(t, p.hub, func() {
 		a := p.send("POST", "/check-runs", fmt.Sprintf(`{"name":"x","head_sha":%q,"conclusion":"success"}`, head), 201, "")
 		mine = int64(a.body["id"].(float64))
-	}, "check_run.created by image-updater[bot]", "check_run.completed by image-updater[bot]", "check_suite.completed by image-updater[bot]")
+	}, "check_run.created by acme", "check_run.completed by acme", "check_suite.completed by acme")
 	wantTold(t, p.hub, func() { p.repo.RerequestCheck(mine, "alice") }, "check_run.rerequested by alice")
 	wantTold(t, p.hub, func() { p.repo.RerequestSuite(head, "alice") }, "check_suite.rerequested by alice")
 	wantTold(t, p.hub, func() { p.repo.Status(head, "ci", "pending") }, "status by ci")

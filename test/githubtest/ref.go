@@ -48,8 +48,9 @@ func (r *Repository) moved(ctx context.Context, by *user, all ...refChange) {
 		}
 		if branch, isBranch := strings.CutPrefix(m.ref, "refs/heads/"); isBranch {
 			r.pushers[branch] = by
+			r.notePush(m.after, pushed{by, branch, orZeros(m.before)})
 			r.follow(ctx, by, branch)
-			r.requestSuite(ctx, by, branch, m.before, m.after)
+			r.requestSuite(ctx, by, m.after)
 		}
 	}
 }

@@ -44,6 +44,8 @@ type Repository struct {
 	races int
 	// pushers is who pushed a branch last.
 	pushers map[string]*user
+	// pushes is how commits came, by their ids: the first push of each.
+	pushes map[string]pushed
 }
 
 // AddRepository makes a repository whose default branch, main, has one commit
@@ -78,7 +80,7 @@ func (s *Server) addWith(fullName string, git *gitRepo) *Repository {
 	r := &Repository{
 		ID: s.id(), Owner: owner, Name: name, server: s, git: git, owner: s.person(owner), since: s.Now(),
 		pushed: s.Now(), updated: s.Now(), settings: settings{defaultBranch: "main"}, issues: map[int]*issue{}, labels: map[string]*label{},
-		roles: map[*user]string{}, pushers: map[string]*user{},
+		roles: map[*user]string{}, pushers: map[string]*user{}, pushes: map[string]pushed{},
 		merging: Merging{AllowMergeCommit: true, AllowSquash: true, AllowRebase: true},
 	}
 	delete(s.renamed, strings.ToLower(fullName))

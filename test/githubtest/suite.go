@@ -21,6 +21,18 @@ type suite struct {
 	asked bool
 }
 
+// pushed is a push that brought a commit.
+type pushed struct {
+	by             *user
+	branch, before string
+}
+
+func (r *Repository) notePush(id string, p pushed) {
+	if _, known := r.pushes[id]; !known && id != "" {
+		r.pushes[id] = p
+	}
+}
+
 // suite is the one of an App on a commit, made when there is none yet.
 func (r *Repository) suite(head string, app *App) *suite {
 	for _, s := range r.suites {
@@ -29,19 +41,20 @@ func (r *Repository) suite(head string, app *App) *suite {
 		}
 	}
 	s := &suite{id: r.server.id(), app: app, head: head, at: r.server.Now(), updated: r.server.Now()}
+	if p, known := r.pushes[head]; known {
+		s.branch, s.before, s.after = p.branch, p.before, head
+	}
 	r.suites = append(r.suites, s)
 	return s
 }
 
 // requestSuite asks the App to check what was pushed, if it may write checks; once
 // for each commit.
-func (r *Repository) requestSuite(ctx context.Context, by *user, branch, before, id string) {
+func (r *Repository) requestSuite(ctx context.Context, by *user, id string) {
 	if id == "" || !r.checkedByApp() || slices.ContainsFunc(r.suites, func(s *suite) bool { return s.head == id && s.app == r.server.App }) {
 		return
 	}
-	s := r.suite(id, r.server.App)
-	s.branch, s.before, s.after = branch, orZeros(before), id
-	r.tellSuite(ctx, by, s, "requested")
+	r.tellSuite(ctx, by, r.suite(id, r.server.App), "requested")
 }
 
 func (r *Repository) checkedByApp() bool {
