@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/imageupdater/imageupdater/handlers"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/server/jobs"
 	"github.com/imageupdater/imageupdater/server/store"
@@ -22,16 +21,6 @@ const (
 	// keepStale is how long is known which images registries told of: answers
 	// from before that are asked for again anyway.
 	keepStale = 12 * time.Hour
-	// logKept is how long GitHub keeps its log of webhooks.
-	logKept = 72 * time.Hour
-	// settled is how old a delivery is before it counts as lost: it may be on
-	// its way.
-	settled = 2 * time.Minute
-	// lateEntry is how far back the log is read again: it is in the order of
-	// answers, and what had not settled the last time is looked at again.
-	lateEntry = 10 * time.Minute
-	// mostLost is how many webhooks are asked for again at a time.
-	mostLost = 500
 	// held is how long a chore may take before another replica does it, too.
 	held = 30 * time.Minute
 	// again is when a chore is done again that failed.
@@ -253,67 +242,6 @@ func (s *Server) listRepositoriesOf(ctx context.Context, i store.Installation) e
 		}
 		return tx.ListedInstallation(ctx, i.ID, now)
 	})
-}
-
-// lostNote is where is noted from when on the log of webhooks is to be read.
-const lostNote = "webhooks read"
-
-// errMoreLost is more lost webhooks than are asked for at a time.
-var errMoreLost = errors.New("more webhooks were lost than are asked for at a time")
-
-// findLost asks again for the webhooks of which no delivery succeeded. GitHub does
-// not do it by itself.
-func (s *Server) findLost(ctx context.Context) error {
-	now := s.now()
-	since := now.Add(-logKept)
-	if note, err := s.db.Reading().Note(ctx, lostNote); err == nil {
-		if at, err := time.Parse(time.RFC3339, note); err == nil && at.After(since) {
-			since = at
-		}
-	}
-	deliveries, err := s.github.Deliveries(ctx, since)
-	if err != nil {
-		return err
-	}
-	s.outage.ended()
-	for _, d := range s.lost(deliveries) {
-		s.log.Info().Str("github_delivery_id", d.GUID).Str("github_event_type", d.Event).Msg("asking again for a webhook that was lost")
-		err := s.github.Redeliver(ctx, d.ID)
-		if _, refused := refused(err); err != nil && !refused {
-			return err
-		}
-		s.metrics.redelivered.WithLabelValues().Inc()
-	}
-	if len(s.lost(deliveries)) == mostLost {
-		return errMoreLost
-	}
-	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.PutNote(ctx, lostNote, now.Add(-lateEntry).UTC().Format(time.RFC3339))
-	})
-}
-
-// lost are the newest tries of those webhooks that never arrived, oldest first.
-func (s *Server) lost(log []forge.Delivery) []forge.Delivery {
-	now := s.now()
-	arrived, newest := map[string]bool{}, map[string]forge.Delivery{}
-	for _, d := range log {
-		arrived[d.GUID] = arrived[d.GUID] || d.OK || now.Sub(d.At) < settled
-		if known, is := newest[d.GUID]; !is || known.At.Before(d.At) {
-			newest[d.GUID] = d
-		}
-	}
-	var lost []forge.Delivery
-	for _, d := range slices.Backward(log) {
-		if !arrived[d.GUID] && newest[d.GUID].ID == d.ID && s.wantsAgain(d) && len(lost) < mostLost {
-			lost = append(lost, d)
-		}
-	}
-	return lost
-}
-
-// wantsAgain says whether an event is worth asking for again.
-func (s *Server) wantsAgain(d forge.Delivery) bool {
-	return slices.Contains(handlers.Events(), d.Event)
 }
 
 // forget bounds what the database keeps.
