@@ -19,6 +19,7 @@ type redactor struct {
 	shapes []shape
 
 	mu      sync.RWMutex
+	kept    []string // for ever
 	known   []string // oldest first
 	replace *strings.Replacer
 }
@@ -41,8 +42,8 @@ const (
 	// shortestMasked is how many bytes a secret has at least to be known by its
 	// value: what is shorter stands in ordinary words, too.
 	shortestMasked = 6
-	// mostKnown is how many secrets are known by their value: those that are made
-	// anew every few hours would become ever more.
+	// mostKnown is how many secrets are known by their value besides the server's
+	// own: those that are made anew every few hours would become ever more.
 	mostKnown = 1000
 )
 
@@ -50,32 +51,50 @@ const (
 // or by %q.
 func newRedactor() *redactor {
 	return &redactor{replace: strings.NewReplacer(), shapes: []shape{
-		{[]string{"-----begin"}, regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\\\s:,-]*`), masked},
+		{[]string{"-----begin"}, regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s:,-]|\\+[nrt])*`), masked},
 		{[]string{"gh", "github_pat_"}, regexp.MustCompile(`(?:gh[a-z]_|github_pat_)[A-Za-z0-9._-]+`), masked},
 		{[]string{"eyj"}, regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9._-]+`), masked}, // a JWT
-		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)(bearer|basic)((?:\s|\\[nt])+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + masked},
+		{[]string{"bearer", "basic"}, regexp.MustCompile(`(?i)(bearer|basic)((?:\s|\\+[nrt])+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + masked},
 		{[]string{"@"}, regexp.MustCompile(`://[^/@\s"'<>\\]+@`), "://" + masked + "@"},
-		{[]string{"?", "&"}, regexp.MustCompile(`(?i)([?&](?:[a-z_-]*(?:secret|token|password|signature))=)[^&\s"'<>\\]+`), "${1}" + masked},
+		{[]string{"?", "&", "u0026"}, regexp.MustCompile(`(?i)((?:[?&]|\\u0026)(?:[a-z_-]*(?:secret|token|password|signature))=)[^&\s"'<>\\]+`), "${1}" + masked},
 	}}
 }
 
-// learn makes secrets known by their value, in all the ways in which a value is
-// written.
+// keep makes secrets known by their value for as long as the server runs, in all
+// the ways in which a value is written.
+func (r *redactor) keep(secrets ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.add(&r.kept, secrets) {
+		r.spell()
+	}
+}
+
+// learn is keep for secrets that change: the oldest ones are forgotten when there
+// are too many.
 func (r *redactor) learn(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before := len(r.known)
+	if r.add(&r.known, secrets) {
+		r.known = r.known[max(0, len(r.known)-mostKnown):]
+		r.spell()
+	}
+}
+
+// add adds those that are not known, and tells whether there are any.
+func (r *redactor) add(to *[]string, secrets []string) bool {
+	before := len(*to)
 	for _, secret := range secrets {
-		if len(secret) >= shortestMasked && !slices.Contains(r.known, secret) {
-			r.known = append(r.known, secret)
+		if len(secret) >= shortestMasked && !slices.Contains(r.kept, secret) && !slices.Contains(*to, secret) {
+			*to = append(*to, secret)
 		}
 	}
-	if len(r.known) == before {
-		return
-	}
-	r.known = r.known[max(0, len(r.known)-mostKnown):]
+	return len(*to) > before
+}
+
+func (r *redactor) spell() {
 	var spellings []string
-	for _, secret := range r.known {
+	for _, secret := range slices.Concat(r.kept, r.known) {
 		spellings = append(spellings, spellingsOf(secret)...)
 	}
 	// A secret may be part of another one: the longest is taken first.
@@ -87,29 +106,29 @@ func (r *redactor) learn(secrets ...string) {
 	r.replace = strings.NewReplacer(pairs...)
 }
 
-// learnLines is learn for each line of a text, as of a key, that is long enough to
+// keepLines is keep for each line of a text, as of a key, that is long enough to
 // be no word.
-func (r *redactor) learnLines(text string) {
+func (r *redactor) keepLines(text string) {
 	var lines []string
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); len(line) >= 20 && !strings.HasPrefix(line, "-----") {
 			lines = append(lines, line)
 		}
 	}
-	r.learn(lines...)
+	r.keep(lines...)
 }
 
-// learnURL is learn for a URL and the password in it.
-func (r *redactor) learnURL(text string) {
+// keepURL is keep for a URL and the passwords in it.
+func (r *redactor) keepURL(text string) {
 	at, err := url.Parse(text)
-	if err != nil || at.User == nil {
+	if err != nil {
 		return
 	}
 	if password, is := at.User.Password(); is {
-		r.learn(text, password)
+		r.keep(text, password)
 	}
 	if password := at.Query().Get("password"); password != "" {
-		r.learn(text, password)
+		r.keep(text, password)
 	}
 }
 

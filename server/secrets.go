@@ -34,7 +34,7 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 	var wrong []error
 	read := func(what string, from grant.Secret, check func(string) error) string {
 		text, err := credentials.NewSecret(from, o.Getenv).Read()
-		redact.learn(text)
+		redact.keep(text)
 		if err == nil {
 			err = check(text)
 		}
@@ -44,7 +44,7 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 		return text
 	}
 	s.privateKey = []byte(read("github.privateKey", c.GitHub.PrivateKey, checkKey))
-	redact.learnLines(string(s.privateKey))
+	redact.keepLines(string(s.privateKey))
 	if c.GitHub.WebhookSecret != (grant.Secret{}) {
 		s.webhook = read("github.webhookSecret", c.GitHub.WebhookSecret, checkLength)
 	}
@@ -53,7 +53,7 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 	}
 	if c.Database.File == "" {
 		s.database = read("database.url", c.Database.URL, checkURL)
-		redact.learnURL(s.database)
+		redact.keepURL(s.database)
 	}
 	for _, h := range c.Hooks {
 		if h.Kind != config.HookGAR {
@@ -64,7 +64,7 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 		// Whether it is good is for those to say who need it. It may change later:
 		// see learning.
 		if text, err := credentials.NewSecret(g.Secret, o.Getenv).Read(); err == nil {
-			redact.learn(text)
+			redact.keep(text)
 		}
 	}
 	return s, errors.Join(wrong...)
