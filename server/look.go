@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/server/jobs"
@@ -22,7 +23,7 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 		return jobs.Seen{}, err
 	}
 	if !s.serves(l.Repository.Owner) || installation.Suspended {
-		return s.seen(l.Repository.ID, &run.Outcome{State: run.NotAsked, Next: began.Add(daily)})
+		return s.seen(&run.Outcome{State: run.NotAsked, Next: began.Add(daily)})
 	}
 	if err := s.outage.check(); err != nil {
 		return jobs.Seen{}, err
@@ -38,7 +39,7 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 	s.outage.ended()
 	s.metrics.looked(out, s.now().Sub(began))
 	s.comeBack(out)
-	return s.seen(l.Repository.ID, out)
+	return s.seen(out)
 }
 
 // lookTwice looks at a repository as it is known, and once more when that was not
@@ -111,19 +112,12 @@ func (s *Server) comeBack(out *run.Outcome) {
 }
 
 // seen is what is kept of a look.
-func (s *Server) seen(id int64, out *run.Outcome) (jobs.Seen, error) {
+func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
 	report, err := json.Marshal(out.Report(s.now()))
 	if err != nil {
 		return jobs.Seen{}, fmt.Errorf("writing down how the look ended: %w", err)
 	}
 	seen := jobs.Seen{Next: out.Next, Result: s.redact.text(string(report)), Images: imagesOf(out.Images())}
-	for _, d := range out.Done {
-		what, err := json.Marshal(d)
-		if err != nil {
-			return jobs.Seen{}, fmt.Errorf("writing down what was done: %w", err)
-		}
-		seen.Decisions = append(seen.Decisions, store.Decision{At: s.now(), RepositoryID: id, Kind: d.What, What: s.redact.text(string(what))})
-	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}
 		if base := string(c.PullRequests.Base.Value); base != "" {
@@ -131,6 +125,18 @@ func (s *Server) seen(id int64, out *run.Outcome) (jobs.Seen, error) {
 		}
 	}
 	return seen, nil
+}
+
+// Decided is part of run.Decisions.
+func (s *Server) Decided(ctx context.Context, repository int64, d proposal.Done) {
+	what, err := json.Marshal(d)
+	if err != nil {
+		s.log.Warn().Err(err).Msg("what was done could not be written down")
+		return
+	}
+	s.state.write(ctx, func(ctx context.Context, tx *store.Tx) error {
+		return tx.Log(ctx, store.Decision{At: s.now(), RepositoryID: repository, Kind: d.What, What: s.redact.text(string(what))})
+	})
 }
 
 func imagesOf(repos []image.Repository) []store.Image {

@@ -139,7 +139,7 @@ func (s *Server) assemble(ctx context.Context) error {
 		return err
 	}
 	s.runner = &run.Runner{
-		Registry: s.registry, History: s.state, Memory: s.state, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
+		Registry: s.registry, History: s.state, Memory: s.state, Decisions: s, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
 		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
 	}
 	w := s.o.Config.Work

@@ -64,6 +64,8 @@ type Reconciler struct {
 	Now    func() time.Time
 	// Historian tells whose commits are.
 	Historian *Historian
+	// Log is told of each thing that was done, as soon as it is; nil tells nobody.
+	Log func(context.Context, Done)
 }
 
 // Reconcile writes the difference between what should be and what is. It may be
@@ -76,6 +78,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Don
 	for _, one := range r.deeds(ctx, to, d) {
 		did, err := one.do()
 		done = append(done, did...)
+		r.log(ctx, did)
 		if stops(err) {
 			return done, refused, err
 		}
@@ -86,6 +89,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Don
 		}
 	}
 	return done, refused, nil
+}
+
+func (r *Reconciler) log(ctx context.Context, done []Done) {
+	if r.Log == nil {
+		return
+	}
+	for _, d := range done {
+		r.Log(ctx, d)
+	}
 }
 
 // deed is one thing to be done, and what it is about.

@@ -40,6 +40,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	}
 	reconciler := &proposal.Reconciler{
 		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
+		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
 	}
 	desired, err := r.desire(ctx, l, reconciler, situation, out)
 	if err != nil {
@@ -50,18 +51,22 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if r.DryRun {
 		return nil
 	}
-	out.Done, out.Refused, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
+	_, out.Refused, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
 	if len(out.Refused) > 0 {
 		out.wake(r.Now().Add(broken))
-	}
-	for _, d := range out.Done {
-		zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
-			Str("what", d.What).Msg("a pull request was written")
 	}
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
 	return nil
+}
+
+// wrote tells of what was done. It is kept at once: the next look finds it done, and
+// has nothing to tell of it.
+func (r *Runner) wrote(ctx context.Context, repository int64, d proposal.Done) {
+	zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
+		Str("what", d.What).Msg("a pull request was written")
+	r.Decisions.Decided(ctx, repository, d)
 }
 
 // desire decides what should be, and reads what that depends on: which branches

@@ -51,6 +51,12 @@ type Registry interface {
 	Refresh(repo image.Repository, at time.Time)
 }
 
+// Decisions is the log of what was done, which outlives the look whatever becomes
+// of that. It may be called from several goroutines.
+type Decisions interface {
+	Decided(ctx context.Context, repository int64, d proposal.Done)
+}
+
 // Repository is the one that is looked at.
 type Repository struct {
 	ID            int64
@@ -82,6 +88,8 @@ type Runner struct {
 	Registry Registry
 	History  scanner.History
 	Memory   Memory
+	// Decisions is needed where pull requests are written.
+	Decisions Decisions
 	// Enforced is what the operator wants of all repositories.
 	Enforced config.Enforcement
 	// Historian reads what became of proposals.
@@ -127,9 +135,8 @@ type Outcome struct {
 	Warnings config.Warnings
 	Plan     *scanner.Plan
 	// Desired is what pull requests there should be; nil where that was not
-	// decided. Done is what was written of it.
+	// decided. Refused is what could not be written of it.
 	Desired *proposal.Desired
-	Done    []proposal.Done
 	Refused []proposal.Refusal
 	past    proposal.Past
 	// Next is when the schedule wants the next look.

@@ -59,8 +59,6 @@ type Seen struct {
 	Watch []string
 	// Images are those that the repository uses; nil keeps what was known.
 	Images []store.Image
-	// Decisions go to the log.
-	Decisions []store.Decision
 }
 
 // Handlers do the jobs. They may be called from several goroutines.

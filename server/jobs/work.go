@@ -123,8 +123,13 @@ func (q *Queue) end(ctx context.Context, job *lookJob, r store.Repository, seen 
 		if err != nil {
 			return err
 		}
-		if err := q.note(ctx, tx, r.ID, seen); err != nil || again {
-			return err
+		if seen.Images != nil {
+			if err := tx.UseImages(ctx, r.ID, seen.Images); err != nil {
+				return err
+			}
+		}
+		if again {
+			return nil
 		}
 		return q.engine.complete(ctx, tx, job)
 	})
@@ -132,20 +137,6 @@ func (q *Queue) end(ctx context.Context, job *lookJob, r store.Repository, seen 
 		return river.JobSnooze(0)
 	}
 	return err
-}
-
-func (q *Queue) note(ctx context.Context, tx *store.Tx, repository int64, seen Seen) error {
-	if seen.Images != nil {
-		if err := tx.UseImages(ctx, repository, seen.Images); err != nil {
-			return err
-		}
-	}
-	for _, d := range seen.Decisions {
-		if err := tx.Log(ctx, d); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // park gives a repository up until the next time, or until somebody asks for
