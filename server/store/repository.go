@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,8 @@ type Repository struct {
 	// stands for anything.
 	Watch []string
 	// Requested counts how often a look was asked for, and Done is what it was
-	// when the last finished look began. They are equal when nothing is to do.
+	// when the last finished look began. They are equal when nothing is to do, and
+	// begin where the counts of removed repositories ended.
 	Requested, Done int64
 	// ForcedAt is when somebody last asked for a look at the registries
 	// themselves; zero when no look since then is missing.
@@ -44,7 +46,7 @@ const repositoryColumns = `SELECT id, installation_id, owner, name, default_bran
 func (tx *Tx) PutRepository(ctx context.Context, r Repository, next time.Time) error {
 	_, err := tx.exec(ctx, `INSERT INTO repository (id, installation_id, owner, name, default_branch, archived, fork, watch,
 		requested, done, forced_at, next_at, ended_at, parked, result)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, 0, $8, 0, '', '') ON CONFLICT (id) DO UPDATE SET
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', `+counted+`, `+counted+`, 0, $8, 0, '', '') ON CONFLICT (id) DO UPDATE SET
 		installation_id = excluded.installation_id, owner = excluded.owner, name = excluded.name,
 		default_branch = CASE WHEN excluded.default_branch = '' THEN repository.default_branch ELSE excluded.default_branch END,
 		archived = CASE WHEN excluded.default_branch = '' THEN repository.archived ELSE excluded.archived END,
@@ -64,11 +66,27 @@ func (tx *Tx) DoubtRepository(ctx context.Context, id int64) error {
 	return nil
 }
 
+// counted is where counting begins for a new repository: above the counts of all
+// that were removed. It may be one of those, whose look runs on, and ends at what it
+// began with.
+const counted = "(SELECT coalesce(max(value), 0) FROM counted WHERE name = 'looks')"
+
 // RemoveRepository forgets a repository, but for the decisions about it.
 func (tx *Tx) RemoveRepository(ctx context.Context, id int64) error {
+	var requested int64
+	err := tx.row(ctx, "DELETE FROM repository WHERE id = $1 RETURNING requested", id).Scan(&requested)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.exec(ctx, `INSERT INTO counted (name, value) VALUES ('looks', $1) ON CONFLICT (name) DO UPDATE SET
+			value = CASE WHEN counted.value < excluded.value THEN excluded.value ELSE counted.value END`, requested)
+	}
+	if err != nil {
+		return fmt.Errorf("forgetting repository %d: %w", id, err)
+	}
 	for _, statement := range []string{
 		"DELETE FROM image_use WHERE repository_id = $1", "DELETE FROM remembered WHERE repository_id = $1",
-		"DELETE FROM repository WHERE id = $1",
 	} {
 		if _, err := tx.exec(ctx, statement, id); err != nil {
 			return fmt.Errorf("forgetting repository %d: %w", id, err)

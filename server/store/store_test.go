@@ -348,3 +348,41 @@ func leases(t *testing.T, db *store.DB) {
 		t.Error("what was given back may be taken from its time on")
 	}
 }
+
+// TestLookAtARepositoryThatComesBack ends a look that began before its repository
+// left and came back: what was asked for since then is still to be done.
+func TestLookAtARepositoryThatComesBack(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			shop := store.Repository{ID: 1, InstallationID: 1, Owner: "acme", Name: "shop"}
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				errs := []error{tx.PutRepository(ctx, shop, now())}
+				for range 5 {
+					_, err := tx.Want(ctx, 1, time.Time{})
+					errs = append(errs, err)
+				}
+				return errors.Join(errs...)
+			})
+			began := got[store.Repository](t)(db.Reading().Repository(ctx, 1)).Requested
+			var idle, again bool
+			in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+				err = errors.Join(tx.RemoveRepository(ctx, 1), tx.PutRepository(ctx, shop, now()))
+				idle, err = or(err)(tx.Want(ctx, 1, time.Time{}))
+				return err
+			})
+			in(t, db, func(ctx context.Context, tx *store.Tx) (err error) {
+				again, err = tx.EndLook(ctx, store.Looked{RepositoryID: 1, Requested: began, At: now(), Next: now()})
+				return err
+			})
+			if !idle || !again {
+				t.Errorf("idle before it was asked for: %v; another look after the old one: %v", idle, again)
+			}
+		})
+	}
+}
+
+// or joins an error to what a call gives.
+func or(first error) func(bool, error) (bool, error) {
+	return func(got bool, err error) (bool, error) { return got, errors.Join(first, err) }
+}

@@ -31,6 +31,11 @@ CREATE INDEX repository_next ON repository (next_at);
 CREATE INDEX repository_installation ON repository (installation_id);
 CREATE INDEX repository_name ON repository (lower(owner), lower(name)); -- names have no case
 
+CREATE TABLE counted (
+  name TEXT PRIMARY KEY, -- "looks": as often as one was asked for at any repository that was removed
+  value BIGINT NOT NULL
+);
+
 CREATE TABLE image_use (
   registry TEXT NOT NULL,
   path TEXT NOT NULL,
@@ -105,5 +110,6 @@ DROP TABLE cooldown;
 DROP TABLE first_seen;
 DROP TABLE stale;
 DROP TABLE image_use;
+DROP TABLE counted;
 DROP TABLE repository;
 DROP TABLE installation;
