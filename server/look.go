@@ -22,8 +22,8 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return jobs.Seen{}, err
 	}
-	if !s.serves(l.Repository.Owner) || installation.Suspended {
-		return s.seen(&run.Outcome{State: run.NotAsked, Next: began.Add(daily)})
+	if why := s.notAsked(l.Repository.Owner, installation); why != "" {
+		return s.seen(&run.Outcome{State: run.NotAsked, Detail: why, Next: began.Add(daily)})
 	}
 	if err := s.outage.check(); err != nil {
 		return jobs.Seen{}, err
@@ -40,6 +40,18 @@ func (s *Server) Look(ctx context.Context, l jobs.Look) (jobs.Seen, error) {
 	s.metrics.looked(out, s.now().Sub(began))
 	s.comeBack(out)
 	return s.seen(out)
+}
+
+// notAsked is why nothing is asked about an account's repositories; "" where they
+// are looked at.
+func (s *Server) notAsked(owner string, installation store.Installation) string {
+	switch {
+	case !s.serves(owner):
+		return owner + " is not among accounts of the server's configuration"
+	case installation.Suspended:
+		return "the installation is suspended: its owner can end that in GitHub's settings"
+	}
+	return ""
 }
 
 // lookTwice looks at a repository as it is known, and once more when that was not

@@ -68,6 +68,7 @@ func newMetrics() *metrics {
 		callsLeft: m.gauge("github_requests_left", "Requests that GitHub still allows, for the installations that have the fewest.", "installation", "resource"),
 		jobs:      m.gauge("jobs", "Jobs by kind and state.", "kind", "state"),
 		oldest:    m.gauge("job_oldest_seconds", "The age of the oldest job by kind and state.", "kind", "state"),
+		parked:    m.gauge("repositories_parked", "Repositories whose looks failed so often that they are given up for some hours, or until somebody asks for one."),
 		size:      m.gauge("database_bytes", "The size of the database."),
 		asksLeft:  m.gauge("registry_requests_left", "What registries say is left of their limits; of several accounts the one with the least.", "host"),
 		pullsLeft: m.gauge("registry_pulls_left", "What is left of the budget of pulls; of several accounts the one with the least.", "host"),

@@ -31,8 +31,8 @@ const scrape = 5 * time.Second
 
 // standing are the metrics that are asked for when they are read.
 type standing struct {
-	server                                             *Server
-	callsLeft, jobs, oldest, size, asksLeft, pullsLeft *prometheus.Desc
+	server                                                     *Server
+	callsLeft, jobs, oldest, parked, size, asksLeft, pullsLeft *prometheus.Desc
 }
 
 // watch adds what the server knows when it is asked.
@@ -47,7 +47,7 @@ func (m *metrics) watch(s *Server) {
 
 // Describe is part of prometheus.Collector.
 func (c *standing) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{c.callsLeft, c.jobs, c.oldest, c.size, c.asksLeft, c.pullsLeft} {
+	for _, d := range []*prometheus.Desc{c.callsLeft, c.jobs, c.oldest, c.parked, c.size, c.asksLeft, c.pullsLeft} {
 		to <- d
 	}
 }
@@ -57,6 +57,11 @@ func (c *standing) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrape)
 	defer cancel()
 	c.collectJobs(ctx, to)
+	if parked, err := c.server.db.Reading().Parked(ctx); err == nil {
+		to <- gauge(c.parked, float64(parked))
+	} else {
+		c.server.log.Warn().Err(err).Msg("counting the repositories that are parked failed")
+	}
 	if bytes, err := c.server.db.Size(ctx); err == nil {
 		to <- gauge(c.size, float64(bytes))
 	}

@@ -62,6 +62,14 @@ func (tx *Tx) Due(ctx context.Context, now time.Time, limit int) ([]int64, error
 	return ids, nil
 }
 
+// Parked counts the repositories whose looks are given up for now.
+func (tx *Tx) Parked(ctx context.Context) (n int64, err error) {
+	if err := tx.row(ctx, "SELECT count(*) FROM repository WHERE parked <> ''").Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting the repositories that are parked: %w", err)
+	}
+	return n, nil
+}
+
 // Claim takes a repository that is due, for which it then asks for a look unless
 // one is asked for already. It tells whether nobody was quicker.
 func (tx *Tx) Claim(ctx context.Context, id int64, now, next time.Time) (bool, error) {

@@ -250,3 +250,28 @@ func installationOf(t *testing.T, w *world, account string) int64 {
 	t.Fatalf("nothing of %s was called", account)
 	return 0
 }
+
+// TestWhyNothingIsAsked tells who asks for a look why there is none.
+func TestWhyNothingIsAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, file(t), githubtest.Options{})
+	w.serve()
+	repo := w.current("acme/shop")
+	a := w.start("")
+	installation := w.hub.Install("acme", grants(), repo)
+	a.settled(w.hub, "acme/shop")
+	told := func(want string) {
+		t.Helper()
+		a.rescan()
+		a.quiet(w.hub)
+		if got := a.ends("acme/shop", run.NotAsked); !strings.Contains(got.Result.Detail, want) {
+			t.Errorf("told %q, want %q", got.Result.Detail, want)
+		}
+	}
+	installation.Suspend(true)
+	a.quiet(w.hub)
+	told("its owner can end that in GitHub's settings")
+	a.stop()
+	a = w.start("accounts: [other]\n")
+	told("acme is not among accounts of the server's configuration")
+}

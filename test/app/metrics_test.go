@@ -104,12 +104,13 @@ func TestEveryMetricMoves(t *testing.T) {
 	repo := w.hub.AddRepository("acme/shop", images("web:1.0.0", "web:2.0.0", "web:latest", "missing:1.0.0", "scarce:1.0.0"))
 	a := w.start(fmt.Sprintf("hooks: [{name: own, kind: distribution, host: %q, secret: {env: HUB}}]", w.registry.Host()),
 		func(o *server.Options) {
+			o.GitHubTransport = &leaky{} // lets looks at acme/panics fail
 			o.Config.Registries[0].Limits.Budget, o.Config.Registries[0].Limits.BudgetWindow = 50, time.Hour
 		})
 	w.hub.Settle()
 	before := a.numbers()
 	w.hub.Disorder(githubtest.Disorder{Lose: 1})
-	w.hub.Install("acme", grants(), repo)
+	w.hub.Install("acme", grants(), repo, w.hub.AddRepository("acme/panics", images("web:1.0.0")))
 	w.hub.Settle()
 	w.hub.Disorder(githubtest.Disorder{})
 	w.hub.Advance(2 * time.Hour)
@@ -122,6 +123,7 @@ func TestEveryMetricMoves(t *testing.T) {
 	delivered(t, a, "push", "twice", push, nil)
 	a.call("POST", "/hooks/registry/own", hubSecret, fmt.Sprintf(
 		`{"events": [{"action": "push", "target": {"repository": "acme/web", "tag": "3"}, "request": {"host": %q}}]}`, w.registry.Host()))
+	until(t, "what fails is given up", func() bool { return a.shown("acme/panics").Parked != "" })
 	until(t, "all is done", func() bool {
 		n := a.numbers()
 		return sum(n, "imageupdater_jobs") == sum(n, "imageupdater_jobs", `state="completed"`)
@@ -156,6 +158,7 @@ func TestEveryMetricMoves(t *testing.T) {
 		"registry_pulls_left":        {{host}},
 		"jobs":                       {{`kind="delivery"`, `state="completed"`}, {`kind="look"`, `state="completed"`}},
 		"job_oldest_seconds":         {{`kind="look"`, `state="completed"`}},
+		"repositories_parked":        {{}},
 		"database_bytes":             {{}},
 	}
 	for _, m := range server.Metrics() {

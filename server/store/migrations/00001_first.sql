@@ -30,6 +30,7 @@ CREATE TABLE repository (
 CREATE INDEX repository_next ON repository (next_at);
 CREATE INDEX repository_installation ON repository (installation_id);
 CREATE INDEX repository_name ON repository (lower(owner), lower(name)); -- names have no case
+CREATE INDEX repository_parked ON repository (id) WHERE parked <> '';
 
 CREATE TABLE counted (
   name TEXT PRIMARY KEY, -- "looks": as often as one was asked for at any repository that was removed
