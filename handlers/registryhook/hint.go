@@ -34,7 +34,6 @@ type Hint struct {
 type delivery struct {
 	header http.Header
 	body   []byte
-	now    time.Time
 }
 
 // decode reads the body.
@@ -55,11 +54,13 @@ func (r *Receiver) Read(header http.Header, body []byte) (Hint, error) {
 		return Hint{}, fmt.Errorf("reading the webhook %s: its body is longer than %d bytes", r.hook.Name, MaxBody)
 	}
 	f := findings{host: r.hook.Host, seen: map[image.Repository]bool{}}
-	if err := r.kind.read(&f, delivery{header, body, r.now()}); err != nil {
+	if err := r.kind.read(&f, delivery{header, body}); err != nil {
 		return Hint{}, fmt.Errorf("reading the webhook %s: %w", r.hook.Name, err)
 	}
 	if f.id == "" {
-		f.id = sum(body)
+		// Without an id or a time what happens twice sends the same bytes twice: the
+		// minute tells them apart.
+		f.id = sum(append([]byte(r.now().UTC().Truncate(time.Minute).Format(time.RFC3339)), body...))
 	}
 	hint := Hint{ID: f.id, Images: f.images}
 	if len(hint.Images) == 0 {

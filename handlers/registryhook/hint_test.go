@@ -152,26 +152,34 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// Quay sends the same bytes for each push of the same tag: they are one delivery
+// Some send the same bytes for each push of the same tag: they are one delivery
 // within a minute, and two afterwards.
-func TestQuayPushedAgain(t *testing.T) {
+func TestPushedAgain(t *testing.T) {
 	t.Parallel()
-	now := noon()
-	h := registryhook.Hook{Name: "q", Kind: "quay", Secret: []byte(secret)}
-	r, err := registryhook.New(h, registryhook.Options{Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ids []string
-	for range 3 {
-		hint, err := r.Read(nil, []byte(`{"repository":"a/b","updated_tags":["latest"]}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids = append(ids, hint.ID)
-		now = now.Add(40 * time.Second)
-	}
-	if ids[0] != ids[1] || ids[1] == ids[2] {
-		t.Errorf("ids %q: want the first two to be one", ids)
+	for kind, body := range map[string]string{
+		"quay":  `{"repository":"a/b","updated_tags":["latest"]}`,
+		"jfrog": `{"domain":"docker","event_type":"pushed","data":{"repo_key":"a","image_name":"b","tag":"latest"}}`,
+	} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			now := noon()
+			h := registryhook.Hook{Name: "q", Kind: kind, Host: "images.orchard.example", Secret: []byte(secret)}
+			r, err := registryhook.New(h, registryhook.Options{Now: func() time.Time { return now }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for range 3 {
+				hint, err := r.Read(nil, []byte(body))
+				if err != nil || len(hint.Images) != 1 {
+					t.Fatal(hint, err)
+				}
+				ids = append(ids, hint.ID)
+				now = now.Add(40 * time.Second)
+			}
+			if ids[0] != ids[1] || ids[1] == ids[2] {
+				t.Errorf("ids %q: want the first two to be one", ids)
+			}
+		})
 	}
 }

@@ -1,9 +1,6 @@
 package registryhook
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // readDockerHub reads what Docker Hub sends. Its callback_url is nobody's to call:
 // whoever sends the webhook chooses it.
@@ -25,8 +22,7 @@ func readDockerHub(f *findings, d delivery) error {
 	return nil
 }
 
-// readQuay reads Quay's notification of a push. It holds no time, so that a tag
-// that is pushed twice sends the same bytes twice: the minute tells them apart.
+// readQuay reads Quay's notification of a push.
 func readQuay(f *findings, d delivery) error {
 	var in struct {
 		Repository  string   `json:"repository"`
@@ -36,7 +32,6 @@ func readQuay(f *findings, d delivery) error {
 	if err := d.decode(&in); err != nil {
 		return err
 	}
-	f.id = sum(append([]byte(d.now.UTC().Truncate(time.Minute).Format(time.RFC3339)), d.body...))
 	switch {
 	case !f.hereIfTold(hostBefore(in.DockerURL)):
 	case !slices.ContainsFunc(in.UpdatedTags, f.tagged):
