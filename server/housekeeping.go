@@ -3,7 +3,9 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -90,6 +92,16 @@ func (s *Server) doChores(ctx context.Context, start bool) {
 	}
 }
 
+// guarded does a chore; a panic fails that one and does not end the server.
+func (c chore) guarded(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.do(ctx)
+}
+
 // doChore does a chore that is due and that nobody else does: again soon when it
 // fails, and at once when it was cut short.
 func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
@@ -102,7 +114,7 @@ func (s *Server) doChore(ctx context.Context, c chore, start bool) error {
 	if err != nil || !mine && (!start || !c.first) {
 		return err
 	}
-	failed := c.do(ctx)
+	failed := c.guarded(ctx)
 	next := began.Add(c.every)
 	switch {
 	case ctx.Err() != nil:
