@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
@@ -123,13 +124,17 @@ func (s *Server) comeBack(out *run.Outcome) {
 	}
 }
 
-// seen is what is kept of a look.
+// seen is what is kept of a look. One that could not find out which images there
+// are leaves those that were known.
 func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
 	report, err := json.Marshal(out.Report(s.now()))
 	if err != nil {
 		return jobs.Seen{}, fmt.Errorf("writing down how the look ended: %w", err)
 	}
 	seen := jobs.Seen{Next: out.Next, Result: s.redact.text(string(report)), Images: imagesOf(out.Images())}
+	if out.Plan == nil && !slices.Contains([]run.State{run.Unconfigured, run.Empty, run.Archived}, out.State) {
+		seen.Images = nil
+	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}
 		if base := string(c.PullRequests.Base.Value); base != "" {

@@ -23,6 +23,7 @@ import (
 	"github.com/golang-jwt/jwt/v4"
 
 	"github.com/imageupdater/imageupdater/handlers/registryhook"
+	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
@@ -356,4 +357,38 @@ func TestRegistryHookOften(t *testing.T) {
 		}
 	}
 	t.Error("there is no limit")
+}
+
+// TestRegistryHookWhileBroken hastens the look at a repository whose last one found
+// no images, since its configuration was broken: what it uses is still known.
+func TestRegistryHookWhileBroken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, file(t), githubtest.Options{})
+	w.serve()
+	repo := w.current("acme/shop")
+	a := w.start(fmt.Sprintf("hooks: [{name: own, kind: distribution, host: %q, secret: {env: HUB}}]", w.registry.Host()))
+	w.hub.Install("acme", grants(), repo)
+	a.settled(w.hub, "acme/shop")
+	repo.Commit("main", "broken", map[string]string{".imageupdater.yaml": "version: no\n"})
+	a.quiet(w.hub)
+	a.ends("acme/shop", run.Broken)
+	tell := func(id string) int {
+		before := w.looks("acme/shop")
+		status, _ := a.call("POST", "/hooks/registry/own", hubSecret, fmt.Sprintf(
+			`{"events": [{"id": %q, "action": "push", "target": {"repository": "acme/web", "tag": "3"}, "request": {"host": %q}}]}`, id, w.registry.Host()))
+		if status != http.StatusAccepted {
+			t.Errorf("the webhook is answered with %d", status)
+		}
+		a.quiet(w.hub)
+		return w.looks("acme/shop") - before
+	}
+	if looks := tell("1"); looks != 1 {
+		t.Errorf("%d looks at a broken one, want 1", looks)
+	}
+	repo.Commit("main", "no more", map[string]string{".imageupdater.yaml": "version: 1\n", "web.yaml": "a: b\n"})
+	a.quiet(w.hub)
+	a.ends("acme/shop", run.Planned)
+	if looks := tell("2"); looks != 0 {
+		t.Errorf("%d looks at one that does not use the image any more", looks)
+	}
 }
