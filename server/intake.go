@@ -11,13 +11,22 @@ import (
 	"strings"
 
 	"github.com/palantir/go-githubapp/githubapp"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imageupdater/imageupdater/handlers"
 	"github.com/imageupdater/imageupdater/server/jobs"
 )
 
-// maxPayload is GitHub's own bound of what it sends.
-const maxPayload = 25 << 20
+const (
+	// maxPayload is GitHub's own bound of what it sends.
+	maxPayload = 25 << 20
+	// mostHeld is how many bytes of webhooks are read at once, of small ones and of
+	// large ones each: whose they are is known only when all of one is there, so
+	// strangers could fill the memory, or with a few large ones keep GitHub's out,
+	// nearly all of which are small.
+	mostHeld  = 128 << 20
+	smallOnes = 1 << 20
+)
 
 // intake stores GitHub's webhooks. It is what go-githubapp's dispatcher calls once
 // the signature was found right.
@@ -57,17 +66,31 @@ func (s *Server) webhooks() http.Handler {
 			s.metrics.webhooks.WithLabelValues(event, "ignored").Inc()
 			w.WriteHeader(http.StatusNoContent)
 		}))
+	small, large := semaphore.NewWeighted(mostHeld), semaphore.NewWeighted(mostHeld)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := acceptable(r); err != nil {
 			s.refuseWebhook(w, r, githubapp.ValidationError{Cause: err})
 			return
 		}
+		size, room := r.ContentLength, large
+		switch {
+		case size < 0:
+			size = maxPayload
+		case size <= smallOnes:
+			room = small
+		}
+		if !room.TryAcquire(size) {
+			s.refuseWebhook(w, r, errFull)
+			return
+		}
+		defer room.Release(size)
 		r.Body = http.MaxBytesReader(w, r.Body, maxPayload)
 		dispatcher.ServeHTTP(w, r)
 	})
 }
 
 var (
+	errFull     = fmt.Errorf("more than %d bytes of webhooks are being read", mostHeld)
 	errUnsigned = errors.New("X-Hub-Signature-256 is missing")
 	errUnnamed  = errors.New("X-GitHub-Event or X-GitHub-Delivery is missing")
 	errLarge    = fmt.Errorf("larger than %d bytes", maxPayload)
@@ -98,7 +121,7 @@ const longestID = 200
 func refusal(err error) (status int, message string) {
 	invalid, is := errors.AsType[githubapp.ValidationError](err)
 	if !is {
-		return http.StatusServiceUnavailable, "it could not be stored: send it again"
+		return http.StatusServiceUnavailable, "it could not be stored: send it again later"
 	}
 	_, large := errors.AsType[*http.MaxBytesError](invalid.Cause)
 	switch {

@@ -213,6 +213,55 @@ func TestIntakeOfLargeBodies(t *testing.T) {
 	}
 }
 
+// waiting is a body that says when it is read, and comes when it may.
+type waiting struct{ began, may chan struct{} }
+
+func (b waiting) Read([]byte) (int, error) {
+	b.began <- struct{}{}
+	<-b.may
+	return 0, io.EOF
+}
+
+// TestIntakeIsBounded holds no more than it has room for before it knows whose the
+// webhooks are, and large ones keep no small ones out.
+func TestIntakeIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
+	a := w.start("")
+	w.hub.Settle()
+	send := func(length int64, body io.Reader) int {
+		req, answer := request(t, io.NopCloser(body)), &answered{header: http.Header{}}
+		req.ContentLength = length
+		a.Handler().ServeHTTP(answer, req)
+		return answer.status
+	}
+	const most = 25 << 20
+	body := waiting{make(chan struct{}), make(chan struct{})}
+	statuses := make(chan int)
+	lengths := []int64{most, most, -1, most, most}
+	for _, length := range lengths {
+		go func() { statuses <- send(length, body) }()
+		<-body.began
+	}
+	for _, length := range []int64{most, -1} {
+		if got := send(length, http.NoBody); got != http.StatusServiceUnavailable {
+			t.Errorf("%d bytes too many: %d, want 503", length, got)
+		}
+	}
+	if got := send(1000, http.NoBody); got != http.StatusUnauthorized {
+		t.Errorf("a small one: %d, want 401", got)
+	}
+	close(body.may)
+	for range lengths {
+		if got := <-statuses; got != http.StatusUnauthorized {
+			t.Errorf("a large one: %d, want 401", got)
+		}
+	}
+	if got := send(most, http.NoBody); got != http.StatusUnauthorized {
+		t.Errorf("when there is room again: %d, want 401", got)
+	}
+}
+
 func request(t *testing.T, body io.ReadCloser) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://app"+hookPath, body)
