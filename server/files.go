@@ -32,6 +32,9 @@ const (
 	// nothing. It is told, too, but not of a repository that the App is not
 	// installed on.
 	nothingFor = 24 * time.Hour
+	// noFileNote begins the names of the notes of that. Repositories write the paths,
+	// so those that are over are forgotten.
+	noFileNote = "no file for "
 	// mostAnswers bounds them: paths are what repositories write.
 	mostAnswers = 1000
 )
@@ -125,7 +128,7 @@ func (f filesOf) look(ctx context.Context, base config.Base, mark string) ([]byt
 	if base.Repository != config.RulesRepository { // no push there is heard
 		return f.ask(ctx, base, ref)
 	}
-	name, now := fmt.Sprintf("no file for %d: %s", f.installation, base), f.shared.now()
+	name, now := fmt.Sprintf("%s%d: %s", noFileNote, f.installation, base), f.shared.now()
 	value, err := f.shared.db.Reading().Note(ctx, name)
 	if err != nil {
 		return nil, err

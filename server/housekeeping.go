@@ -23,6 +23,12 @@ const (
 	// keepStale is how long is known which images registries told of: answers
 	// from before that are asked for again anyway.
 	keepStale = 12 * time.Hour
+	// keepUnused is how long is known when tags were first seen of images that no
+	// repository uses any more: they may come back with the next push.
+	keepUnused = 7 * daily
+	// keepAnswers is how long answers of GitHub's are kept that did not change. They
+	// are asked for again then.
+	keepAnswers = 90 * daily
 	// held is how long a chore may take before another replica does it, too.
 	held = 30 * time.Minute
 	// again is when a chore is done again that failed.
@@ -261,7 +267,9 @@ func (s *Server) forget(ctx context.Context) error {
 	now := s.now()
 	return s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
 		_, err := tx.ForgetFacts(ctx, s.o.Config.Keep.Facts)
-		return errors.Join(err, tx.ForgetDecisions(ctx, now.Add(-s.o.Config.Keep.Decisions)), tx.ForgetStale(ctx, now.Add(-keepStale)))
+		return errors.Join(err, tx.ForgetDecisions(ctx, now.Add(-s.o.Config.Keep.Decisions)), tx.ForgetStale(ctx, now.Add(-keepStale)),
+			tx.ForgetFirstSeen(ctx, now.Add(-keepUnused)), tx.ForgetRemembered(ctx, now.Add(-keepAnswers)),
+			tx.ForgetNotes(ctx, noFileNote, now.Add(-nothingFor).UTC().Format(time.RFC3339)))
 	})
 }
 

@@ -125,3 +125,13 @@ func (tx *Tx) FirstSeen(ctx context.Context, image string, names []string, now t
 	}
 	return asked, nil
 }
+
+// ForgetFirstSeen removes what was first seen before a time of images that no
+// repository uses.
+func (tx *Tx) ForgetFirstSeen(ctx context.Context, before time.Time) error {
+	_, err := tx.exec(ctx, "DELETE FROM first_seen WHERE seen_at < $1 AND image NOT IN (SELECT registry || '/' || path FROM image_use)", millis(before))
+	if err != nil {
+		return fmt.Errorf("forgetting when tags were first seen: %w", err)
+	}
+	return nil
+}

@@ -124,6 +124,14 @@ func (tx *Tx) Remember(ctx context.Context, repository int64, name string, r Rem
 	return nil
 }
 
+// ForgetRemembered removes answers that were kept before a time.
+func (tx *Tx) ForgetRemembered(ctx context.Context, before time.Time) error {
+	if _, err := tx.exec(ctx, "DELETE FROM remembered WHERE used_at < $1", millis(before)); err != nil {
+		return fmt.Errorf("forgetting old answers of GitHub's: %w", err)
+	}
+	return nil
+}
+
 // Note gives a value by its name, "" when there is none.
 func (tx *Tx) Note(ctx context.Context, name string) (string, error) {
 	var value string
@@ -140,6 +148,15 @@ func (tx *Tx) PutNote(ctx context.Context, name, value string) error {
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
 	if err != nil {
 		return fmt.Errorf("keeping the note %s: %w", name, err)
+	}
+	return nil
+}
+
+// ForgetNotes removes the notes whose names begin with a prefix, and whose values
+// are less than one.
+func (tx *Tx) ForgetNotes(ctx context.Context, prefix, less string) error {
+	if _, err := tx.exec(ctx, "DELETE FROM note WHERE substr(name, 1, length($1)) = $1 AND value < $2", prefix, less); err != nil {
+		return fmt.Errorf("forgetting the notes %s…: %w", prefix, err)
 	}
 	return nil
 }

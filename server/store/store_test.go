@@ -386,3 +386,42 @@ func TestLookAtARepositoryThatComesBack(t *testing.T) {
 func or(first error) func(bool, error) (bool, error) {
 	return func(got bool, err error) (bool, error) { return got, errors.Join(first, err) }
 }
+
+// TestForgetting removes what is of no use any more, and nothing else.
+func TestForgetting(t *testing.T) {
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			db, ctx := opened(t, at(t)), t.Context()
+			const used, unused = "registry.example/acme/used", "registry.example/acme/unused"
+			seen := func(image string, when time.Time) (first time.Time) {
+				in(t, db, func(ctx context.Context, tx *store.Tx) error {
+					all, err := tx.FirstSeen(ctx, image, []string{"1.0.0"}, when)
+					first = all["1.0.0"]
+					return err
+				})
+				return first
+			}
+			seen(used, now())
+			seen(unused, now())
+			later := now().Add(time.Hour)
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				return errors.Join(
+					tx.UseImages(ctx, 1, []store.Image{{Registry: "registry.example", Path: "acme/used"}}),
+					tx.Remember(ctx, 1, "old", store.Remembered{Value: []byte{}}, now()), tx.Remember(ctx, 1, "new", store.Remembered{Value: []byte{}}, later),
+					tx.PutNote(ctx, "none of a", "1"), tx.PutNote(ctx, "none of b", "3"), tx.PutNote(ctx, "other", "1"),
+					tx.ForgetFirstSeen(ctx, later), tx.ForgetRemembered(ctx, later), tx.ForgetNotes(ctx, "none of ", "2"),
+				)
+			})
+			same(t, "of an image that is used", seen(used, later), now())
+			same(t, "of an image that is not", seen(unused, later), later)
+			read := db.Reading()
+			if _, err := read.Remembered(ctx, 1, "old"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("an old answer: %v", err)
+			}
+			got[store.Remembered](t)(read.Remembered(ctx, 1, "new"))
+			for note, want := range map[string]string{"none of a": "", "none of b": "3", "other": "1"} {
+				same(t, note, got[string](t)(read.Note(ctx, note)), want)
+			}
+		})
+	}
+}
