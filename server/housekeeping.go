@@ -83,11 +83,13 @@ func often(ctx context.Context, do func()) {
 	}
 }
 
-// Housekeep does the chores that are due. Tests with a clock of their own call
-// it.
+// Housekeep does the chores that are due, after those that are under way. Tests
+// with a clock of their own call it.
 func (s *Server) Housekeep(ctx context.Context) { s.doChores(ctx, false) }
 
 func (s *Server) doChores(ctx context.Context, start bool) {
+	s.choring.Lock()
+	defer s.choring.Unlock()
 	for _, c := range s.chores() {
 		if c.calls && s.outage.lasts() {
 			continue
@@ -269,7 +271,7 @@ func (s *Server) forget(ctx context.Context) error {
 		_, err := tx.ForgetFacts(ctx, s.o.Config.Keep.Facts)
 		return errors.Join(err, tx.ForgetDecisions(ctx, now.Add(-s.o.Config.Keep.Decisions)), tx.ForgetStale(ctx, now.Add(-keepStale)),
 			tx.ForgetFirstSeen(ctx, now.Add(-keepUnused)), tx.ForgetRemembered(ctx, now.Add(-keepAnswers)),
-			tx.ForgetNotes(ctx, noFileNote, now.Add(-nothingFor).UTC().Format(time.RFC3339)))
+			tx.ForgetNotes(ctx, noFileNote, now.Add(-nothingFor).UTC().Format(time.RFC3339)), tx.ForgetCooldowns(ctx, cooldownOfRegistries, now))
 	})
 }
 

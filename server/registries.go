@@ -87,6 +87,7 @@ func (s *Server) openRegistries() error {
 	env.Transport, env.Metadata = CloudTransports(o)
 	s.outside = env.Transport
 	o.Credentials = byAccount{credentials.New(s.o.Config.Grants, env), s.redact}
+	o.Cooldowns = registryCooldowns{s.state}
 	o.UserAgent, o.Now, o.Observe = userAgent(s.o.Version), s.now, s.metrics.asked
 	s.clients = registry.New(o)
 	s.registry = registry.NewShared(s.clients, registry.SharedOptions{Now: s.now, Identity: s.clients.Identity, Store: s.state})

@@ -94,6 +94,7 @@ type Server struct {
 	metrics  *metrics
 	handler  http.Handler
 
+	choring    sync.Mutex
 	staleMu    sync.Mutex
 	staleSince time.Time
 

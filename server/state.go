@@ -25,10 +25,10 @@ type state struct {
 	pending map[string][]byte   // facts to be written
 	used    map[string]struct{} // facts that were of use since they were last noted
 	noted   time.Time
-	cooling map[int64]cooling
+	cooling map[string]cooling
 }
 
-// cooling is what the database said of an installation's cooldown, and when.
+// cooling is what the database said of a cooldown, and when.
 type cooling struct{ until, asked time.Time }
 
 // How many facts are written at once, and how often is noted which were of use.
@@ -38,11 +38,14 @@ const (
 	// askCooldown is how old may be what other replicas said: they meet a
 	// limit of their own at the worst.
 	askCooldown = time.Second
+	// mostCooling is of how many is known what the database said: repositories name
+	// hosts.
+	mostCooling = 10_000
 )
 
 func newState(db *store.DB, now func() time.Time, log zerolog.Logger) *state {
 	return &state{
-		db: db, now: now, log: log, pending: map[string][]byte{}, used: map[string]struct{}{}, noted: now(), cooling: map[int64]cooling{},
+		db: db, now: now, log: log, pending: map[string][]byte{}, used: map[string]struct{}{}, noted: now(), cooling: map[string]cooling{},
 	}
 }
 
@@ -173,32 +176,64 @@ func (s *state) KeepPast(ctx context.Context, repository int64, value []byte) {
 
 // Until is part of forge.Cooldowns.
 func (s *state) Until(ctx context.Context, installation int64) (time.Time, error) {
+	return s.coolUntil(ctx, cooldownOf(installation))
+}
+
+// coolUntil is until when something is left alone, as it was a moment ago.
+func (s *state) coolUntil(ctx context.Context, scope string) (time.Time, error) {
 	now := s.now()
 	s.mu.Lock()
-	known, is := s.cooling[installation]
+	known, is := s.cooling[scope]
 	s.mu.Unlock()
 	if is && now.Sub(known.asked) < askCooldown {
 		return known.until, nil
 	}
-	until, err := s.db.Reading().Cooldown(ctx, cooldownOf(installation))
+	until, err := s.db.Reading().Cooldown(ctx, scope)
 	if err != nil {
 		return time.Time{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cooling[installation] = cooling{until, now}
+	if len(s.cooling) >= mostCooling {
+		clear(s.cooling)
+	}
+	s.cooling[scope] = cooling{until, now}
 	return until, nil
 }
 
 // Extend is part of forge.Cooldowns.
 func (s *state) Extend(ctx context.Context, installation int64, until time.Time) error {
-	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.Cool(ctx, cooldownOf(installation), until)
-	})
+	return s.cool(ctx, cooldownOf(installation), until)
+}
+
+func (s *state) cool(ctx context.Context, scope string, until time.Time) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.Cool(ctx, scope, until) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.cooling, installation)
+	delete(s.cooling, scope)
 	return err
+}
+
+// registryCooldowns are those of registries' hosts. They are a registry.Cooldowns.
+type registryCooldowns struct{ *state }
+
+// cooldownOfRegistries begins the names of their cooldowns.
+const cooldownOfRegistries = "registry "
+
+// Until is part of registry.Cooldowns.
+func (r registryCooldowns) Until(ctx context.Context, name string) time.Time {
+	until, err := r.coolUntil(ctx, cooldownOfRegistries+name)
+	if err != nil && ctx.Err() == nil {
+		r.log.Warn().Err(err).Msg("how long a registry is left alone could not be read")
+	}
+	return until
+}
+
+// Extend is part of registry.Cooldowns.
+func (r registryCooldowns) Extend(ctx context.Context, name string, until time.Time) {
+	if err := r.cool(ctx, cooldownOfRegistries+name, until); err != nil {
+		r.log.Warn().Err(err).Msg("how long a registry is left alone could not be kept")
+	}
 }
 
 // FirstSeen is part of scanner.History.

@@ -68,6 +68,8 @@ type Options struct {
 	Transport http.RoundTripper
 	// Observe, when set, is called after each request, from several goroutines.
 	Observe func(Exchange)
+	// Cooldowns, when set, are shared with other processes, and outlive this one.
+	Cooldowns Cooldowns
 	// Now is the clock of limits, pauses and tokens; nil means the real one.
 	Now func() time.Time
 }
@@ -95,7 +97,7 @@ func New(options Options) *Client {
 	}
 	c := &Client{sites: newSites(options), credentials: options.Credentials}
 	c.guard = newGuard(options, c.sites)
-	c.limiting = newLimiting(&recording{c.guard, options.Observe, options.Now}, c.sites, options.Now)
+	c.limiting = newLimiting(&recording{c.guard, options.Observe, options.Now}, c.sites, options.Now, options.Cooldowns)
 	c.authorised = newAuthorising(&retrying{next: c.limiting}, options.Now)
 	c.puller = newPuller(c.authorised)
 	c.natives = newNatives(&retrying{next: c.limiting})

@@ -3,6 +3,8 @@ package registry
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,6 +47,7 @@ const (
 	// pullPause is how long no manifest is got where the pulls are used up: they
 	// come back one by one over hours.
 	pullPause = 15 * time.Minute
+	usedUp    = "its pulls are used up"
 	// usualWindow is for a budget without one.
 	usualWindow = 6 * time.Hour
 )
@@ -68,6 +71,15 @@ func limitsOf(s *site) Limits {
 	}
 }
 
+// Cooldowns are the times until which hosts want to be left alone, by a name of the
+// host and of who asks it. They may fail, and may be behind: a host that is asked
+// all the same says so again.
+type Cooldowns interface {
+	Until(ctx context.Context, name string) time.Time
+	// Extend makes one last until a time, or longer if it does already.
+	Extend(ctx context.Context, name string, until time.Time)
+}
+
 // limiting keeps to the limits of each host: at most so many requests at once and
 // in a second, none while it wants to be left alone or has failed again and again,
 // and no more pulls than it gives. What waits for one host waits for no other.
@@ -75,13 +87,15 @@ type limiting struct {
 	next  http.RoundTripper
 	sites *sites
 	now   func() time.Time
+	// shared is nil where this process is alone.
+	shared Cooldowns
 
 	mu    sync.Mutex
 	lanes *recent[string, *lane]
 }
 
-func newLimiting(next http.RoundTripper, listed *sites, now func() time.Time) *limiting {
-	l := &limiting{next: next, sites: listed, now: now, lanes: newRecent[string, *lane](maxLanes)}
+func newLimiting(next http.RoundTripper, listed *sites, now func() time.Time, shared Cooldowns) *limiting {
+	l := &limiting{next: next, sites: listed, now: now, shared: shared, lanes: newRecent[string, *lane](maxLanes)}
 	l.lanes.matters = (*lane).matters
 	return l
 }
@@ -110,6 +124,9 @@ func (l *limiting) lane(req *http.Request) *lane {
 	lane := l.lanes.get(key, func() *lane {
 		made := newLane(l.sites.of(req.URL.Host), l.now)
 		made.foreign = foreign
+		if !foreign { // what a stranger says counts here alone
+			made.shared = l.shared
+		}
 		return made
 	})
 	lane.riders.Add(1)
@@ -134,6 +151,7 @@ type lane struct {
 	slots  chan struct{} // nil without a limit
 	// foreign is a host to which another registry sends us.
 	foreign bool
+	shared  Cooldowns    // nil without any
 	riders  atomic.Int32 // requests that wait or are under way
 
 	mu      sync.Mutex
@@ -254,6 +272,7 @@ type ride struct {
 }
 
 func (r *ride) send(req *http.Request, next http.RoundTripper) (*http.Response, error) {
+	r.hear(req.Context())
 	if err := r.mayGo(); err != nil {
 		return nil, err
 	}
@@ -270,7 +289,46 @@ func (r *ride) send(req *http.Request, next http.RoundTripper) (*http.Response, 
 		r.failed(req, err)
 		return nil, err
 	}
-	return resp, r.answered(req, resp)
+	err = r.answered(req, resp)
+	r.tell(req.Context(), err)
+	return resp, err
+}
+
+// coolingName is under what others know of a pause of the host, or of the pulls of
+// who pays. Of that no more than a hash is told.
+func (r *ride) coolingName(pulls bool) string {
+	if !pulls {
+		return r.site.Name
+	}
+	sum := sha256.Sum256([]byte(r.payer))
+	return r.site.Name + " pulls " + hex.EncodeToString(sum[:8])
+}
+
+// hear takes over pauses that others met.
+func (r *ride) hear(ctx context.Context) {
+	if r.shared == nil {
+		return
+	}
+	host, pulls := r.shared.Until(ctx, r.coolingName(false)), time.Time{}
+	if r.pull {
+		pulls = r.shared.Until(ctx, r.coolingName(true))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if host.After(r.quiet.until) {
+		r.quiet = pause{until: host}
+	}
+	if r.pull && pulls.After(r.paying().quiet.until) {
+		r.paying().quiet = pause{pulls, usedUp, true}
+	}
+}
+
+// tell lets others know of a pause that was met here.
+func (r *ride) tell(ctx context.Context, err error) {
+	limited, is := errors.AsType[*RateLimited](err)
+	if is && r.shared != nil && limited.Next.After(r.now()) {
+		r.shared.Extend(context.WithoutCancel(ctx), r.coolingName(limited.Pulls), limited.Next)
+	}
 }
 
 // mayGo fails without waiting in vain.
@@ -360,7 +418,7 @@ func (r *ride) answered(req *http.Request, resp *http.Response) error {
 func (r *ride) tooMany(resp *http.Response, told time.Duration, now time.Time) error {
 	if r.pull && pullsUsedUp(resp) {
 		paying := r.paying()
-		paying.quiet = pause{now.Add(cmp.Or(told, pullPause)), "its pulls are used up", true}
+		paying.quiet = pause{now.Add(cmp.Or(told, pullPause)), usedUp, true}
 		return paying.quiet.over(r.site.Name, now)
 	}
 	if told == 0 {

@@ -377,16 +377,27 @@ func TestTwoKindsOf429(t *testing.T) {
 					}
 					return healthy(req)
 				}
-				client := w.client()
-				for range 2 {
+				shared := cooldowns{}
+				process := func() *registry.Client {
+					return registry.New(registry.Options{Transport: w, Cooldowns: &shared})
+				}
+				client, others := process(), process()
+				for _, client := range []*registry.Client{client, client, others} {
 					_, err := client.Manifest(t.Context(), at("a.example", 1), "1")
 					limited, ok := errors.AsType[*registry.RateLimited](err)
 					if !ok || limited.RetryAfter != test.pause {
 						t.Errorf("error %v (%+v)", err, limited)
 					}
 				}
-				if sent := w.asked(); sent != 2 {
+				want := 2
+				if test.rest {
+					want++ // the other one says hello
+				}
+				if sent := w.asked(); sent != want {
 					t.Errorf("%d requests were sent", sent)
+				}
+				if _, err := others.Digest(t.Context(), at("a.example", 2), "1"); (err == nil) != test.rest {
+					t.Errorf("another process asking for a digest: %v", err)
 				}
 				if _, err := client.Digest(t.Context(), at("a.example", 2), "1"); (err == nil) != test.rest {
 					t.Errorf("asking for a digest: %v", err)
@@ -399,6 +410,19 @@ func TestTwoKindsOf429(t *testing.T) {
 			})
 		})
 	}
+}
+
+// cooldowns are shared by processes.
+type cooldowns struct{ until sync.Map }
+
+func (c *cooldowns) Until(_ context.Context, name string) time.Time {
+	until, _ := c.until.Load(name)
+	at, _ := until.(time.Time)
+	return at
+}
+
+func (c *cooldowns) Extend(_ context.Context, name string, until time.Time) {
+	c.until.Store(name, until)
 }
 
 // A registry that says no more than 429 is left alone for longer each time.

@@ -26,6 +26,14 @@ func (tx *Tx) Cool(ctx context.Context, scope string, until time.Time) error {
 	return nil
 }
 
+// ForgetCooldowns forgets those that are over, of scopes that begin so.
+func (tx *Tx) ForgetCooldowns(ctx context.Context, prefix string, now time.Time) error {
+	if _, err := tx.exec(ctx, "DELETE FROM cooldown WHERE substr(scope, 1, $1) = $2 AND until < $3", len(prefix), prefix, millis(now)); err != nil {
+		return fmt.Errorf("forgetting cooldowns: %w", err)
+	}
+	return nil
+}
+
 // Lease takes something that one replica shall do, until a time. It tells whether
 // nobody has it; who had it and died has it no more.
 func (tx *Tx) Lease(ctx context.Context, what, replica string, now, until time.Time) (bool, error) {

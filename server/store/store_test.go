@@ -230,6 +230,14 @@ func TestMemory(t *testing.T) {
 			})
 			same(t, "nothing", len(got[[]byte](t)(read.Fact(ctx, "empty file"))), 0)
 			same(t, "cooldown", got[time.Time](t)(read.Cooldown(ctx, "installation 1")), now().Add(time.Hour))
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				return errors.Join(tx.ForgetCooldowns(ctx, "registry ", now().Add(2*time.Hour)), tx.ForgetCooldowns(ctx, "installation ", now()))
+			})
+			same(t, "cooldown that lasts", got[time.Time](t)(read.Cooldown(ctx, "installation 1")), now().Add(time.Hour))
+			in(t, db, func(ctx context.Context, tx *store.Tx) error {
+				return tx.ForgetCooldowns(ctx, "installation ", now().Add(2*time.Hour))
+			})
+			same(t, "forgotten", got[time.Time](t)(read.Cooldown(ctx, "installation 1")), time.Time{})
 			same(t, "no cooldown", got[time.Time](t)(read.Cooldown(ctx, "installation 2")), time.Time{})
 			same(t, "note", got[string](t)(read.Note(ctx, "n")), "two")
 			same(t, "no note", got[string](t)(read.Note(ctx, "m")), "")
