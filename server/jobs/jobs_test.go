@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -768,6 +769,39 @@ func TestEndlessLooksAreParked(t *testing.T) {
 			until(t, "it is parked", func() bool { return r.repository(t, 5).Parked != "" })
 			if got := r.repository(t, 5); got.Done != got.Requested || !got.NextAt.After(r.clock.now()) {
 				t.Errorf("parked as %+v", got)
+			}
+		})
+	}
+}
+
+// counter is a log of which the lines are counted.
+type counter struct{ lines atomic.Int64 }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.lines.Add(1)
+	return len(p), nil
+}
+
+// TestUnreadableRepository keeps a look for as long as the database does not answer,
+// however often that is.
+func TestUnreadableRepository(t *testing.T) {
+	t.Parallel()
+	for name, at := range storetest.Places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log counter
+			r := open(t, at(t), &work{}, func(o *jobs.Options) {
+				o.LookTimeout = time.Nanosecond // no question is answered in it
+				o.Snooze = func(time.Duration) time.Duration { return time.Millisecond }
+				o.Logger = zerolog.New(&log).Level(zerolog.ErrorLevel)
+			})
+			r.put(t, 5)
+			r.run(t)
+			r.want(t, 5)
+			until(t, "it was tried more often than a look that fails", func() bool { return log.lines.Load() > 10 })
+			counts, err := r.db.Reading().Jobs(t.Context(), r.clock.now())
+			if err != nil || len(counts) != 1 || counts[0].Kind != "look" || counts[0].State == "discarded" {
+				t.Errorf("%+v, %v", counts, err)
 			}
 		})
 	}

@@ -13,6 +13,9 @@ import (
 	"github.com/imageupdater/imageupdater/server/store"
 )
 
+// unreadable is how long a look waits when the database does not answer.
+const unreadable = 5 * time.Second
+
 // afterParked is when a repository whose looks were given up is looked at again.
 const afterParked = 6 * time.Hour
 
@@ -53,7 +56,7 @@ func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 		return nil // it left meanwhile
 	}
 	if err != nil {
-		return err
+		return q.unread(ctx, job, err)
 	}
 	log := q.o.Logger.With().Int64("github_repository_id", repository.ID).Str("github_repository_owner", repository.Owner).
 		Str("github_repository_name", repository.Name).Int64("github_installation_id", repository.InstallationID).
@@ -69,6 +72,18 @@ func (w *lookWorker) Work(ctx context.Context, job *lookJob) error {
 		err = q.end(ctx, job, repository, seen)
 	}
 	return q.settle(ctx, job, repository, err, q.o.Now().Sub(began))
+}
+
+// unread is for a look for which the database does not answer. That is no attempt:
+// after the last one the job would be gone, and nobody would know
+// that a look was asked for.
+func (q *Queue) unread(ctx context.Context, job *lookJob, err error) error {
+	err = q.o.Redact(fmt.Errorf("the look at repository %d: %w", job.Args.RepositoryID, err))
+	if stopped(ctx) {
+		return stoppedError{err}
+	}
+	q.o.Logger.Error().Err(err).Int64("github_repository_id", job.Args.RepositoryID).Int64("job_id", job.ID).Msg("a look waits for the database")
+	return q.snooze(&LaterError{Until: q.o.Now().Add(unreadable), Err: err})
 }
 
 // settle says what becomes of the job of a look that ended in some way.
@@ -156,10 +171,13 @@ func (q *Queue) park(ctx context.Context, job *lookJob, r store.Repository, caus
 		}
 		return q.engine.complete(ctx, tx, job)
 	})
-	if err == nil && again {
+	switch {
+	case err != nil: // nothing is written, so that the look is still asked for
+		return q.unread(ctx, job, err)
+	case again:
 		return river.JobSnooze(q.retried(job.Attempt))
 	}
-	return err
+	return nil
 }
 
 // snooze does a job later. Waiting does not count as an attempt.
