@@ -34,6 +34,11 @@ func FuzzParse(f *testing.F) {
 		if len(commands) > 10 {
 			t.Errorf("%d commands", len(commands))
 		}
+		for _, before := range []string{"> ", "\t", "    "} {
+			if got, err := command.Parse(eachAfter(before, body), evening); len(got) > 0 || err != nil {
+				t.Errorf("each line after %q: %v, %v", before, got, err)
+			}
+		}
 		for _, c := range commands {
 			if !stands(body, c) {
 				t.Errorf("%s is on no line", c)
@@ -53,4 +58,27 @@ func stands(body string, c command.Command) bool {
 		alone, err := command.Parse(line, evening)
 		return err == nil && slices.Contains(alone, c) && strings.HasPrefix(strings.TrimLeft(line, " "), "/")
 	})
+}
+
+// eachAfter is a comment with this before each line.
+func eachAfter(before, body string) string {
+	body = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(body)
+	return before + strings.ReplaceAll(body, "\n", "\n"+before)
+}
+
+// What takes longest is Markdown that opens much and closes nothing.
+func BenchmarkParse(b *testing.B) {
+	for name, unit := range map[string]string{
+		"prose": "some words, ", "lines": "/lgtm\n", "quotes": ">", "links": "[a](", "brackets": "[", "emphasis": "_a", "mails": "***@***.***",
+	} {
+		const most, begin, end = 16 << 10, "/rescan\n\n", "\n\n/hold"
+		body := begin + strings.Repeat(unit, (most-len(begin+end))/len(unit)) + end
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := command.Parse(body, evening); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

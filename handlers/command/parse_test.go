@@ -227,20 +227,3 @@ func TestHowLong(t *testing.T) {
 		t.Errorf("more: -want +got\n%s", diff)
 	}
 }
-
-// What takes longest is Markdown that opens much and closes nothing.
-func BenchmarkParse(b *testing.B) {
-	for name, unit := range map[string]string{
-		"prose": "some words, ", "lines": "/lgtm\n", "quotes": ">", "links": "[a](", "brackets": "[", "emphasis": "_a", "mails": "***@***.***",
-	} {
-		const most = 16 << 10
-		body := "/rescan\n\n" + strings.Repeat(unit, most/len(unit)-10) + "\n\n/hold"
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := command.Parse(body, evening); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
