@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -138,12 +139,21 @@ func dateOf(t time.Time) Date {
 // before compares days.
 func (d Date) before(other Date) bool { return d.In(time.UTC).Before(other.In(time.UTC)) }
 
-func readDate(d *Date, text string) *fault {
+// ParseDate reads YYYY-MM-DD, and takes only days that the calendar has.
+func ParseDate(text string) (Date, error) {
 	t, err := time.Parse(dateForm, text)
+	if err != nil {
+		return Date{}, fmt.Errorf("reading a day: %w", err)
+	}
+	return dateOf(t), nil
+}
+
+func readDate(d *Date, text string) *fault {
+	date, err := ParseDate(text)
 	if err != nil {
 		return faultf("write YYYY-MM-DD, as 2027-01-31", "%q is no day", shorten(text))
 	}
-	*d = dateOf(t)
+	*d = date
 	return nil
 }
 

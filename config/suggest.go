@@ -23,7 +23,7 @@ func nearest(wrong string, words []string) string {
 	best, distance := "", len(wrong)/3+2
 	for _, word := range words {
 		// Equal but for letter case and dashes is nearest of all.
-		d := edits(plainWord(wrong), plainWord(word))
+		d := Edits(plainWord(wrong), plainWord(word))
 		if d < distance && d < max(len(word), 2) {
 			best, distance = word, d
 		}
@@ -35,8 +35,10 @@ func plainWord(word string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(word))
 }
 
-// edits counts insertions, deletions, replacements and swaps of neighbours.
-func edits(a, b string) int {
+// Edits counts the insertions, deletions, replacements and swaps of neighbours
+// that make one word of the other. It counts bytes, and takes time for each of
+// the one with each of the other: words, not texts.
+func Edits(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageupdater/imageupdater/handlers/foreign"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -92,7 +93,7 @@ func (w written) sentence(p *Proposal) string {
 		images[p.Changes[i].Image], files[p.Changes[i].Path] = true, true
 	}
 	return fmt.Sprintf("This pull request changes %s in %s (group %s).",
-		counted(len(images), "image"), counted(len(files), "file"), code(p.Group))
+		counted(len(images), "image"), counted(len(files), "file"), foreign.Code(p.Group))
 }
 
 // counted is "1 file" or "2 files".
@@ -116,7 +117,7 @@ func (w written) table() string {
 			break // there is less room for the next try
 		}
 		first := shown[i].changes[0]
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", code(called(first.Image)), code(short(first.From)), code(short(first.To)),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", foreign.Code(called(first.Image)), foreign.Code(short(first.From)), foreign.Code(short(first.To)),
 			kindly(first.Kind), since(first), w.where(&shown[i], w.places, "<br>"))
 	}
 	if more := len(w.moves) - len(shown); more > 0 {
@@ -130,7 +131,7 @@ func kindly(kind version.Kind) string {
 	if slices.Contains(version.Kinds(), kind) {
 		return string(kind)
 	}
-	return code(string(kind))
+	return foreign.Code(string(kind))
 }
 
 // where lists places of a move.
@@ -156,7 +157,7 @@ func (w written) commands() string {
 	var b strings.Builder
 	b.WriteString("**Commands**, as comments:\n\n")
 	for _, c := range w.Commands {
-		fmt.Fprintf(&b, "- %s %s\n", code(c.Text), c.Does)
+		fmt.Fprintf(&b, "- %s %s\n", foreign.Code(c.Text), c.Does)
 	}
 	return b.String()
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/foreign"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
@@ -497,16 +498,16 @@ func (d *desiring) say() {
 }
 
 func sayForeign(e *Existing) string {
-	text := "This branch is yours now (" + code(e.Foreign) + "): it is neither updated nor closed any more, whatever new versions there are."
+	text := "This branch is yours now (" + foreign.Code(e.Foreign) + "): it is neither updated nor closed any more, whatever new versions there are."
 	if e.OwnSHA != "" {
-		text += "\n\nTo hand it back, let it point at " + code(e.OwnSHA) + " again."
+		text += "\n\nTo hand it back, let it point at " + foreign.Code(e.OwnSHA) + " again."
 	}
 	return text
 }
 
 func sayRetargeted(e *Existing, base string) string {
-	return "This pull request is yours now, since it was made to be for " + code(e.Base) + ": it is neither updated nor closed any more, " +
-		"whatever new versions there are.\n\nTo hand it back, let it be for " + code(base) + " again."
+	return "This pull request is yours now, since it was made to be for " + foreign.Code(e.Base) + ": it is neither updated nor closed any more, " +
+		"whatever new versions there are.\n\nTo hand it back, let it be for " + foreign.Code(base) + " again."
 }
 
 // sweep finds the branches that may have been left behind.

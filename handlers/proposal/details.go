@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imageupdater/imageupdater/handlers/foreign"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -67,14 +68,14 @@ func (w written) image(m *move) string {
 	if len(lines) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("- %s %s → %s\n  - %s\n", code(called(c.Image)), code(short(c.From)), code(short(c.To)), strings.Join(lines, "\n  - "))
+	return fmt.Sprintf("- %s %s → %s\n  - %s\n", foreign.Code(called(c.Image)), foreign.Code(short(c.From)), foreign.Code(short(c.To)), strings.Join(lines, "\n  - "))
 }
 
 func unlessEmpty(digest string) string {
 	if digest == "" {
 		return "not known"
 	}
-	return code(digest)
+	return foreign.Code(digest)
 }
 
 // mostPlatforms is how many platforms are named.
@@ -86,7 +87,7 @@ func codes(values []string) string {
 	}
 	var all []string
 	for _, v := range values[:min(len(values), mostPlatforms)] {
-		all = append(all, code(v))
+		all = append(all, foreign.Code(v))
 	}
 	if more := len(values) - mostPlatforms; more > 0 {
 		all = append(all, fmt.Sprintf("and %d more", more))
@@ -102,7 +103,7 @@ func (w written) notProposed() string {
 	var b strings.Builder
 	for i := range w.Held[:min(len(w.Held), w.held)] {
 		h := &w.Held[i]
-		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", code(called(h.Image)), code(short(h.From)), code(short(h.To)), code(h.Path), h.reason())
+		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", foreign.Code(called(h.Image)), foreign.Code(short(h.From)), foreign.Code(short(h.To)), foreign.Code(h.Path), h.reason())
 	}
 	if more := len(w.Held) - w.held; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)
@@ -118,7 +119,7 @@ func (h *Held) reason() string {
 		text += ", until " + h.Until.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
 	if h.Detail != "" {
-		text += " (" + code(h.Detail) + ")"
+		text += " (" + foreign.Code(h.Detail) + ")"
 	}
 	return text
 }
@@ -149,7 +150,7 @@ func (w Why) words() string {
 	case Failed:
 		return "the file cannot be edited so that nothing else changes"
 	default:
-		return code(string(w))
+		return foreign.Code(string(w))
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/imageupdater/imageupdater/handlers/foreign"
 )
 
 const (
@@ -22,7 +24,7 @@ func message(p *Proposal, repository int64) (string, error) {
 	for i := range p.Changes[:min(len(p.Changes), mostLines)] {
 		c := &p.Changes[i]
 		// A line that begins with a dash is no trailer, whatever the file's name is.
-		line := fmt.Sprintf("%s: %s %s → %s", shorten(c.Path, longestValue), shorten(called(c.Image), longestValue), plain(c.From), plain(c.To))
+		line := fmt.Sprintf("%s: %s %s → %s", foreign.Shorten(c.Path, foreign.Longest), foreign.Shorten(called(c.Image), foreign.Longest), plain(c.From), plain(c.To))
 		b.WriteString("- " + quiet(line) + "\n")
 	}
 	if more := len(p.Changes) - mostLines; more > 0 {

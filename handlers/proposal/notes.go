@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/imageupdater/imageupdater/handlers/foreign"
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
@@ -60,9 +61,9 @@ func (n *Notes) place(c *Change) string {
 		name += ":" + strconv.Itoa(c.Line)
 	}
 	if link := n.link(c); link != "" {
-		return "[" + code(name) + "](" + link + ")"
+		return "[" + foreign.Code(name) + "](" + link + ")"
 	}
-	return code(name)
+	return foreign.Code(name)
 }
 
 // link is the address of a change's line; "" where there is no safe one.
@@ -135,5 +136,5 @@ func brief(digest string) string {
 	if !found {
 		hex = digest
 	}
-	return whole(hex[:min(len(hex), shortDigest)])
+	return foreign.Whole(hex[:min(len(hex), shortDigest)])
 }

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/foreign"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
@@ -89,11 +90,11 @@ func movesOne(c *Change, kind version.Kind) string {
 	case kind == version.Digest || c.To.Tag == "":
 		return verb(kind) + " " + name + " digest to " + brief(c.To.Digest)
 	}
-	return verb(kind) + " " + name + " to " + shorten(c.To.Tag, longestName)
+	return verb(kind) + " " + name + " to " + foreign.Shorten(c.To.Tag, longestName)
 }
 
 func movesGroup(group string, kind version.Kind, images int) string {
-	group = strings.TrimSpace(shorten(quiet(group), longestName))
+	group = strings.TrimSpace(foreign.Shorten(quiet(group), longestName))
 	if lowered := strings.ToLower(group); lowered != "images" && !strings.HasSuffix(lowered, " images") {
 		group = strings.TrimSpace(group + " images")
 	}
@@ -120,7 +121,7 @@ func named(image string) string {
 	if len(name) > longestName {
 		name = path.Base(name)
 	}
-	return shorten(name, longestName)
+	return foreign.Shorten(name, longestName)
 }
 
 // clip ends a text after so many characters.
