@@ -51,6 +51,8 @@ type Refusal struct {
 	Group  string
 	Branch string
 	Err    error
+	// Again is set where a later run may do it.
+	Again bool
 }
 
 // Reconciler makes things as they should be.
@@ -64,40 +66,31 @@ type Reconciler struct {
 	Now    func() time.Time
 	// Historian tells whose commits are.
 	Historian *Historian
-	// Log is told of each thing that was done, as soon as it is; nil tells nobody.
+	// Log is told of each thing that was done, as soon as it is.
 	Log func(context.Context, Done)
 }
 
 // Reconcile writes the difference between what should be and what is. It may be
 // cut at any place: what was done is found again by the next run, under the same
-// names. What it did, and what was refused of it, comes back along with the error,
-// which is one that meets all that was not done yet.
-func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Done, []Refusal, error) {
-	var done []Done
+// names. Log hears what it did. What was refused of it comes back along with the
+// error, which is one that meets all that was not done yet.
+func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Refusal, error) {
 	var refused []Refusal
 	for _, one := range r.deeds(ctx, to, d) {
 		did, err := one.do()
-		done = append(done, did...)
-		r.log(ctx, did)
+		for _, d := range did {
+			r.Log(ctx, d)
+		}
 		if stops(err) {
-			return done, refused, err
+			return refused, err
 		}
 		if err != nil {
-			one.about.Err = err
+			one.about.Err, one.about.Again = err, !errors.Is(err, errNotGiven)
 			refused = append(refused, one.about)
 			zerolog.Ctx(ctx).Warn().Err(err).Str("branch", one.about.Branch).Msg("a pull request could not be written as it should be")
 		}
 	}
-	return done, refused, nil
-}
-
-func (r *Reconciler) log(ctx context.Context, done []Done) {
-	if r.Log == nil {
-		return
-	}
-	for _, d := range done {
-		r.Log(ctx, d)
-	}
+	return refused, nil
 }
 
 // deed is one thing to be done, and what it is about.

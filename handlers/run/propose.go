@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -51,8 +52,8 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if r.DryRun {
 		return nil
 	}
-	_, out.Refused, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
-	if len(out.Refused) > 0 {
+	out.Refused, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
+	if slices.ContainsFunc(out.Refused, func(f proposal.Refusal) bool { return f.Again }) {
 		out.wake(r.Now().Add(broken))
 	}
 	if err != nil {

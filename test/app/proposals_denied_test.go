@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
@@ -37,7 +38,7 @@ func refusing(web []string) []tale {
 		}},
 		{"reviewers who cannot review", asleep, web, []string{"web:1.1.0"}, func(l *life) {
 			l.hub.Person("carol")
-			l.settings("defaults: {reviewers: [\"@bob\", \"@carol\", \"@acme/ghosts\"], labels: [images]}\n")
+			l.settings("schedule: 24h\ndefaults: {reviewers: [\"@bob\", \"@carol\", \"@acme/ghosts\"], labels: [images]}\n")
 			l.look()
 			l.has("web=1.1.0")
 			asked := func(p githubtest.Shown) {
@@ -48,6 +49,9 @@ func refusing(web []string) []tale {
 			}
 			asked(l.one())
 			l.quiet()
+			if got := l.app.shown("acme/shop").Result; got.Next.Sub(got.At) < 20*time.Hour {
+				l.t.Errorf("what is not tried again brings a look at %s", got.Next)
+			}
 			said := strings.Join(l.refused(), "\n")
 			for _, who := range []string{"@carol", "@acme/ghosts"} {
 				if !strings.Contains(said, who+" cannot be asked for a review") || strings.Contains(said, "@bob") {

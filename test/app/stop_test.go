@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/server"
-	"github.com/imageupdater/imageupdater/server/store"
 	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
@@ -61,31 +60,11 @@ type job struct {
 	attempt     int
 }
 
-// jobs reads those that are not done from a database that nobody uses.
+// jobs reads those that are not done.
 func jobs(t *testing.T, place string) (all []job) {
 	t.Helper()
-	db, err := store.Open(t.Context(), place)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	const query = "SELECT kind, CAST(state AS TEXT), attempt FROM river_job WHERE state <> 'completed' ORDER BY id"
-	if db.Pool != nil {
-		rows, err := db.Pool.Query(t.Context(), query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var j job
-			if err := rows.Scan(&j.kind, &j.state, &j.attempt); err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, j)
-		}
-		return all
-	}
-	rows, err := db.File.QueryContext(t.Context(), query)
+	rows, err := beside(t, place).QueryContext(t.Context(),
+		"SELECT kind, CAST(state AS TEXT), attempt FROM river_job WHERE state <> 'completed' ORDER BY id")
 	if err != nil {
 		t.Fatal(err)
 	}
