@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,7 @@ import (
 // cannot be merged into the base any more, and marks them. again is when GitHub is
 // to be asked again for what it did not know yet; zero where there is no need.
 func (r *Reconciler) Conflicts(ctx context.Context, to Writer, d Desired) (found bool, again time.Time, err error) {
-	for _, p := range d.Proposals {
+	for _, p := range slices.Concat(d.Edits, d.Proposals) {
 		e := p.Existing
 		if e == nil || p.Rewrite || e.BuiltOn == p.BaseSHA {
 			continue

@@ -26,6 +26,12 @@ type Situation struct {
 	// Files are the bytes, at BaseSHA, of the files that the plan would change.
 	Files map[string][]byte
 	Past  Past
+	// Orders are what people asked for. Its lifts are in Past.Lifted already.
+	Orders Orders
+	// Default is the branch of which the configuration is read, DefaultSHA its
+	// newest commit, and Source the file there.
+	Default, DefaultSHA string
+	Source              []byte
 	// Subjects are the first lines of the newest commits of the base, by which
 	// is known how people write them.
 	Subjects []string
@@ -40,6 +46,8 @@ type Desired struct {
 	// Proposals are the pull requests that there should be, in the order of
 	// their groups.
 	Proposals []*Proposal
+	// Edits are the pull requests that there should be for the configuration.
+	Edits []*Proposal
 	// Close are those that are open and should not be, with the reason for
 	// people.
 	Close []Closing
@@ -78,6 +86,7 @@ func Desire(s Situation) Desired {
 		merged: s.Past.merged(), open: s.Past.open(),
 	}
 	d.undecided = undecided(s.Plan)
+	d.ignore()
 	groups := d.group()
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		if p := d.propose(name, groups[name]); p != nil {
@@ -107,6 +116,9 @@ type desiring struct {
 	// admitted are the wanted ones that are written.
 	admitted  []*Proposal
 	undecided func(Recorded) bool
+	// ignoring are the entries on which people have not decided yet, by the names
+	// of their pull requests.
+	ignoring []asked
 }
 
 func compare(a, b *Change) int {
@@ -135,7 +147,7 @@ func (d *desiring) group() map[string][]Change {
 		r := &d.Plan.Results[i]
 		for _, u := range r.Updates {
 			c := changeOf(r, u)
-			if d.unwanted(c) {
+			if d.unwanted(c) || d.ignored(c) {
 				continue
 			}
 			groups[u.Group] = append(groups[u.Group], c)
@@ -310,6 +322,9 @@ func (d *desiring) admit() {
 			continue
 		}
 		switch {
+		case d.Orders.Open[p.Branch]:
+			room, hourly, p.Rewrite = room-1, hourly-1, true
+			d.admitted = append(d.admitted, p)
 		case room <= 0:
 			d.hold(Limit, time.Time{}, "", p.Changes...)
 		case hourly <= 0:
@@ -337,6 +352,9 @@ func (d *desiring) waits(p *Proposal) bool {
 		return true
 	}
 	for i := range p.Changes {
+		if d.Orders.Open[p.Branch] {
+			break
+		}
 		if open, next := p.Changes[i].Settings.Window.Value.Open(d.Now, d.Config.Location()); !open {
 			d.hold(Window, next, "", p.Changes...)
 			return true
@@ -348,19 +366,30 @@ func (d *desiring) waits(p *Proposal) bool {
 // keep decides what becomes of a pull request that is open.
 func (d *desiring) keep(p *Proposal) {
 	e := p.Existing
+	if d.Orders.Recreate[e.Number] {
+		p.Rewrite = true
+		d.admitted = append(d.admitted, p)
+		return
+	}
 	switch {
+	case e.Paused():
+		d.hold(Paused, time.Time{}, "", p.Changes...)
+		return
 	case e.Foreign != "":
 		d.hold(Theirs, time.Time{}, e.Foreign, p.Changes...)
 		return
 	case e.Base != p.Base:
 		d.hold(Theirs, time.Time{}, "it was made to be for "+e.Base, p.Changes...)
 		return
+	case d.waiting(e):
+		d.hold(Paused, time.Time{}, "another update of its pull request waits", p.Changes...)
+		return
 	case d.unclear(e):
 		d.hold(Unclear, time.Time{}, "", p.Changes...)
 		return
 	}
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
-	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || d.outdated(e)
+	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || d.outdated(e) || d.Orders.Rebase[e.Number] && e.BuiltOn != d.BaseSHA
 	d.admitted = append(d.admitted, p)
 }
 
@@ -472,7 +501,11 @@ func (d *desiring) close() {
 		wanted[p.Branch] = true
 	}
 	for _, branch := range slices.Sorted(maps.Keys(d.open)) {
-		if e := d.open[branch]; !wanted[branch] && e.Foreign == "" && !d.retargeted(e) && !d.unclear(e) {
+		e := d.open[branch]
+		if wanted[branch] || e.Paused() || d.waiting(e) {
+			continue
+		}
+		if d.Orders.Recreate[e.Number] || e.Foreign == "" && !d.retargeted(e) && !d.unclear(e) {
 			d.out.Close = append(d.out.Close, Closing{e, d.whyClosed(e)})
 		}
 	}
@@ -489,6 +522,7 @@ func (d *desiring) say() {
 	for _, branch := range slices.Sorted(maps.Keys(d.open)) {
 		e := d.open[branch]
 		switch {
+		case d.Orders.Recreate[e.Number]:
 		case e.Foreign != "":
 			d.out.Say = append(d.out.Say, Saying{e, "pushed", sayForeign(e)})
 		case d.retargeted(e):
@@ -500,14 +534,14 @@ func (d *desiring) say() {
 func sayForeign(e *Existing) string {
 	text := "This branch is yours now (" + foreign.Code(e.Foreign) + "): it is neither updated nor closed any more, whatever new versions there are."
 	if e.OwnSHA != "" {
-		text += "\n\nTo hand it back, let it point at " + foreign.Code(e.OwnSHA) + " again."
+		text += "\n\nTo hand it back, comment `/recreate`, which overwrites what was pushed, or let it point at " + foreign.Code(e.OwnSHA) + " again."
 	}
 	return text
 }
 
 func sayRetargeted(e *Existing, base string) string {
 	return "This pull request is yours now, since it was made to be for " + foreign.Code(e.Base) + ": it is neither updated nor closed any more, " +
-		"whatever new versions there are.\n\nTo hand it back, let it be for " + foreign.Code(base) + " again."
+		"whatever new versions there are.\n\nTo hand it back, comment `/recreate`, or let it be for " + foreign.Code(base) + " again."
 }
 
 // sweep finds the branches that may have been left behind.

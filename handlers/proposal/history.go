@@ -102,6 +102,8 @@ type chronicle struct {
 	Until time.Time
 	// Ours are the App's own pull requests. Those of others are read past.
 	Ours map[int]stored
+	// Lifted is what people let go of.
+	Lifted []Lift `json:",omitempty"`
 }
 
 // stored is a pull request of the App as the archive has it.
@@ -130,13 +132,30 @@ func (h *Historian) Read(ctx context.Context, repository int64, r Reader) (Past,
 	if err != nil {
 		return Past{}, err
 	}
-	var past Past
+	past := Past{Lifted: t.known.Lifted}
 	for _, s := range t.known.Ours {
-		if s.Existing != nil {
-			past.All = append(past.All, s.Existing)
+		switch e := s.Existing; {
+		case e == nil:
+		case e.Record != nil && e.Record.Edit != nil:
+			past.Edits = append(past.Edits, e)
+		default:
+			past.All = append(past.All, e)
 		}
 	}
 	return past, nil
+}
+
+// Lift lets go of what was closed and rolled back, in the past that was read and
+// for all runs to come.
+func (h *Historian) Lift(ctx context.Context, repository int64, past *Past, lifts []Lift) {
+	all, changed := laid(slices.Clone(past.Lifted), lifts)
+	if !changed {
+		return
+	}
+	past.Lifted = all
+	known := h.recall(ctx, repository)
+	known.Lifted = all
+	h.keep(ctx, repository, known)
 }
 
 func (h *Historian) recall(ctx context.Context, repository int64) *chronicle {

@@ -30,7 +30,7 @@ func message(p *Proposal, repository int64) (string, error) {
 	if more := len(p.Changes) - mostLines; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)
 	}
-	record := recordOf(repository, p.Group, p.Changes)
+	record := p.record(repository)
 	return record.Sealed(b.String())
 }
 

@@ -14,8 +14,12 @@ import (
 
 // Past is the pull requests of ours that there are and were.
 type Past struct {
-	// All are in no order.
+	// All are those that propose updates, in no order.
 	All []*Existing
+	// Edits are those that edit the configuration, in no order.
+	Edits []*Existing
+	// Lifted is what was let go of.
+	Lifted []Lift
 }
 
 // open is those that are open, by branch. Of several on one branch, which only
@@ -64,7 +68,7 @@ func (p *Past) turnedDown() iter.Seq2[*Existing, Recorded] {
 				continue
 			}
 			for _, u := range e.Record.Updates {
-				if !yield(e, u) {
+				if !p.lifted(u, e.Closed) && !yield(e, u) {
 					return
 				}
 			}
@@ -138,8 +142,9 @@ func (p *Past) merged() map[field][]Recorded {
 	found := map[field][]Recorded{}
 	for _, e := range all {
 		for _, u := range e.Record.Updates {
-			of := field{u.Path, u.Key, u.Image}
-			found[of] = append(found[of], u)
+			if of := (field{u.Path, u.Key, u.Image}); !p.lifted(u, e.Merged) {
+				found[of] = append(found[of], u)
+			}
 		}
 	}
 	return found

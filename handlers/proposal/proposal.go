@@ -7,6 +7,7 @@
 package proposal
 
 import (
+	"slices"
 	"time"
 
 	"github.com/imageupdater/imageupdater/config"
@@ -96,6 +97,8 @@ type Proposal struct {
 	Reviewers []string // "user", or "org/team"
 	Assignees []string
 	Draft     bool
+	// Edit is set where it edits the configuration, and proposes no update.
+	Edit *Edit
 	// Existing is the pull request that is there for it; nil where there is none.
 	Existing *Existing
 	// Rewrite is set where the branch has to be written: it is new, holds
@@ -131,3 +134,6 @@ type Existing struct {
 	// base as it is.
 	Conflict bool `json:"-"`
 }
+
+// Paused says whether somebody paused the pull request.
+func (e *Existing) Paused() bool { return slices.Contains(e.Labels, PausedLabel) }

@@ -111,7 +111,7 @@ func (r *Reconciler) deeds(ctx context.Context, to Writer, d Desired) []deed {
 	for _, s := range d.Say {
 		all = append(all, deed{aboutIt(s.Existing), func() ([]Done, error) { return nil, r.say(ctx, to, s) }})
 	}
-	for _, p := range d.Proposals {
+	for _, p := range slices.Concat(d.Edits, d.Proposals) {
 		about := Refusal{Group: p.Group, Branch: p.Branch}
 		if p.Existing != nil {
 			about.Number = p.Existing.Number
@@ -162,7 +162,7 @@ func (r *Reconciler) put(ctx context.Context, to Writer, p *Proposal) ([]Done, e
 	}
 	var done []Done
 	// The texts come before the branch: what it holds says whether they are the ones.
-	if e.Title != p.Title || !sameBody(e.Body, p.Body) {
+	if e.Title != p.Title || e.Base != p.Base || !sameBody(e.Body, p.Body) {
 		if err := r.rewrite(ctx, to, p, commit, builtOn); err != nil {
 			return nil, err
 		}
@@ -188,15 +188,25 @@ func (r *Reconciler) rewrite(ctx context.Context, to Writer, p *Proposal, commit
 	if err != nil {
 		return err
 	}
-	if _, err := to.UpdatePull(ctx, p.Existing.Number, forge.PullChange{Title: &p.Title, Body: &body}); err != nil {
+	if _, err := to.UpdatePull(ctx, p.Existing.Number, changed(p, body)); err != nil {
 		return fmt.Errorf("updating pull request %d: %w", p.Existing.Number, err)
 	}
 	return nil
 }
 
+// changed is what is written of an open pull request. One that is for another branch
+// is so by a person's doing, and only an order takes it back.
+func changed(p *Proposal, body string) forge.PullChange {
+	change := forge.PullChange{Title: &p.Title, Body: &body}
+	if p.Existing.Base != p.Base {
+		change.Base = &p.Base
+	}
+	return change
+}
+
 // marked is a proposal's body with the marker of a commit.
 func (r *Reconciler) marked(p *Proposal, commit, builtOn string) (string, error) {
-	record := recordOf(r.Repository, p.Group, p.Changes)
+	record := p.record(r.Repository)
 	seat := Seat{RepositoryID: r.Repository, Base: p.Base, Branch: p.Branch}
 	marker, err := Marker(&Marked{Commit: commit, BuiltOn: builtOn, Record: &record}, seat, r.Historian.Keys...)
 	if err != nil || marker == "" {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/imageupdater/imageupdater/scanner/version"
 )
 
 // trailer is the key of the commit's last line, which holds its record.
@@ -26,6 +28,8 @@ type Record struct {
 	RepositoryID int64      `json:"repository"`
 	Group        string     `json:"group"`
 	Updates      []Recorded `json:"updates"`
+	// Edit is set where the commit edits the configuration.
+	Edit *Edit `json:"edit,omitempty"`
 }
 
 // Recorded is one update of a record.
@@ -54,6 +58,12 @@ func recordOf(repository int64, group string, changes []Change) Record {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Key, b.Key), strings.Compare(a.Image, b.Image))
 	})
 	return r
+}
+
+// change is what of a change matters to whether it waits.
+func (u *Recorded) change() Change {
+	tag, _, _ := strings.Cut(u.To, "@")
+	return Change{Image: u.Image, To: Value{Tag: tag}, Kind: version.Kind(u.Kind)}
 }
 
 // readable is a text as it comes back from JSON, which holds no broken UTF-8.

@@ -16,10 +16,11 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 		out.State, out.Detail = Unconfigured, files.inPlaceOf(config.FileName)
 		return nil
 	}
-	src, err := r.source(ctx, files)
+	src, err := r.configured(ctx, files)
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
+	out.source = source{out.Head, src}
 	now, from := r.Now(), &sources{Files: l.Files}
 	options := config.Options{Repository: l.Repository.FullName(), Files: from, Now: now}
 	loaded, warnings, err := config.Load(ctx, config.FileName, src, options)
@@ -41,8 +42,15 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 	return nil
 }
 
-// source is the configuration's text.
-func (r *Runner) source(ctx context.Context, files *tree) ([]byte, error) {
+// source is the configuration as it is written, at the newest commit of the default
+// branch.
+type source struct {
+	commit string
+	text   []byte
+}
+
+// configured is the configuration's text.
+func (r *Runner) configured(ctx context.Context, files *tree) ([]byte, error) {
 	if files.files[config.FileName].size > config.MaxSize {
 		return make([]byte, config.MaxSize+1), nil // which config refuses, in its own words
 	}

@@ -25,7 +25,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	situation := proposal.Situation{
 		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
 		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Now: r.Now(),
-		Files: map[string][]byte{},
+		Orders: out.Orders, Default: l.Repository.DefaultBranch, DefaultSHA: out.source.commit, Source: out.source.text, Files: map[string][]byte{},
 	}
 	for i := range out.Plan.Results {
 		result := &out.Plan.Results[i]
@@ -90,7 +90,7 @@ func (r *Runner) desire(
 			desired = proposal.Desire(situation)
 		}
 	}
-	if len(desired.Proposals) == 0 {
+	if len(desired.Proposals)+len(desired.Edits) == 0 {
 		return desired, nil
 	}
 	situation.Facts = r.facts(ctx, desired.Proposals)

@@ -138,7 +138,10 @@ type Outcome struct {
 	// decided. Refused is what could not be written of it.
 	Desired *proposal.Desired
 	Refused []proposal.Refusal
-	past    proposal.Past
+	// Orders are what people asked for, and this look did.
+	Orders proposal.Orders
+	past   proposal.Past
+	source source
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }

@@ -1,0 +1,62 @@
+package proposal
+
+import "time"
+
+// PausedLabel is on the pull requests that somebody paused. Whoever may put labels
+// on them may pause them: that only restricts.
+const PausedLabel = "imageupdater/hold"
+
+// Orders are what people asked for. They hold for one run, but for lifts, which the
+// Historian keeps.
+type Orders struct {
+	// Open are the branches whose pull requests are opened now, whatever limits and
+	// windows say. A freeze holds all the same.
+	Open map[string]bool
+	// Rebase are the pull requests to be built on the newest base, and Recreate
+	// those that are, whoever pushed to them.
+	Rebase, Recreate map[int]bool
+	// Lift lets go of what was refused and rolled back.
+	Lift []Lift
+	// Ignore are the entries to be proposed for the configuration.
+	Ignore []Ignoring
+}
+
+// Lift lets an image be proposed again: what was closed, or merged and rolled back,
+// until a moment no longer counts.
+type Lift struct {
+	Image string    `json:"image"`          // its canonical name
+	Path  string    `json:"path,omitempty"` // the file; "" for all
+	At    time.Time `json:"at"`
+}
+
+// lifted says whether what became of a proposal of an update at some time was let
+// go of since.
+func (p *Past) lifted(u Recorded, at time.Time) bool {
+	for _, l := range p.Lifted {
+		if l.Image == u.Image && (l.Path == "" || l.Path == u.Path) && !at.After(l.At) {
+			return true
+		}
+	}
+	return false
+}
+
+// laid puts lifts among others, of which the latest for each image and file is
+// enough. It tells whether that changed anything.
+func laid(all, more []Lift) ([]Lift, bool) {
+	changed := false
+	for _, m := range more {
+		known := false
+		for i := range all {
+			if l := &all[i]; l.Image == m.Image && l.Path == m.Path {
+				known = true
+				if m.At.After(l.At) {
+					l.At, changed = m.At, true
+				}
+			}
+		}
+		if !known {
+			all, changed = append(all, m), true
+		}
+	}
+	return all, changed
+}
