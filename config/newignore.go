@@ -86,7 +86,7 @@ func listOf(root *yaml.Node) *yaml.Node {
 func inFlow(src []byte, list *yaml.Node, entry *NewIgnore) []insertion {
 	const most = 200
 	from := offsetOf(src, list.Line) + list.Column - 1
-	text := entry.flow()
+	text := entry.Flow()
 	if len(list.Content) > 0 {
 		text = ", " + text
 	}
@@ -195,7 +195,8 @@ func yamlText(text string) string {
 	return string(encoded)
 }
 
-func (n *NewIgnore) flow() string {
+// Flow is the entry as YAML of one line.
+func (n *NewIgnore) Flow() string {
 	var parts []string
 	for _, p := range n.pairs() {
 		parts = append(parts, p[0]+": "+p[1])
@@ -206,7 +207,7 @@ func (n *NewIgnore) flow() string {
 // block is the entry as an item of a list, one key a line if it is spread.
 func (n *NewIgnore) block(indent, eol string, spread bool) string {
 	if !spread {
-		return indent + "- " + n.flow() + eol
+		return indent + "- " + n.Flow() + eol
 	}
 	var b strings.Builder
 	for i, p := range n.pairs() {
@@ -226,7 +227,7 @@ func adds(before, after []byte, entry *NewIgnore) bool {
 		return false
 	}
 	var added map[string]any
-	if yaml.Unmarshal([]byte(entry.flow()), &added) != nil {
+	if yaml.Unmarshal([]byte(entry.Flow()), &added) != nil {
 		return false
 	}
 	listed, _ := was["ignore"].([]any)

@@ -70,3 +70,20 @@ func WhichImage(c Command, images []image.Repository) string {
 	}
 	return b.String()
 }
+
+// StillPaused answers what cannot be done with a pull request that is paused.
+func StillPaused(name Name) string {
+	return fmt.Sprintf("This pull request is paused. Write `/unhold` first, and then %s.\n", foreign.Code("/"+string(name)))
+}
+
+// RecreateInstead answers /rebase on a branch to which somebody pushed.
+func RecreateInstead(why string) string {
+	return fmt.Sprintf("This branch is somebody else's by now (%s). `/recreate` builds it anew, and overwrites what was pushed.\n", foreign.Code(why))
+}
+
+// AddByHand answers an order that would change a file which is written in a way that
+// takes no further entry.
+func AddByHand(file, entry string) string {
+	return fmt.Sprintf("%s is written so that no entry can be added to `ignore` without changing the rest. Please add this one by hand: %s\n",
+		foreign.Code(file), foreign.Code(entry))
+}

@@ -103,7 +103,7 @@ func (w written) notProposed() string {
 	var b strings.Builder
 	for i := range w.Held[:min(len(w.Held), w.held)] {
 		h := &w.Held[i]
-		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", foreign.Code(called(h.Image)), foreign.Code(short(h.From)), foreign.Code(short(h.To)), foreign.Code(h.Path), h.reason())
+		fmt.Fprintf(&b, "- %s %s → %s in %s: %s\n", foreign.Code(called(h.Image)), foreign.Code(short(h.From)), foreign.Code(short(h.To)), foreign.Code(h.Path), h.Reason())
 	}
 	if more := len(w.Held) - w.held; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)
@@ -111,9 +111,9 @@ func (w written) notProposed() string {
 	return folded("Not proposed now: "+counted(len(w.Held), "update"), b.String())
 }
 
-// reason is why an update waits, and until when: not where that is only when to
+// Reason is in Markdown why an update waits, and until when: not where that is only when to
 // look again, since the text would be another one on each run.
-func (h *Held) reason() string {
+func (h *Held) Reason() string {
 	text := h.Why.words()
 	if !h.Until.IsZero() && (h.Why == Window || h.Why == Freeze || h.Why == Young) {
 		text += ", until " + h.Until.UTC().Format("2006-01-02 15:04") + " UTC"

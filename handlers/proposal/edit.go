@@ -17,6 +17,9 @@ const (
 	Ignores      EditKind = "ignore"        // it adds an entry to ignore
 )
 
+// ConfigurationGroup is the group of the pull requests that edit the configuration.
+const ConfigurationGroup = "configuration"
+
 // Edit says of a commit of ours that it edits the configuration, and how. Such a
 // pull request proposes no update, and counts for no limit.
 type Edit struct {
@@ -28,10 +31,10 @@ type Edit struct {
 // Ignoring is an entry of ignore that somebody wants.
 type Ignoring struct {
 	Entry config.NewIgnore `json:"entry"`
-	// Kinds and Tag are the updates of the entry's image that wait until people
-	// have decided on it: those of the kinds, or the one to the tag.
+	// Kinds and Tags are the updates of the entry's image that wait until people
+	// have decided on it: those of the kinds, or those to the tags.
 	Kinds []version.Kind `json:"kinds,omitempty"`
-	Tag   string         `json:"tag,omitempty"`
+	Tags  []string       `json:"tags,omitempty"`
 	// Asked is the pull request or issue in which it was asked for, By whose
 	// login did.
 	Asked int    `json:"asked,omitempty"`
@@ -40,7 +43,7 @@ type Ignoring struct {
 
 // stops says whether an update waits for the entry.
 func (i *Ignoring) stops(c *Change) bool {
-	return i.Entry.Image == c.Image && (slices.Contains(i.Kinds, c.Kind) || i.Tag != "" && i.Tag == c.To.Tag)
+	return i.Entry.Image == c.Image && (slices.Contains(i.Kinds, c.Kind) || slices.Contains(i.Tags, c.To.Tag))
 }
 
 // branch is that of the entry's pull request.

@@ -67,8 +67,8 @@ type Historian struct {
 	botID atomic.Int64 // the number of that user, which stays; 0 while it is not known
 }
 
-// isBot says whether an account is the App's.
-func (h *Historian) isBot(ctx context.Context, a forge.Account) bool {
+// IsBot says whether an account is the App's.
+func (h *Historian) IsBot(ctx context.Context, a forge.Account) bool {
 	if id := h.botID.Load(); id != 0 && a.ID != 0 {
 		return a.ID == id
 	}
@@ -279,7 +279,7 @@ func (t *telling) take(ctx context.Context, pulls []forge.Pull) error {
 	for i := range pulls {
 		p := &pulls[i]
 		was := t.known.Ours[p.Number]
-		if !t.isBot(ctx, p.Author) || was.same(p) {
+		if !t.IsBot(ctx, p.Author) || was.same(p) {
 			continue
 		}
 		if err := t.read(ctx, *p); err != nil {
@@ -373,7 +373,7 @@ func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p 
 		if err != nil {
 			return nil, err
 		}
-		e.ClosedByUs = h.isBot(ctx, by)
+		e.ClosedByUs = h.IsBot(ctx, by)
 	}
 	return e, nil
 }

@@ -38,7 +38,7 @@ func (d *desiring) ignore() {
 		}
 	}
 	for _, a := range d.ignoring {
-		if a.existing != nil && (a.existing.Foreign != "" || a.existing.Paused()) {
+		if e := a.existing; e != nil && (e.Foreign != "" && !d.Orders.Recreate[e.Number] || e.Paused()) {
 			continue
 		}
 		if p := d.entry(a, prefix); p != nil {
@@ -55,13 +55,14 @@ func (d *desiring) entry(a asked, prefix string) *Proposal {
 		return nil
 	}
 	p := &Proposal{
-		Group: "configuration", Branch: a.branch(prefix, d.Default), Base: d.Default, BaseSHA: d.DefaultSHA,
+		Group: ConfigurationGroup, Branch: a.branch(prefix, d.Default), Base: d.Default, BaseSHA: d.DefaultSHA,
 		Files: map[string][]byte{config.FileName: written}, Edit: &Edit{What: Ignores, Ignoring: a.Ignoring},
 		Title: "Ignore " + quiet(a.what()), Labels: each(asStrings(d.Config.PullRequests.Labels.Value)), Existing: a.existing,
 	}
-	p.Rewrite = a.existing == nil || a.existing.BuiltOn != d.DefaultSHA && (a.existing.Conflict || d.Orders.Rebase[a.existing.Number])
-	if a.existing != nil {
-		p.Title = a.existing.Title
+	p.Rewrite = true
+	if e := a.existing; e != nil {
+		p.Title = e.Title
+		p.Rewrite = d.Orders.Recreate[e.Number] || e.BuiltOn != d.DefaultSHA && (e.Conflict || d.Orders.Rebase[e.Number])
 	}
 	p.Body = a.body()
 	record := p.record(d.RepositoryID)
@@ -77,8 +78,8 @@ func (i *Ignoring) what() string {
 	switch {
 	case i.Entry.Versions != "":
 		text += " " + i.Entry.Versions
-	case i.Tag != "":
-		text += " " + i.Tag
+	case len(i.Tags) > 0:
+		text += " " + strings.Join(i.Tags, ", ")
 	}
 	if i.Entry.Until != "" {
 		text += " until " + i.Entry.Until
@@ -92,8 +93,8 @@ func (i *Ignoring) body() string {
 	switch {
 	case i.Entry.Versions != "":
 		fmt.Fprintf(&b, " is not updated to versions %s", foreign.Code(i.Entry.Versions))
-	case i.Tag != "":
-		fmt.Fprintf(&b, " is not updated to %s", foreign.Code(i.Tag))
+	case len(i.Tags) > 0:
+		fmt.Fprintf(&b, " is not updated to %s", foreign.Code(strings.Join(i.Tags, ", ")))
 	}
 	if i.Entry.Until != "" {
 		fmt.Fprintf(&b, ", until %s", foreign.Code(i.Entry.Until))

@@ -1,6 +1,9 @@
 package proposal
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // PausedLabel is on the pull requests that somebody paused. Whoever may put labels
 // on them may pause them: that only restricts.
@@ -21,8 +24,23 @@ type Orders struct {
 	Ignore []Ignoring
 }
 
+// Add adds other orders.
+func (o *Orders) Add(more Orders) {
+	for _, both := range []struct{ all, more *map[int]bool }{{&o.Rebase, &more.Rebase}, {&o.Recreate, &more.Recreate}} {
+		if *both.all == nil {
+			*both.all = map[int]bool{}
+		}
+		maps.Copy(*both.all, *both.more)
+	}
+	if o.Open == nil {
+		o.Open = map[string]bool{}
+	}
+	maps.Copy(o.Open, more.Open)
+	o.Lift, o.Ignore = append(o.Lift, more.Lift...), append(o.Ignore, more.Ignore...)
+}
+
 // Lift lets an image be proposed again: what was closed, or merged and rolled back,
-// until a moment no longer counts.
+// before a moment of GitHub's clock no longer counts.
 type Lift struct {
 	Image string    `json:"image"`          // its canonical name
 	Path  string    `json:"path,omitempty"` // the file; "" for all
@@ -33,7 +51,7 @@ type Lift struct {
 // go of since.
 func (p *Past) lifted(u Recorded, at time.Time) bool {
 	for _, l := range p.Lifted {
-		if l.Image == u.Image && (l.Path == "" || l.Path == u.Path) && !at.After(l.At) {
+		if l.Image == u.Image && (l.Path == "" || l.Path == u.Path) && at.Before(l.At) {
 			return true
 		}
 	}

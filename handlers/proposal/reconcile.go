@@ -81,7 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, to Writer, d Desired) ([]Ref
 		for _, d := range did {
 			r.Log(ctx, d)
 		}
-		if stops(err) {
+		if Stops(err) {
 			return refused, err
 		}
 		if err != nil {
@@ -129,10 +129,10 @@ func aboutIt(e *Existing) Refusal {
 	return about
 }
 
-// stops says whether an error will meet all that comes after it, too. That is any
+// Stops says whether an error will meet all that comes after it, too. That is any
 // but GitHub's refusal of this one thing, or of a part of it, and a branch that is
 // somebody else's.
-func stops(err error) bool {
+func Stops(err error) bool {
 	if err == nil || errors.Is(err, errTheirs) || errors.Is(err, errNotGiven) {
 		return false
 	}
@@ -286,7 +286,7 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal, head st
 	}
 	if errors.Is(err, forge.ErrExists) {
 		pull, err = to.OpenPullOf(ctx, p.Branch, p.Base)
-		if err == nil && !r.Historian.isBot(ctx, pull.Author) {
+		if err == nil && !r.Historian.IsBot(ctx, pull.Author) {
 			r.Memory.KeepFact(ctx, r.theirs(p.Branch, ""), []byte(strconv.Itoa(pull.Number)))
 			return pull, whose(pull.Number)
 		}
@@ -401,7 +401,7 @@ func (r *Reconciler) dress(ctx context.Context, to Writer, number int, p *Propos
 func (r *Reconciler) give(ctx context.Context, to Writer, number int, p *Proposal) (refused []string, err error) {
 	for _, put := range r.garments(ctx, to, number, p) {
 		err := put.do()
-		if stops(err) {
+		if Stops(err) {
 			return nil, fmt.Errorf("giving pull request %d its %s: %w", number, put.what, err)
 		}
 		if err != nil {
@@ -451,7 +451,7 @@ func (r *Reconciler) review(ctx context.Context, to Writer, number int, names []
 	var failed error
 	for _, name := range names {
 		err := r.review(ctx, to, number, []string{name})
-		if stops(err) {
+		if Stops(err) {
 			return err
 		}
 		failed = errors.Join(failed, err)
@@ -500,27 +500,9 @@ func (r *Reconciler) sweep(ctx context.Context, to Writer, e *Existing) error {
 	return nil
 }
 
-// say comments on a pull request, once: what was said is found again by a hidden
-// mark in a comment of ours.
+// say comments on a pull request, once.
 func (r *Reconciler) say(ctx context.Context, to Writer, s Saying) error {
-	known := fmt.Sprintf("said %d %d %s", r.Repository, s.Existing.Number, s.About)
-	if _, is := r.Memory.Fact(ctx, known); is {
-		return nil
-	}
-	mark := "<!-- imageupdater said: " + s.About + " -->"
-	comments, err := to.Comments(ctx, s.Existing.Number, time.Time{})
-	if err != nil {
-		return fmt.Errorf("reading what was said about pull request %d: %w", s.Existing.Number, err)
-	}
-	said := slices.ContainsFunc(comments, func(c forge.Comment) bool { return r.Historian.isBot(ctx, c.Author) && strings.Contains(c.Body, mark) })
-	if !said {
-		_, err := to.Comment(ctx, s.Existing.Number, s.Text+"\n\n"+mark)
-		if err != nil && !errors.Is(err, forge.ErrLocked) { // nobody is to say anything there
-			return fmt.Errorf("commenting on pull request %d: %w", s.Existing.Number, err)
-		}
-	}
-	r.Memory.KeepFact(ctx, known, []byte("1"))
-	return nil
+	return Tell(ctx, r.Memory, r.Historian, to, Told{r.Repository, s.Existing.Number, s.About, s.Text})
 }
 
 // people tells users and teams apart.

@@ -69,7 +69,7 @@ func (h *Historian) walk(ctx context.Context, r Reader, p forge.Pull) (above []f
 // made says whether the App made a commit, as far as is known who it is.
 func (h *Historian) made(ctx context.Context, c forge.Commit) bool {
 	if c.Author.Account.ID != 0 {
-		return h.isBot(ctx, c.Author.Account) && h.ours(c, c.Author.Account.ID)
+		return h.IsBot(ctx, c.Author.Account) && h.ours(c, c.Author.Account.ID)
 	}
 	return !h.Signed && c.Author.Name == h.Bot && untouched(c)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/order"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 )
 
@@ -16,6 +17,7 @@ import (
 type PullRequests interface {
 	proposal.Reader
 	proposal.Writer
+	order.GitHub
 	// Subjects are the first lines of the newest commits of a branch.
 	Subjects(ctx context.Context, branch string) ([]string, error)
 }
@@ -25,7 +27,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	situation := proposal.Situation{
 		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
 		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Now: r.Now(),
-		Orders: out.Orders, Default: l.Repository.DefaultBranch, DefaultSHA: out.source.commit, Source: out.source.text, Files: map[string][]byte{},
+		Default: l.Repository.DefaultBranch, DefaultSHA: out.source.commit, Source: out.source.text, Files: map[string][]byte{},
 	}
 	for i := range out.Plan.Results {
 		result := &out.Plan.Results[i]
@@ -39,6 +41,8 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		}
 		situation.Files[name] = text
 	}
+	out.order()
+	situation.Orders = out.Orders
 	reconciler := &proposal.Reconciler{
 		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
 		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },

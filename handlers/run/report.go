@@ -87,6 +87,7 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 	for _, w := range o.Warnings {
 		r.Warnings = append(r.Warnings, w.String())
 	}
+	r.Warnings = append(r.Warnings, o.notes...)
 	if o.Plan == nil {
 		return r
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/order"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/format"
@@ -142,6 +143,11 @@ type Outcome struct {
 	Orders proposal.Orders
 	past   proposal.Past
 	source source
+	// hearing is what people ordered in comments; nil where nobody could be heard.
+	hearing *order.Hearing
+	explain bool
+	// notes are what people should know beside the warnings.
+	notes []string
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -220,13 +226,30 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 		return nil, err
 	}
 	out := &Outcome{Base: l.Repository.DefaultBranch, Head: head, past: past}
-	if err := r.configure(ctx, l, tree, out); err != nil || out.State != "" {
+	if err := r.configure(ctx, l, tree, out); err != nil {
 		return out, err
 	}
-	if tree, err = r.rebase(ctx, l, tree, out); err != nil || out.State != "" {
+	if talks(out) {
+		if err := r.hear(ctx, &l, out); err != nil {
+			return out, err
+		}
+	}
+	if out.State == "" {
+		err = r.update(ctx, l, tree, out)
+	}
+	if err != nil {
 		return out, err
 	}
-	return out, r.plan(ctx, l, tree, out)
+	return out, r.answer(ctx, l, out)
+}
+
+// update plans, and makes pull requests of that.
+func (r *Runner) update(ctx context.Context, l Look, files *tree, out *Outcome) error {
+	files, err := r.rebase(ctx, l, files, out)
+	if err != nil || out.State != "" {
+		return err
+	}
+	return r.plan(ctx, l, files, out)
 }
 
 // past is what became of proposals.
@@ -281,7 +304,7 @@ func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) er
 			r.Registry.Refresh(repo, l.Forced)
 		}
 	}
-	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld()}
+	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld(), Explain: out.explain}
 	if out.Plan, err = planner.Plan(ctx, inventory); err != nil {
 		return fmt.Errorf("deciding on updates: %w", err)
 	}

@@ -1,6 +1,7 @@
 package version
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -39,4 +40,22 @@ func (p *preRelease) String() string {
 		words = append(words, string(n))
 	}
 	return strings.Join(words, ".")
+}
+
+// Reach is the range, as constraints are written, of the versions to which a major,
+// minor or patch step leads from v; "" for other kinds. A new year of a calendar
+// version is a minor step.
+func (v Version) Reach(kind Kind) string {
+	at := comparableVersion(&v, false)
+	switch {
+	case v.calendar() && kind == Minor:
+		return fmt.Sprintf(">=%d.%d", at.Major(), at.Minor()+1)
+	case kind == Major:
+		return fmt.Sprintf(">=%d", at.Major()+1)
+	case kind == Minor:
+		return fmt.Sprintf(">=%d.%d <%d", at.Major(), at.Minor()+1, at.Major()+1)
+	case kind == Patch:
+		return fmt.Sprintf(">%d.%d.%d <%d.%d", at.Major(), at.Minor(), at.Patch(), at.Major(), at.Minor()+1)
+	}
+	return ""
 }

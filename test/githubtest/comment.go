@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -73,6 +74,31 @@ func listComments(c *call) reply {
 	since := c.since()
 	all := slices.DeleteFunc(slices.Clone(i.comments), func(m *comment) bool { return m.updated.Before(since) })
 	return paged(c, fmt.Sprintf("/repos/%s/issues/%d/comments", c.repo.FullName(), i.number), all, c.showComment)
+}
+
+// listRepositoryComments is by age, the oldest first, unless the caller wants it
+// otherwise.
+func listRepositoryComments(c *call) reply {
+	since := c.since()
+	var all []*comment
+	for _, i := range c.repo.issues {
+		for _, m := range i.comments {
+			if !m.updated.Before(since) {
+				all = append(all, m)
+			}
+		}
+	}
+	sign := 1
+	if c.query.Get("sort") != "" && c.query.Get("direction") == "desc" { // GitHub passes over the direction without sort
+		sign = -1
+	}
+	slices.SortFunc(all, func(a, b *comment) int {
+		if c.query.Get("sort") == "updated" {
+			return sign * cmp.Or(a.updated.Compare(b.updated), cmp.Compare(a.id, b.id))
+		}
+		return sign * cmp.Compare(a.id, b.id)
+	})
+	return paged(c, fmt.Sprintf("/repos/%s/issues/comments", c.repo.FullName()), all, c.showComment)
 }
 
 func getComment(c *call) reply {

@@ -47,3 +47,30 @@ func (r *Repository) Read(branch, path string) string {
 	}
 	return string(o.data)
 }
+
+// Remark is a comment as a test looks at it.
+type Remark struct {
+	ID       int64
+	By, Body string
+	// Reactions are who gave which, as "eyes by alice".
+	Reactions []string
+}
+
+// Remarks are the comments on an issue or a pull request, oldest first.
+func (r *Repository) Remarks(number int) []Remark {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	var found []Remark
+	i := r.issues[number]
+	if i == nil {
+		return nil
+	}
+	for _, c := range i.comments {
+		m := Remark{ID: c.id, By: c.by.login, Body: c.body}
+		for _, given := range c.reactions {
+			m.Reactions = append(m.Reactions, given.content+" by "+given.by.login)
+		}
+		found = append(found, m)
+	}
+	return found
+}

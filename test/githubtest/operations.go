@@ -57,6 +57,7 @@ func operations() map[string]operation {
 		"issues/create":                                   {createIssue, "issues:write"},
 		"issues/get":                                      {getIssue, talk + "read"},
 		"issues/update":                                   {updateIssue, talk + "write"},
+		"issues/list-comments-for-repo":                   {listRepositoryComments, talk + "read"},
 		"issues/list-comments":                            {listComments, talk + "read"},
 		"issues/create-comment":                           {createComment, talk + "write"},
 		"issues/get-comment":                              {getComment, talk + "read"},
