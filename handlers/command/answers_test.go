@@ -3,6 +3,7 @@ package command_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -132,5 +133,19 @@ func inert(tb testing.TB, answer string) {
 	})
 	if err != nil {
 		tb.Error(err)
+	}
+}
+
+// The documentation has each command, as it is written.
+func TestDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range command.Usages() {
+		if row := "| `" + strings.ReplaceAll(u.Text(), "|", `\|`) + "` |"; strings.Count(string(text), row) != 1 {
+			t.Errorf("%s has no row", row)
+		}
 	}
 }

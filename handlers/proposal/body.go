@@ -16,6 +16,8 @@ const longestBody = 59_900 - longestMarker
 const (
 	waits    = "**Merging**: Waits for a person to merge it."
 	rollBack = "**Rolling back**: Revert this pull request: the version that it proposed is then not proposed again, newer ones are."
+	commands = "**Commands**, each on a line of its own in a comment: `/rebase`, `/recreate`, `/hold`, `/unhold`, `/ignore`, `/explain`, `/rescan`. " +
+		"`/help` says what each does."
 )
 
 // room says how much of each thing a body shows.
@@ -71,7 +73,7 @@ type written struct {
 // text joins the parts that there are, with an empty line between.
 func (w written) text(p *Proposal) string {
 	parts := []string{
-		w.sentence(p), w.table(), waits, rollBack, w.commands(), w.perImage(), w.notProposed(),
+		w.sentence(p), w.table(), waits, rollBack, commands, w.perImage(), w.notProposed(),
 	}
 	var b strings.Builder
 	for _, part := range parts {
@@ -147,19 +149,6 @@ func (w written) where(m *move, most int, between string) string {
 		places = append(places, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(places, between)
-}
-
-// commands lists what can be said to the App.
-func (w written) commands() string {
-	if len(w.Commands) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteString("**Commands**, as comments:\n\n")
-	for _, c := range w.Commands {
-		fmt.Fprintf(&b, "- %s %s\n", foreign.Code(c.Text), c.Does)
-	}
-	return b.String()
 }
 
 // short is a value for a cell: a digest is known by its first digits.

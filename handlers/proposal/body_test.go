@@ -57,7 +57,6 @@ func TestBody(t *testing.T) {
 		FactsKey(pear, value("v1.4.0")): {Digest: oldDigest, Platforms: []string{"linux/amd64"}},
 		FactsKey(pear, value("v1.5.0")): {Digest: newDigest, Platforms: []string{"linux/amd64", "linux/arm64"}},
 	}
-	whole.Commands = []Command{{Text: "/rebase", Does: "builds the branch anew"}}
 	one := []Change{step("envs/dev/values.yaml", 12, pear, "v1.4.0", "v1.5.0", version.Minor)}
 	for name, c := range map[string]struct {
 		p     *Proposal
@@ -148,7 +147,6 @@ func hostileNotes(v string, p *Proposal) *Notes {
 		FactsKey(p.Changes[0].Image, p.Changes[0].From): {Digest: v, Platforms: []string{v, v}},
 		FactsKey(p.Changes[0].Image, p.Changes[0].To):   {Digest: v, Platforms: []string{v}},
 	}
-	n.Commands = []Command{{Text: v, Does: "something"}}
 	return n
 }
 

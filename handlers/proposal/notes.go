@@ -24,8 +24,6 @@ type Notes struct {
 	Held []Held
 	// Facts are what is known of images, by FactsKey.
 	Facts map[string]Facts
-	// Commands are what can be said to the App.
-	Commands []Command
 }
 
 // Facts are what a registry says of an image at one value.
@@ -38,9 +36,6 @@ type Facts struct {
 
 // FactsKey is the key of an image at a value.
 func FactsKey(image string, v Value) string { return image + " " + v.String() }
-
-// Command is an order that people can give in a comment.
-type Command struct{ Text, Does string }
 
 // of are the facts of an image at a value, with the digest that the file names.
 func (n *Notes) of(name string, v Value) Facts {
