@@ -74,3 +74,13 @@ func (r *Repository) Remarks(number int) []Remark {
 	}
 	return found
 }
+
+// Body is the text of an issue or a pull request, "" where there is none.
+func (r *Repository) Body(number int) string {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if i := r.issues[number]; i != nil {
+		return i.body
+	}
+	return ""
+}
