@@ -36,6 +36,7 @@ func acts() map[string]act {
 		"/pull/{number}/merge":           {merge, onPull},
 		"/pull/{number}/update-branch":   {updateBranch, onPull},
 		"/pull/{number}/delete-branch":   {deleteBranch, onPull},
+		"/pull/{number}/revert":          {revert, onPull},
 
 		"/edit/{rest...}": {push, view{"edit", editFile}},
 		"/new/{rest...}":  {push, view{"edit", newFile}},
@@ -73,10 +74,13 @@ func openIssue(v *visit) (string, error) {
 }
 
 func openPull(v *visit) (string, error) {
+	return v.propose(map[string]string{"title": v.form("title"), "body": v.form("body"), "head": v.form("head"), "base": v.form("base")})
+}
+
+// propose opens a pull request, and says where it is.
+func (v *visit) propose(pullRequest map[string]string) (string, error) {
 	var made pull
-	err := v.do(&made, githubtest.Question{Operation: "pulls/create", Body: map[string]string{
-		"title": v.form("title"), "body": v.form("body"), "head": v.form("head"), "base": v.form("base"),
-	}})
+	err := v.do(&made, githubtest.Question{Operation: "pulls/create", Body: pullRequest})
 	return v.link("pull", strconv.Itoa(made.Number)), err
 }
 
@@ -149,9 +153,6 @@ func push(v *visit) (string, error) {
 
 // begin makes a branch that is not there yet, from where the file was looked at.
 func (v *visit) begin(branch, from string) error {
-	var got struct {
-		SHA string `json:"sha"`
-	}
 	err := v.ask(nil, "repos/get-branch", params{"branch": branch}, nil)
 	refusal, refused := errors.AsType[*githubtest.RefusalError](err)
 	switch {
@@ -160,8 +161,9 @@ func (v *visit) begin(branch, from string) error {
 	case !refused || refusal.Status != http.StatusNotFound:
 		return err
 	}
-	if err := v.ask(&got, "repos/get-commit", params{"ref": from}, nil); err != nil {
+	sha, err := v.commit(from)
+	if err != nil {
 		return err
 	}
-	return v.act("git/create-ref", nil, map[string]string{"ref": "refs/heads/" + branch, "sha": got.SHA})
+	return v.act("git/create-ref", nil, map[string]string{"ref": "refs/heads/" + branch, "sha": sha})
 }

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
 // pull opens one by wendy.
@@ -55,6 +57,46 @@ func TestPullActs(t *testing.T) {
 		t.Errorf("main has %q", got)
 	}
 	has(t, w.acted("wendy", "/acme/shop/pull/1/delete-branch"), "The branch update is deleted.")
+}
+
+// TestRevert takes back what was merged, in each way, and refuses where it has changed since.
+func TestRevert(t *testing.T) {
+	for _, method := range []string{"merge", "squash", "rebase"} {
+		t.Run(method, func(t *testing.T) {
+			w := newWorld(t)
+			w.repo.Push("update", "wendy", "Update shop to 1.5.0", map[string]*githubtest.File{
+				"deploy/values.yaml": githubtest.Executable("tag: 2\n"), "new": githubtest.Text("n"), "deploy/empty": nil,
+			})
+			w.repo.Push("update", "wendy", "More", map[string]*githubtest.File{"more": githubtest.Text("m")})
+			w.repo.OpenPull("wendy", "Update shop", "update", "main")
+			before := w.files("main")
+			w.repo.MergePull(1, "wendy", method)
+			has(t, w.acted("mia", "/acme/shop/pull/1/revert"), "Revert &#34;Update shop&#34;", "Reverts", `href="/acme/shop/issues/1"`, "revert-1-update")
+			w.repo.MergePull(2, "mia", "merge")
+			if after := w.files("main"); after != before {
+				t.Errorf("main has\n%s\nand not\n%s", after, before)
+			}
+			w.repo.MergePull(w.repo.OpenPull("wendy", "Again", w.again(), "main"), "wendy", method)
+			w.repo.Commit("main", "Other", map[string]string{"new": "other"})
+			status, page := w.post("mia", "/acme/shop/pull/3/revert")
+			if status != http.StatusConflict {
+				t.Errorf("%d", status)
+			}
+			has(t, page, "new has changed since")
+		})
+	}
+}
+
+// again is a branch with the same change on top of what is there now.
+func (w *world) again() string {
+	w.repo.Push("again", "wendy", "Again", map[string]*githubtest.File{"new": githubtest.Text("n")})
+	return "again"
+}
+
+// files is all that a branch has.
+func (w *world) files(branch string) string {
+	w.t.Helper()
+	return w.get("/api/v3/repos/acme/shop/git/trees/" + branch + "?recursive=1")
 }
 
 // TestRefusals shows what GitHub says to those who may not, with its status, and that

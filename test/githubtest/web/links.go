@@ -83,6 +83,7 @@ func (in surroundings) aim(a *html.Node) {
 
 var (
 	mention = regexp.MustCompile(`(?:^|[^\w@/.-])@([A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?)`)
+	crossed = regexp.MustCompile(`(?:^|[^\w@/.-])([A-Za-z0-9-]{1,39}/[\w.-]{1,100})#([0-9]{1,9})\b`)
 	numbers = regexp.MustCompile(`(?:^|[^\w&#/-])#([0-9]{1,9})\b`)
 )
 
@@ -135,6 +136,9 @@ func (in surroundings) linksOf(text string) []found {
 	var all []found
 	for _, m := range mention.FindAllStringSubmatchIndex(text, -1) {
 		all = append(all, found{m[2] - 1, m[3], element(atom.A, text[m[2]-1:m[3]], "href", join(text[m[2]:m[3]]), "class", "mention")})
+	}
+	for _, m := range crossed.FindAllStringSubmatchIndex(text, -1) {
+		all = append(all, found{m[2], m[5], element(atom.A, text[m[2]:m[5]], "href", join(text[m[2]:m[3]], "issues", text[m[4]:m[5]]))})
 	}
 	for _, m := range numbers.FindAllStringSubmatchIndex(text, -1) {
 		all = append(all, found{m[2] - 1, m[3], element(atom.A, text[m[2]-1:m[3]], "href", in.repo+"/issues/"+text[m[2]:m[3]])})

@@ -254,6 +254,11 @@ func (v *visit) checks(sha string) ([]checkRun, []status, error) {
 	if err := v.ask(&runs, "checks/list-for-ref", params{"ref": sha}, url.Values{"per_page": {"100"}}); err != nil {
 		return nil, nil, err
 	}
+	for i := range runs.All {
+		if err := v.annotate(&runs.All[i]); err != nil {
+			return nil, nil, err
+		}
+	}
 	var combined struct {
 		All []status `json:"statuses"`
 	}
@@ -262,7 +267,20 @@ func (v *visit) checks(sha string) ([]checkRun, []status, error) {
 
 func showCheck(v *visit) (any, error) {
 	var k checkRun
-	return &k, v.ask(&k, "checks/get", params{"check_run_id": v.r.PathValue("id")}, nil)
+	if err := v.ask(&k, "checks/get", params{"check_run_id": v.r.PathValue("id")}, nil); err != nil {
+		return nil, err
+	}
+	return &k, v.annotate(&k)
+}
+
+// annotate adds what a check run says of lines.
+func (v *visit) annotate(k *checkRun) error {
+	if k.Output.Annotations == 0 {
+		return nil
+	}
+	var err error
+	k.Notes, err = list[annotation](v, "checks/list-annotations", params{"check_run_id": strconv.FormatInt(k.ID, 10)}, nil)
+	return err
 }
 
 // inPull leads to a part of a pull request's page.

@@ -3,8 +3,10 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"hash/fnv"
 	"html/template"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -70,13 +72,16 @@ func ago(d time.Duration) string {
 	return "just now"
 }
 
-// hue is one of the style's colours, always the same for a login.
-func hue(login string) int {
-	sum := 0
-	for _, b := range []byte(login) {
-		sum += int(b)
+// hue is one of the style's colours, always the same for a login, and the shape of
+// a bot.
+func hue(login string) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(login)) // it never fails
+	class := "hue" + strconv.Itoa(int(sum.Sum32()%6))
+	if strings.HasSuffix(login, "[bot]") {
+		class += " bot"
 	}
-	return sum % 6
+	return class
 }
 
 // state is of a pull request, an issue, a check or a status, with its word.
