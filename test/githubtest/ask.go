@@ -135,3 +135,10 @@ func (r *Repository) Branches(ctx context.Context) ([]string, error) {
 	}
 	return names, err
 }
+
+// Moment is a number that is another one whenever something may have changed.
+func (s *Server) Moment() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writes.Load() + int64(len(s.events))
+}

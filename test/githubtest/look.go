@@ -84,3 +84,19 @@ func (r *Repository) Body(number int) string {
 	}
 	return ""
 }
+
+// Open is how many issues and how many pull requests are open.
+func (r *Repository) Open() (issues, pulls int) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	for _, i := range r.issues {
+		switch {
+		case i.state != "open":
+		case i.pull == nil:
+			issues++
+		default:
+			pulls++
+		}
+	}
+	return issues, pulls
+}

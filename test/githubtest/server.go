@@ -90,6 +90,7 @@ type Server struct {
 	closing   func() error // nil for a server of a test
 	requests  atomic.Int64
 	pages     atomic.Pointer[http.Handler] // nil where people have no page to look at
+	writes    atomic.Int64                 // calls that may have changed something
 	payloads  *payloads
 	hook      *hook
 	// subscriptions is Options.Events.

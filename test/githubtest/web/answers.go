@@ -26,6 +26,9 @@ type repository struct {
 	Private       bool    `json:"private"`
 	Archived      bool    `json:"archived"`
 	DefaultBranch string  `json:"default_branch"`
+	// Issues and Pulls are how many are open.
+	Issues int `json:"-"`
+	Pulls  int `json:"-"`
 }
 
 type label struct {

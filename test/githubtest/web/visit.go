@@ -22,6 +22,8 @@ type visit struct {
 	As string
 	// Repo is the repository of the path, nil where it names none.
 	Repo *repository
+	// Moment is when the page was made, by the stand-in's count.
+	Moment int64
 }
 
 // params are those of an operation's path.
@@ -52,7 +54,20 @@ func (s *site) enter(r *http.Request) (*visit, error) {
 		return v, err
 	}
 	v.Repo = &repo
+	if r := v.stored(repo.FullName); r != nil {
+		repo.Issues, repo.Pulls = r.Open()
+	}
 	return v, nil
+}
+
+// stored is the stand-in's own of a repository that the person may read.
+func (v *visit) stored(fullName string) *githubtest.Repository {
+	for _, r := range v.site.hub.Visible(v.As) {
+		if r.FullName() == fullName {
+			return r
+		}
+	}
+	return nil
 }
 
 // ask reads what an operation answers the person.

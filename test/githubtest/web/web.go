@@ -17,7 +17,7 @@ import (
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
-//go:embed templates style.css
+//go:embed templates style.css news.js
 var files embed.FS
 
 // maxForm is the largest form that is taken, in bytes: a file in it may be large.
@@ -28,7 +28,6 @@ type site struct {
 	hub    *githubtest.Server
 	people []string // as whom pages are looked at; the first one at first
 	pages  map[string]*template.Template
-	style  []byte
 }
 
 // New is the pages of a stand-in, to be given to its Pages. Whoever looks at them is
@@ -45,15 +44,15 @@ func New(hub *githubtest.Server, people ...string) (http.Handler, error) {
 	if s.pages, err = templates(hub.Now); err != nil {
 		return nil, err
 	}
-	if s.style, err = files.ReadFile("style.css"); err != nil {
-		return nil, fmt.Errorf("reading the style: %w", err)
-	}
 	return s.guarded(s.routes()), nil
 }
 
 func (s *site) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /-/style.css", s.serveStyle)
+	for _, name := range []string{"style.css", "news.js"} {
+		mux.HandleFunc("GET /-/"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
+	}
+	mux.HandleFunc("GET /-/news", s.serveNews)
 	mux.HandleFunc("POST /-/as", s.choose)
 	s.show(mux, "/{$}", view{"home", home})
 	s.show(mux, "/{owner}", view{"account", ownedBy})
@@ -80,7 +79,7 @@ func (s *site) guarded(next http.Handler) http.Handler {
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
@@ -117,6 +116,7 @@ func (e elsewhere) Error() string { return "see " + string(e) }
 
 // render answers a page; refused is what GitHub had against the act that led to it.
 func (s *site) render(w http.ResponseWriter, at *visit, v view, refused error) {
+	at.Moment = s.hub.Moment() // before what is found, so that nothing is missed
 	content, err := v.find(at)
 	to, moved := errors.AsType[elsewhere](err)
 	switch {
@@ -158,7 +158,8 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-func (s *site) serveStyle(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	_, _ = w.Write(s.style) // as above
+// serveNews tells the moment, by which a page sees that it is old.
+func (s *site) serveNews(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = fmt.Fprint(w, s.hub.Moment()) // as above
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,4 +157,14 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) { has(t, (&world{t, w.hub, w.repo, w.client}).get(path), wanted...) })
 	}
+}
+
+// TestChecks shows what checks say, and where.
+func TestChecks(t *testing.T) {
+	w := told(t)
+	page := w.get("/acme/shop/pull/1")
+	line := `/blob/` + w.repo.Pulls()[0].HeadSHA + `/.imageupdater.yaml#L1`
+	has(t, page, "imageupdater/config", "One mistake", "is <strong>not</strong> understood", line, "there is no version 1", "ci/render")
+	run := regexp.MustCompile(`/acme/shop/runs/[0-9]+`).FindString(page)
+	has(t, w.get(run), "imageupdater/config", line)
 }
