@@ -18,7 +18,7 @@ type checkRun struct {
 	name, head, status            string
 	conclusion, details, external string
 	title, summary, text          *string
-	annotations                   int
+	annotations                   []annotation
 	started, completed            time.Time
 }
 
@@ -32,7 +32,7 @@ type checkIn struct {
 	Completed                *time.Time `json:"completed_at"`
 	Output                   *struct {
 		Title, Summary, Text *string
-		Annotations          []struct{}
+		Annotations          []annotation
 	}
 }
 
@@ -44,7 +44,7 @@ func (c *call) showCheck(k *checkRun) object {
 		"external_id": k.external, "started_at": stampOrNull(k.started), "completed_at": stampOrNull(k.completed),
 		"check_suite": object{"id": k.suite.id}, "app": c.showAppOf(k.suite.app), "pull_requests": c.pullsAt(k.head),
 		"output": object{
-			"title": k.title, "summary": k.summary, "text": k.text, "annotations_count": k.annotations,
+			"title": k.title, "summary": k.summary, "text": k.text, "annotations_count": len(k.annotations),
 			"annotations_url": api + "/annotations",
 		},
 	}
@@ -152,7 +152,7 @@ func (k *checkRun) takeOutput(in checkIn) *reply {
 		return refusal
 	}
 	k.title, k.summary, k.text = in.Output.Title, in.Output.Summary, in.Output.Text
-	k.annotations += len(in.Output.Annotations)
+	k.annotations = append(k.annotations, in.Output.Annotations...)
 	return nil
 }
 

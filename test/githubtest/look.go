@@ -74,3 +74,29 @@ func (r *Repository) Remarks(number int) []Remark {
 	}
 	return found
 }
+
+// Body is the text of an issue or a pull request, "" where there is none.
+func (r *Repository) Body(number int) string {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if i := r.issues[number]; i != nil {
+		return i.body
+	}
+	return ""
+}
+
+// Open is how many issues and how many pull requests are open.
+func (r *Repository) Open() (issues, pulls int) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	for _, i := range r.issues {
+		switch {
+		case i.state != "open":
+		case i.pull == nil:
+			issues++
+		default:
+			pulls++
+		}
+	}
+	return issues, pulls
+}

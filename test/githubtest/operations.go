@@ -89,6 +89,7 @@ func operations() map[string]operation {
 		"checks/create":                                   {createCheck, "checks:write"},
 		"checks/update":                                   {updateCheck, "checks:write"},
 		"checks/get":                                      {getCheck, "checks:read"},
+		"checks/list-annotations":                         {listAnnotations, "checks:read"},
 		"checks/list-for-ref":                             {listChecks, "checks:read"},
 		"repos/create-commit-status":                      {createStatus, "statuses:write"},
 		"repos/get-combined-status-for-ref":               {getCombinedStatus, "statuses:read"},

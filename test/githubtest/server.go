@@ -89,6 +89,8 @@ type Server struct {
 	faults    faults
 	closing   func() error // nil for a server of a test
 	requests  atomic.Int64
+	pages     atomic.Pointer[http.Handler] // nil where people have no page to look at
+	writes    atomic.Int64                 // calls that may have changed something
 	payloads  *payloads
 	hook      *hook
 	// subscriptions is Options.Events.
@@ -209,13 +211,27 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveAPI(w, r)
 	case r.URL.Path == graphPath:
 		s.serveGraph(w, r)
-	case strings.Contains(r.URL.Path, ".git/"):
+	case isGit(r.URL.Path):
 		s.serveGit(w, r)
 	default:
+		if pages := s.pages.Load(); pages != nil {
+			(*pages).ServeHTTP(w, r)
+			return
+		}
 		s.t.Errorf("githubtest: %s %s is not implemented", r.Method, r.URL.Path)
 		http.Error(w, "not implemented", http.StatusNotImplemented)
 	}
 }
+
+// isGit says whether a path is of a repository as git has it: /owner/name.git/.
+func isGit(path string) bool {
+	parts := strings.SplitN(path, "/", 4)
+	return len(parts) == 4 && strings.HasSuffix(parts[2], ".git")
+}
+
+// Pages lets a handler answer what is neither the API's nor git's, as GitHub's
+// pages would.
+func (s *Server) Pages(h http.Handler) { s.pages.Store(&h) }
 
 // id is a new one, for whatever GitHub numbers.
 func (s *Server) id() int64 {

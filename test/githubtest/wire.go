@@ -142,6 +142,9 @@ func (c *call) permitted(op operation) reply {
 	if refusal := tooLongIn(c.operation, c.body); refusal != nil {
 		return *refusal
 	}
+	if strings.HasSuffix(op.needs, ":write") {
+		c.writes.Add(1)
+	}
 	return op.handle(c)
 }
 

@@ -21,6 +21,7 @@ import (
 	"syscall"
 
 	"github.com/imageupdater/imageupdater/test/githubtest"
+	"github.com/imageupdater/imageupdater/test/githubtest/web"
 )
 
 //go:embed sample
@@ -85,6 +86,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return fmt.Errorf("starting: %w", err)
 	}
 	defer func() { err = errors.Join(err, hub.Close()) }()
+	pages, err := web.New(hub, "writer", "maintainer", "outsider")
+	if err != nil {
+		return fmt.Errorf("making the pages: %w", err)
+	}
+	hub.Pages(pages)
 	if s.webhook != "" {
 		hub.Webhook(s.webhook, s.secret)
 	}
@@ -157,6 +163,8 @@ func tell(hub *githubtest.Server, s settings, repos map[string]map[string]string
 	urls := map[string]string{}
 	for name, files := range repos {
 		repo := hub.AddRepository(s.org+"/"+name, files)
+		repo.Collaborate("writer", "write")
+		repo.Collaborate("maintainer", "maintain")
 		urls[repo.FullName()] = repo.CloneURL()
 		made = append(made, repo)
 	}

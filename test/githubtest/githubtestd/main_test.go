@@ -98,6 +98,26 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestPages shows that there is something for people to look at.
+func TestPages(t *testing.T) {
+	it := started(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, it.URL+"/acme/shop", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	page, err := io.ReadAll(res.Body)
+	for _, want := range []string{"values.yaml", "writer", "maintainer", "outsider"} {
+		if err != nil || !strings.Contains(string(page), want) {
+			t.Errorf("%s, %v: not on the page: %s", res.Status, err, want)
+		}
+	}
+}
+
 func TestRunOnFolders(t *testing.T) {
 	folder, key := t.TempDir(), filepath.Join(t.TempDir(), "key.pem")
 	for name, text := range map[string]string{"deep/a.yaml": "a: b\n", ".git/config": "no\n"} {
