@@ -12,13 +12,24 @@ import (
 // maxAnnotations is how many a call may carry.
 const maxAnnotations = 50
 
+// Annotation is a word on lines of a file.
+type Annotation struct {
+	Path           string
+	StartLine      int    `json:"start_line"`
+	EndLine        int    `json:"end_line"`
+	StartColumn    int    `json:"start_column"`
+	EndColumn      int    `json:"end_column"`
+	Level          string `json:"annotation_level"`
+	Title, Message string
+}
+
 type checkRun struct {
 	id                            int64
 	suite                         *suite
 	name, head, status            string
 	conclusion, details, external string
 	title, summary, text          *string
-	annotations                   int
+	annotations                   []Annotation
 	started, completed            time.Time
 }
 
@@ -32,7 +43,7 @@ type checkIn struct {
 	Completed                *time.Time `json:"completed_at"`
 	Output                   *struct {
 		Title, Summary, Text *string
-		Annotations          []struct{}
+		Annotations          []Annotation
 	}
 }
 
@@ -44,7 +55,7 @@ func (c *call) showCheck(k *checkRun) object {
 		"external_id": k.external, "started_at": stampOrNull(k.started), "completed_at": stampOrNull(k.completed),
 		"check_suite": object{"id": k.suite.id}, "app": c.showAppOf(k.suite.app), "pull_requests": c.pullsAt(k.head),
 		"output": object{
-			"title": k.title, "summary": k.summary, "text": k.text, "annotations_count": k.annotations,
+			"title": k.title, "summary": k.summary, "text": k.text, "annotations_count": len(k.annotations),
 			"annotations_url": api + "/annotations",
 		},
 	}
@@ -152,7 +163,7 @@ func (k *checkRun) takeOutput(in checkIn) *reply {
 		return refusal
 	}
 	k.title, k.summary, k.text = in.Output.Title, in.Output.Summary, in.Output.Text
-	k.annotations += len(in.Output.Annotations)
+	k.annotations = append(k.annotations, in.Output.Annotations...)
 	return nil
 }
 

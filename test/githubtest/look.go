@@ -74,3 +74,29 @@ func (r *Repository) Remarks(number int) []Remark {
 	}
 	return found
 }
+
+// ShownCheck is a check run as a test looks at it.
+type ShownCheck struct {
+	ID                       int64
+	App, Name                string
+	Status, Conclusion, Note string
+	Title, Summary           string
+	Annotations              []Annotation
+}
+
+// Checks are all check runs of a commit, oldest first.
+func (r *Repository) Checks(sha string) []ShownCheck {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	found := []ShownCheck{}
+	for _, k := range slices.Backward(r.checksOf(sha)) {
+		s := ShownCheck{
+			ID: k.id, App: k.suite.app.Slug, Name: k.name, Status: k.status, Conclusion: k.conclusion, Note: k.external,
+			Annotations: slices.Clone(k.annotations),
+		}
+		set(&s.Title, k.title)
+		set(&s.Summary, k.summary)
+		found = append(found, s)
+	}
+	return found
+}
