@@ -105,7 +105,7 @@ func sameWay(held []Held) [][]Held {
 	var all [][]Held
 	for i := range held {
 		h := &held[i]
-		key := same{h.Image, h.From.String(), h.To.String(), strings.Join([]string{h.Group, h.reason()}, " ")}
+		key := same{h.Image, h.From.String(), h.To.String(), strings.Join([]string{h.Group, h.Reason()}, " ")}
 		n, is := at[key]
 		if !is {
 			n = len(all)

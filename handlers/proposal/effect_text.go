@@ -105,7 +105,7 @@ func (e *Effect) waiting() string {
 		} else {
 			fmt.Fprintf(&b, " in %s", foreign.Code(h.Path))
 		}
-		fmt.Fprintf(&b, ", group %s: %s\n", foreign.Code(h.Group), h.reason())
+		fmt.Fprintf(&b, ", group %s: %s\n", foreign.Code(h.Group), h.Reason())
 	}
 	return folded("Would wait: "+counted(len(e.Waits), "update"), b.String())
 }
