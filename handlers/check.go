@@ -45,6 +45,9 @@ func (n *News) checked(d *Decoder, e envelope, by checker, branch string) error 
 	if d.Bot != "" && (told && by.Slug+"[bot]" == d.Bot || !told && e.Sender.Login == d.Bot) {
 		return n.ignore(ownDeed)
 	}
+	if n.Person && (d.Bot == "" || by.Slug+"[bot]" == d.Bot) {
+		return n.look(e) // also one of ours on somebody else's branch, which a fork's is not even named
+	}
 	if branch == e.Repository.DefaultBranch && branch != "" && !n.Person {
 		return n.ignore("it is about no branch of ours")
 	}

@@ -16,7 +16,8 @@ func routes() []string {
 	for _, below := range []string{
 		"installation", "contents/{path...}", "commits", "compare/{basehead...}",
 		"git/ref/{ref...}", "git/trees", "git/trees/{sha}", "git/blobs", "git/blobs/{sha}", "git/commits",
-		"pulls", "pulls/{number}", "pulls/{number}/requested_reviewers",
+		"pulls", "pulls/{number}", "pulls/{number}/files", "pulls/{number}/requested_reviewers",
+		"check-runs", "check-runs/{id}", "commits/{sha}/check-runs", "commits/{sha}/check-suites",
 		"issues", "issues/comments/{id}", "issues/comments/{id}/reactions", "issues/{number}", "issues/{number}/comments",
 		"issues/{number}/labels", "issues/{number}/labels/{name}", "issues/{number}/assignees", "issues/{number}/reactions",
 	} {

@@ -21,9 +21,10 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
 	out.source = source{out.Head, src}
-	now, from := r.Now(), &sources{Files: l.Files}
+	now, from := r.Now(), &sources{Files: l.Files, read: map[string]bool{}}
 	options := config.Options{Repository: l.Repository.FullName(), Files: from, Now: now}
 	loaded, warnings, err := config.Load(ctx, config.FileName, src, options)
+	out.extended = from.read
 	wrong, isWrong := errors.AsType[config.Errors](err)
 	switch {
 	case isWrong:
@@ -33,6 +34,7 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 	case err != nil:
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
+	from.read = nil // what enforces is not extended
 	enforced, unreadable := config.EnforcedByOwner(ctx, loaded, options)
 	if from.failed != nil {
 		// The rules are there, and will be read when the look is made again.
@@ -69,10 +71,14 @@ type sources struct {
 	config.Files
 
 	failed error
+	read   map[string]bool // the names of those that are extended
 }
 
 // Read is part of config.Files.
 func (s *sources) Read(ctx context.Context, base config.Base) ([]byte, error) {
+	if s.read != nil {
+		s.read[base.String()] = true
+	}
 	text, err := s.Files.Read(ctx, base)
 	if err != nil && !errors.Is(err, config.ErrNoFile) {
 		s.failed = errors.Join(s.failed, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/order"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
+	"github.com/imageupdater/imageupdater/scanner"
 )
 
 // PullRequests is how proposals are read and written.
@@ -24,22 +25,10 @@ type PullRequests interface {
 
 // propose makes the pull requests as the plan wants them.
 func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome) error {
-	situation := proposal.Situation{
-		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
-		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Now: r.Now(),
-		Default: l.Repository.DefaultBranch, DefaultSHA: out.source.commit, Source: out.source.text, Files: map[string][]byte{},
-	}
-	for i := range out.Plan.Results {
-		result := &out.Plan.Results[i]
-		name := result.Field.File
-		if _, known := situation.Files[name]; known || len(result.Updates) == 0 {
-			continue
-		}
-		text, err := r.text(ctx, files, name)
-		if err != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		situation.Files[name] = text
+	situation := r.situation(l, out)
+	var err error
+	if situation.Files, err = r.changing(ctx, files, out.Plan); err != nil {
+		return err
 	}
 	out.order()
 	situation.Orders = out.Orders
@@ -64,6 +53,33 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
 	return nil
+}
+
+// situation is what is decided on, but for the files.
+func (r *Runner) situation(l Look, out *Outcome) proposal.Situation {
+	return proposal.Situation{
+		RepositoryID: l.Repository.ID, FullName: l.Repository.FullName(), URL: r.Web + "/" + l.Repository.FullName(),
+		Base: out.Base, BaseSHA: out.Head, Config: out.Config, Plan: out.Plan, Past: out.past, Now: r.Now(),
+		Default: l.Repository.DefaultBranch, DefaultSHA: out.source.commit, Source: out.source.text,
+	}
+}
+
+// changing are the files that a plan would change.
+func (r *Runner) changing(ctx context.Context, files *tree, plan *scanner.Plan) (map[string][]byte, error) {
+	found := map[string][]byte{}
+	for i := range plan.Results {
+		result := &plan.Results[i]
+		name := result.Field.File
+		if _, known := found[name]; known || len(result.Updates) == 0 {
+			continue
+		}
+		text, err := r.text(ctx, files, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		found[name] = text
+	}
+	return found, nil
 }
 
 // wrote tells of what was done. It is kept at once: the next look finds it done, and

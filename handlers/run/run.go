@@ -43,6 +43,10 @@ type Memory interface {
 	Tree(ctx context.Context, repository int64, branch, commit string) ([]byte, bool)
 	// KeepTree replaces what is kept of a repository's branch.
 	KeepTree(ctx context.Context, repository int64, branch, commit string, value []byte)
+	// Note gives what was kept of a repository under a name.
+	Note(ctx context.Context, repository int64, name string) ([]byte, bool)
+	// KeepNote replaces it.
+	KeepNote(ctx context.Context, repository int64, name string, value []byte)
 }
 
 // Registry is what is asked about images.
@@ -76,6 +80,9 @@ type Look struct {
 	GitHub     GitHub
 	// PullRequests are read and written through it; nil leaves them alone.
 	PullRequests PullRequests
+	// Checks tells pull requests what they would change of the configuration; nil
+	// leaves them alone.
+	Checks Checks
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
@@ -148,6 +155,11 @@ type Outcome struct {
 	explain bool
 	// notes are what people should know beside the warnings.
 	notes []string
+	// files are those of Base where that was read, extended the names of what the
+	// configuration extends, asked what the plan asked of registries.
+	files    *tree
+	extended map[string]bool
+	asked    *asking
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -213,6 +225,10 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if l.Repository.Archived {
 		return &Outcome{State: Archived}, nil
 	}
+	seen := &newest{PullRequests: l.PullRequests}
+	if l.PullRequests != nil {
+		l.PullRequests = seen
+	}
 	past, err := r.past(ctx, l) // first, as its answer names the repository by its id
 	if err != nil {
 		return nil, err
@@ -225,7 +241,7 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Outcome{Base: l.Repository.DefaultBranch, Head: head, past: past}
+	out := &Outcome{Base: l.Repository.DefaultBranch, Head: head, past: past, source: source{commit: head}}
 	if err := r.configure(ctx, l, tree, out); err != nil {
 		return out, err
 	}
@@ -240,7 +256,10 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if err != nil {
 		return out, err
 	}
-	return out, r.answer(ctx, l, out)
+	if err := r.answer(ctx, l, out); err != nil {
+		return out, err
+	}
+	return out, r.reviews(ctx, l, seen.pulls, tree, out)
 }
 
 // update plans, and makes pull requests of that.
@@ -249,6 +268,7 @@ func (r *Runner) update(ctx context.Context, l Look, files *tree, out *Outcome) 
 	if err != nil || out.State != "" {
 		return err
 	}
+	out.files = files
 	return r.plan(ctx, l, files, out)
 }
 
@@ -290,21 +310,19 @@ func (r *Runner) rebase(ctx context.Context, l Look, files *tree, out *Outcome) 
 
 // plan lets the scanner find and decide.
 func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) error {
-	options := scanner.Selected(out.Config, "")
-	options.Memory, options.Workers = &findings{ctx, r.Memory, files}, fetches
-	inventory, err := scanner.Find(ctx, files, options)
-	if err == nil {
-		err = files.trouble()
-	}
+	inventory, err := r.find(ctx, files, scanner.Selected(out.Config, ""))
 	if err != nil {
-		return fmt.Errorf("looking for images: %w", err)
+		return err
 	}
 	if !l.Forced.IsZero() {
 		for _, repo := range imagesOf(inventory.Fields) {
 			r.Registry.Refresh(repo, l.Forced)
 		}
 	}
-	planner := &scanner.Planner{Registry: r.Registry, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld(), Explain: out.explain}
+	out.asked = newAsking(r.Registry)
+	planner := &scanner.Planner{
+		Registry: out.asked, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld(), Explain: out.explain,
+	}
 	if out.Plan, err = planner.Plan(ctx, inventory); err != nil {
 		return fmt.Errorf("deciding on updates: %w", err)
 	}

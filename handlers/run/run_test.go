@@ -46,6 +46,8 @@ func (forgetful) Fact(context.Context, string) ([]byte, bool)                { r
 func (forgetful) KeepFact(context.Context, string, []byte)                   {}
 func (forgetful) Tree(context.Context, int64, string, string) ([]byte, bool) { return nil, false }
 func (forgetful) KeepTree(context.Context, int64, string, string, []byte)    {}
+func (forgetful) Note(context.Context, int64, string) ([]byte, bool)         { return nil, false }
+func (forgetful) KeepNote(context.Context, int64, string, []byte)            {}
 func (forgetful) Read(context.Context, config.Base) ([]byte, error)          { return nil, config.ErrNoFile }
 
 func look(t *testing.T, h *hub) *run.Outcome {

@@ -34,6 +34,7 @@ func TestWhatIsLookedAt(t *testing.T) {
 	a := w.start("")
 	installation := w.hub.Install("acme", grants(), repo)
 	a.quiet(w.hub)
+	repo.Push("release", "alice", "x", map[string]*githubtest.File{"r": githubtest.Text("r")})
 	number := repo.OpenIssue("bob", "A question", "?")
 	made := w.post(installation.ID, "repos/acme/shop/issues", `{"title": "Dashboard", "body": "- [ ] a box"}`)
 	dashboard := int(made["number"].(float64))
@@ -57,7 +58,8 @@ func TestWhatIsLookedAt(t *testing.T) {
 		{"what the App did", func() {
 			w.post(installation.ID, fmt.Sprintf("repos/acme/shop/issues/%d/comments", number), `{"body": "/rescan"}`)
 		}, 0},
-		{"a pull request of another branch", func() { repo.OpenPull("alice", "x", "feature", "main") }, 0},
+		{"a pull request for the default branch", func() { repo.OpenPull("alice", "x", "feature", "main") }, 1}, // it may change the configuration
+		{"one for another branch", func() { repo.OpenPull("alice", "x", "feature", "release") }, 0},
 		{"the description", func() { repo.SetDescription("alice", "A shop") }, 1},
 	}
 	for _, tt := range tests {

@@ -77,7 +77,7 @@ func needs() map[string]string {
 }
 
 // writes are the permissions by which the server changes something; any other is for an event.
-func writes() []string { return []string{"contents", "pull_requests"} }
+func writes() []string { return []string{"checks", "contents", "issues", "pull_requests"} }
 
 func TestTheAppMayDoWhatItNeedsAndNothingElse(t *testing.T) {
 	t.Parallel()

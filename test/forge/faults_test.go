@@ -49,6 +49,16 @@ func reads() map[string]read {
 		"Commit": {"repos/list-commits", func(ctx context.Context, w *world, g *forge.GitHub) error {
 			return second(repo(w, g).Commit(ctx, w.sha))
 		}},
+		"FilesOfPull": {"pulls/list-files", func(ctx context.Context, w *world, g *forge.GitHub) error {
+			return second(repo(w, g).FilesOfPull(ctx, 2))
+		}},
+		"CheckRunOf": {"checks/list-for-ref", func(ctx context.Context, w *world, g *forge.GitHub) error {
+			w.checked() //nolint:contextcheck // the stand-in has its own
+			return second(repo(w, g).CheckRunOf(ctx, w.sha, "config"))
+		}},
+		"ChecksWanted": {"checks/list-suites-for-ref", func(ctx context.Context, w *world, g *forge.GitHub) error {
+			return second(repo(w, g).ChecksWanted(ctx, w.sha))
+		}},
 		"token": {"apps/create-installation-access-token", func(ctx context.Context, w *world, g *forge.GitHub) error {
 			return second(repo(w, g).Commit(ctx, w.sha))
 		}},

@@ -25,6 +25,7 @@ type world struct {
 func grants() map[string]string {
 	return map[string]string{
 		"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write", "packages": "read",
+		"checks": "write",
 	}
 }
 

@@ -93,6 +93,15 @@ func writes() map[string]write {
 		"CreateIssue": plainly("issues/create", func(ctx context.Context, _ *world, r *forge.Repo) error {
 			return second(r.CreateIssue(ctx, forge.NewIssue{Title: "a", Body: "b", Labels: []string{"images"}}))
 		}),
+		"CreateCheckRun": plainly("checks/create", func(ctx context.Context, w *world, r *forge.Repo) error {
+			return second(r.CreateCheckRun(ctx, forge.NewCheckRun{Name: "config", Head: w.sha, CheckChange: forge.CheckChange{Conclusion: "success", At: w.hub.Now()}}))
+		}),
+		"UpdateCheckRun": {"checks/update", func(_ *testing.T, w *world) func(context.Context, *forge.Repo) error {
+			id := w.checked()
+			return func(ctx context.Context, r *forge.Repo) error {
+				return second(r.UpdateCheckRun(ctx, id, forge.CheckChange{Text: forge.CheckText{Title: "a", Summary: "b"}}))
+			}
+		}},
 		"UpdateIssue": plainly("issues/update", func(ctx context.Context, _ *world, r *forge.Repo) error {
 			return second(r.UpdateIssue(ctx, 1, forge.IssueChange{Body: new("other")}))
 		}),

@@ -100,3 +100,43 @@ func (r *Repository) Open() (issues, pulls int) {
 	}
 	return issues, pulls
 }
+
+// Annotation is a word on lines of a file as a test looks at it; 0 is no column.
+type Annotation struct {
+	Path                   string
+	StartLine, EndLine     int
+	StartColumn, EndColumn int
+	Level, Title, Message  string
+}
+
+// ShownCheck is a check run as a test looks at it.
+type ShownCheck struct {
+	ID                       int64
+	App, Name                string
+	Status, Conclusion, Note string
+	Title, Summary           string
+	Annotations              []Annotation
+}
+
+// Checks are all check runs of a commit, oldest first.
+func (r *Repository) Checks(sha string) []ShownCheck {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	found := []ShownCheck{}
+	for _, k := range slices.Backward(r.checksOf(sha)) {
+		s := ShownCheck{
+			ID: k.id, App: k.suite.app.Slug, Name: k.name, Status: k.status, Conclusion: k.conclusion, Note: k.external,
+		}
+		for _, a := range k.annotations {
+			shown := Annotation{Path: a.Path, StartLine: a.StartLine, EndLine: a.EndLine, Level: a.Level, Message: a.Message}
+			set(&shown.StartColumn, a.StartColumn)
+			set(&shown.EndColumn, a.EndColumn)
+			set(&shown.Title, a.Title)
+			s.Annotations = append(s.Annotations, shown)
+		}
+		set(&s.Title, k.title)
+		set(&s.Summary, k.summary)
+		found = append(found, s)
+	}
+	return found
+}
