@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ func proposes(repo, group, title string, changes ...change) claim {
 		if err != nil {
 			return err
 		}
-		if title, err = w.fill(title); err != nil {
+		if title, err = w.stock.fill(title); err != nil {
 			return err
 		}
 		if pull.Title != title {
@@ -92,7 +93,7 @@ func (w *world) differs(repo, branch string, changes []change) error {
 
 // changed is the files of main with changes.
 func (w *world) changed(repo string, changes []change) (map[string]string, error) {
-	files, err := w.sample(repo)
+	files, err := w.stock.sample(repo)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +101,11 @@ func (w *world) changed(repo string, changes []change) (map[string]string, error
 		files[file] = w.repos[repo].Read("main", file)
 	}
 	for _, c := range changes {
-		from, err := w.fill(c.from)
+		from, err := w.stock.fill(c.from)
 		if err != nil {
 			return nil, err
 		}
-		to, err := w.fill(c.to)
+		to, err := w.stock.fill(c.to)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +129,7 @@ func (w *world) look(repo string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.call(http.MethodPost, "/api/v1/rescan", map[string]string{"repository": "acme/" + repo}, nil); err != nil {
+	if err := w.call(w.token, http.MethodPost, "/api/v1/rescan", map[string]string{"repository": "acme/" + repo}, nil); err != nil {
 		return err
 	}
 	return w.wait(context.Background(), claim{"acme/" + repo + " is looked at", func(w *world) error {
@@ -145,12 +146,21 @@ func (w *world) look(repo string) error {
 
 func (w *world) looked(repo string) (looked, error) {
 	var found looked
-	err := w.call(http.MethodGet, "/api/v1/repos/acme/"+repo, nil, &found)
+	err := w.call(w.token, http.MethodGet, "/api/v1/repos/acme/"+repo, nil, &found)
 	return found, err
 }
 
-// call calls the server's API.
-func (w *world) call(method, path string, body, into any) error {
+// announce tells the App of an image, as the registry's webhook does.
+func (w *world) announce(image, tag string) error {
+	type object = map[string]any
+	return w.call(w.hook, http.MethodPost, "/hooks/registry/demo", object{"events": []object{{
+		"id": rand.Text(), "action": "push", "target": object{"repository": image, "tag": tag},
+		"request": object{"host": w.stock.Host()},
+	}}}, nil)
+}
+
+// call calls the server, with a secret that it knows.
+func (w *world) call(secret, method, path string, body, into any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("writing a call: %w", err)
@@ -159,7 +169,7 @@ func (w *world) call(method, path string, body, into any) error {
 	if err != nil {
 		return fmt.Errorf("making a call: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+w.token)
+	req.Header.Set("Authorization", "Bearer "+secret)
 	res, err := w.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("calling the server: %w", err)

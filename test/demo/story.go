@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -13,7 +11,7 @@ const beginning = 2
 
 // story is what --once tells and checks.
 func story() []step {
-	return slices.Concat(opening(), updating(), merging(), refusing())
+	return slices.Concat(opening(), updating(), telling(), merging(), refusing())
 }
 
 // opening is the first minute.
@@ -46,11 +44,11 @@ func opening() []step {
 // updating is what becomes of an open pull request.
 func updating() []step {
 	return []step{
-		{"It looks once more.", looking("platform", looking("shop", nothing)), []claim{
+		{"It looks once more.", inTurn(looking("shop"), looking("platform")), []claim{
 			proposesNone("platform", "prod", "its file allows three, and three are open"),
 			proposesNone("shop", "public-images", "they are younger than three days"),
 		}},
-		{"A build pushes acme/web v2.3.2, and somebody asks for a look.", looking("shop", pushing("acme/web", "v2.3.2")), []claim{
+		{"A build pushes acme/web v2.3.2, and somebody asks for a look.", inTurn(pushing("acme/web", "v2.3.2"), looking("shop")), []claim{
 			proposes("shop", "dev", "Update dev images (3)",
 				change{"values.yaml", `tag: "1.4.2"`, `tag: "1.5.0"`},
 				change{"values.yaml", "tag: v2.3.0", "tag: v2.3.2"},
@@ -59,19 +57,30 @@ func updating() []step {
 	}
 }
 
+// telling is a registry that tells the App itself.
+func telling() []step {
+	return []step{
+		{"A build pushes acme/notifier 1.2.0, and the registry tells the App.", inTurn(pushing("acme/notifier", "1.2.0"), announcing("acme/notifier", "1.2.0")), []claim{
+			proposes("platform", "dev", "Update dev images (2)",
+				change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
+				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}),
+		}},
+	}
+}
+
 // merging is from a merge to a rollback.
 func merging() []step {
 	return []step{
-		{writer + " merges dev.", looking("shop", merge("shop", "dev")), []claim{
+		{writer + " merges dev.", inTurn(merge("shop", "dev"), looking("shop")), []claim{
 			contains("shop", "values.yaml", `tag: "1.5.0"`),
 			proposesNone("shop", "dev", "it is done"),
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.0.0",
 				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.0.0@DIGEST(acme/worker:1.0.0)"}),
 		}},
-		{"1.5.0 fails: " + writer + " writes 1.4.2 by hand.", looking("shop", writing("shop", "Back to 1.4.2", change{"values.yaml", `tag: "1.5.0"`, `tag: "1.4.2"`})), []claim{
+		{"1.5.0 fails: " + writer + " writes 1.4.2 by hand.", inTurn(writing("shop", "Back to 1.4.2", change{"values.yaml", `tag: "1.5.0"`, `tag: "1.4.2"`}), looking("shop")), []claim{
 			proposesNone("shop", "dev", "what was rolled back is not proposed again"),
 		}},
-		{"A build pushes acme/api 1.5.1.", looking("shop", pushing("acme/api", "1.5.1")), []claim{
+		{"A build pushes acme/api 1.5.1.", inTurn(pushing("acme/api", "1.5.1"), looking("shop")), []claim{
 			proposes("shop", "dev", "Update REGISTRY/acme/api to 1.5.1", change{"values.yaml", `tag: "1.4.2"`, `tag: "1.5.1"`}),
 		}},
 	}
@@ -80,25 +89,40 @@ func merging() []step {
 // refusing is what a closed pull request means.
 func refusing() []step {
 	return []step{
-		{writer + " closes dev-major.", looking("shop", closing("shop", "dev-major")), []claim{
+		{writer + " closes dev-major.", inTurn(closing("shop", "dev-major"), looking("shop")), []claim{
 			proposesNone("shop", "dev-major", "closing means no"),
 		}},
-		{"A build pushes acme/worker 1.1.0.", looking("shop", pushing("acme/worker", "1.1.0")), []claim{
+		{"A build pushes acme/worker 1.1.0.", inTurn(pushing("acme/worker", "1.1.0"), looking("shop")), []claim{
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.1.0",
 				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.1.0@DIGEST(acme/worker:1.1.0)"}),
 		}},
 	}
 }
 
-// looking does something, and lets the App look at a repository afterwards.
-func looking(repo string, do deed) deed {
-	return func(w *world) error { return cmp.Or(do(w), w.look(repo)) }
+// inTurn does one thing after the other.
+func inTurn(deeds ...deed) deed {
+	return func(w *world) error {
+		for _, do := range deeds {
+			if err := do(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
-func nothing(*world) error { return nil }
+// looking lets the App look at a repository.
+func looking(repo string) deed {
+	return func(w *world) error { return w.look(repo) }
+}
 
 func pushing(image, tag string) deed {
 	return func(w *world) error { return w.push(image, tag) }
+}
+
+// announcing is the registry's webhook.
+func announcing(image, tag string) deed {
+	return func(w *world) error { return w.announce(image, tag) }
 }
 
 func merge(repo, group string) deed {
@@ -131,15 +155,4 @@ func writing(repo, message string, changes ...change) deed {
 		w.repos[repo].Commit("main", message, files)
 		return nil
 	}
-}
-
-// invite tells what there is to look at, and what to try.
-func (w *world) invite() {
-	w.say.line("\nThe pull requests:\n")
-	for _, name := range slices.Sorted(maps.Keys(w.repos)) {
-		for _, pull := range w.repos[name].Pulls() {
-			w.say.line("  %s/acme/%s/pull/%d  %s", w.hub.URL, name, pull.Number, pull.Title)
-		}
-	}
-	w.say.line("\nCtrl-C ends it.")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ func (w *world) take(ctx context.Context, s step) (err error) {
 		if err := w.wait(ctx, c); err != nil {
 			return err
 		}
-		says, err := w.fill(c.says)
+		says, err := w.stock.fill(c.says)
 		if err != nil {
 			return err
 		}
@@ -121,13 +122,15 @@ type tail struct {
 }
 
 // longestTail is how many lines are kept.
-const longestTail = 30
+const longestTail = 10
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.lines = append(t.lines, string(p))
-	t.lines = t.lines[max(0, len(t.lines)-longestTail):]
+	if !bytes.Contains(p, []byte("Received webhook event")) { // of which there are many
+		t.lines = append(t.lines, string(p))
+		t.lines = t.lines[max(0, len(t.lines)-longestTail):]
+	}
 	if t.also != nil {
 		return t.also.Write(p)
 	}

@@ -18,14 +18,16 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/server"
 	"github.com/imageupdater/imageupdater/test/githubtest"
+	"github.com/imageupdater/imageupdater/test/githubtest/web"
 	"github.com/imageupdater/imageupdater/test/registry"
 )
 
 // The people of the demo.
 const (
-	owner    = "olga"  // of the organisation
-	writer   = "wendy" // may write to its repositories
-	outsider = "otto"  // may read them
+	owner      = "olga" // of the organisation
+	maintainer = "mia"
+	writer     = "wendy"
+	outsider   = "otto" // may read, as anybody may
 )
 
 // world is all that runs: a GitHub with its people and repositories, a registry,
@@ -33,11 +35,11 @@ const (
 type world struct {
 	say      *teller
 	hub      *githubtest.Server
-	registry *registry.Registry
-	digests  map[string]string                 // by repository:tag
+	stock    *stock
 	repos    map[string]*githubtest.Repository // by name, without the organisation
 	app      string                            // the server's address
 	token    string                            // for the server's API
+	hook     string                            // the secret of the registry's webhook
 	client   http.Client
 	log      *tail
 	problems *problems
@@ -49,7 +51,7 @@ type world struct {
 // when it fails.
 func begin(ctx context.Context, s settings, say *teller, stderr io.Writer) (*world, error) {
 	w := &world{say: say, log: &tail{}, problems: &problems{}, stopped: make(chan error, 1)}
-	w.repos, w.digests = map[string]*githubtest.Repository{}, map[string]string{}
+	w.repos = map[string]*githubtest.Repository{}
 	if s.verbose {
 		w.log.also = stderr
 	}
@@ -60,25 +62,42 @@ func begin(ctx context.Context, s settings, say *teller, stderr io.Writer) (*wor
 }
 
 func (w *world) begin(ctx context.Context, s settings) error {
-	var err error
 	ctx = context.WithoutCancel(ctx) // close ends what is started, in its order
-	if w.registry, err = registry.Start(ctx); err != nil {
+	r, err := registry.Start(ctx)
+	if err != nil {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
-	w.closes(w.registry.Close)
-	if err := w.fillRegistry(); err != nil { //nolint:contextcheck // it talks to a handler in this process
+	w.closes(r.Close)
+	if w.stock, err = newStock(r); err != nil { //nolint:contextcheck // it talks to a handler in this process
 		return err
 	}
 	if w.hub, err = githubtest.Start(ctx, githubtest.Options{Addr: s.addr}, w.problems.add); err != nil {
 		return fmt.Errorf("starting GitHub at %s (-addr chooses another place, and port 0 a free one): %w", s.addr, err)
 	}
 	w.closes(w.hub.Close)
+	if err := w.show(); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "imageupdater-demo-")
 	if err != nil {
 		return fmt.Errorf("making a folder for the server's state: %w", err)
 	}
 	w.closes(func() error { return os.RemoveAll(dir) })
 	return w.serve(ctx, filepath.Join(dir, "state.db"))
+}
+
+// show gives people pages to look at.
+func (w *world) show() error {
+	github, err := web.New(w.hub, writer, maintainer, outsider)
+	if err != nil {
+		return fmt.Errorf("making GitHub's pages: %w", err)
+	}
+	all, err := w.pages(github)
+	if err != nil {
+		return err
+	}
+	w.hub.Pages(all)
+	return nil
 }
 
 // closes adds what is to be closed, before all that is there.
@@ -98,8 +117,8 @@ func (w *world) close() error {
 // serve runs the App. GitHub sends its webhooks to it.
 func (w *world) serve(ctx context.Context, database string) error {
 	secret := rand.Text()
-	w.token = rand.Text()
-	env := map[string]string{"KEY": w.hub.App.PrivateKey, "WEBHOOK": secret}
+	w.token, w.hook = rand.Text(), rand.Text()
+	env := map[string]string{"KEY": w.hub.App.PrivateKey, "WEBHOOK": secret, "REGISTRY": w.hook}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("listening for the server: %w", err)
@@ -141,11 +160,11 @@ github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOO
 publicURL: %q
 database: {file: %q}
 work: {drain: 5s}
-log: {format: console}
 registries: [{host: %q, plainHTTP: true}]
+hooks: [{name: demo, kind: distribution, host: %q, secret: {env: REGISTRY}}]
 api:
   tokens: [{name: demo, sha256: %q, scopes: [rescan, read]}]
-`, w.hub.URL, w.hub.App.ID, w.app, database, w.registry.Host(), hex.EncodeToString(sum[:]))
+`, w.hub.URL, w.hub.App.ID, w.app, database, w.stock.Host(), w.stock.Host(), hex.EncodeToString(sum[:]))
 	c, _, err := config.LoadServer("server.yaml", []byte(text))
 	if err == nil {
 		err = c.ForServing()
@@ -160,14 +179,13 @@ api:
 func (w *world) found() error {
 	acme := w.hub.Organization("acme")
 	acme.AddOwner(owner, true)
-	acme.AddMember(writer, true)
-	w.hub.Person(outsider)
 	for _, name := range []string{"shop", "platform"} {
-		files, err := w.sample(name)
+		files, err := w.stock.sample(name)
 		if err != nil {
 			return err
 		}
 		repo := w.hub.AddRepository("acme/"+name, files)
+		repo.Collaborate(maintainer, "maintain")
 		repo.Collaborate(writer, "write")
 		w.repos[name] = repo
 	}

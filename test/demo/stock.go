@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/imageupdater/imageupdater/test/registry"
@@ -32,31 +34,57 @@ func images() map[string][]string {
 	}
 }
 
-func (w *world) fillRegistry() error {
+// stock is the registry, and what is in it.
+type stock struct {
+	*registry.Registry
+
+	mu      sync.Mutex
+	digests map[string]string // by repository:tag
+	tags    map[string][]string
+}
+
+func newStock(r *registry.Registry) (*stock, error) {
+	s := &stock{Registry: r, digests: map[string]string{}, tags: map[string][]string{}}
 	for repo, tags := range images() {
 		for n, tag := range tags {
-			if err := w.pushImage(repo, tag, time.Date(2026, 1, 2+7*n, 9, 30, 0, 0, time.UTC)); err != nil {
-				return err
+			if err := s.push(repo, tag, time.Date(2026, 1, 2+7*n, 9, 30, 0, 0, time.UTC)); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
+	return s, nil
 }
 
-// pushImage makes an image for two platforms, as builds of today do.
-func (w *world) pushImage(repo, tag string, created time.Time) error {
+// push makes an image for two platforms, as builds of today do.
+func (s *stock) push(repo, tag string, created time.Time) error {
 	commit := sha1.Sum([]byte(repo + tag)) //nolint:gosec // as above
 	labels := map[string]string{"org.opencontainers.image.revision": hex.EncodeToString(commit[:]), "org.opencontainers.image.version": tag}
 	var index registry.Index
 	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 		index.Images = append(index.Images, registry.Image{Platform: platform, Created: created, Labels: labels})
 	}
-	if err := w.registry.PushImages(repo, tag, index); err != nil {
+	if err := s.PushImages(repo, tag, index); err != nil {
 		return fmt.Errorf("pushing %s:%s: %w", repo, tag, err)
 	}
-	digest, err := w.registry.Digest(repo, tag)
-	w.digests[repo+":"+tag] = digest
-	return err
+	digest, err := s.Digest(repo, tag)
+	if err != nil {
+		return fmt.Errorf("asking for %s:%s: %w", repo, tag, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.digests[repo+":"+tag] == "" {
+		s.tags[repo] = append(s.tags[repo], tag)
+	}
+	s.digests[repo+":"+tag] = digest
+	return nil
+}
+
+// list is the tags of a repository, in the order in which they were pushed; none
+// where there is no such repository.
+func (s *stock) list(repo string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.tags[repo])
 }
 
 // lookApart is how far apart the App asks a registry for one image, however often
@@ -66,7 +94,7 @@ const lookApart = 30 * time.Second
 // push pushes a new tag, as a build does. GitHub's clock, which is the server's,
 // is put forward, so that nobody has to wait for the App to ask for an image twice.
 func (w *world) push(repo, tag string) error {
-	if err := w.pushImage(repo, tag, w.hub.Now()); err != nil {
+	if err := w.stock.push(repo, tag, w.hub.Now()); err != nil {
 		return err
 	}
 	w.hub.Advance(lookApart + time.Second)
@@ -76,10 +104,12 @@ func (w *world) push(repo, tag string) error {
 var digestOf = regexp.MustCompile(`DIGEST\(([^)]+)\)`)
 
 // fill puts the registry's address and digests into a text.
-func (w *world) fill(text string) (string, error) {
-	text = strings.ReplaceAll(text, "REGISTRY", w.registry.Host())
+func (s *stock) fill(text string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text = strings.ReplaceAll(text, "REGISTRY", s.Host())
 	for _, match := range digestOf.FindAllStringSubmatch(text, -1) {
-		digest := w.digests[match[1]]
+		digest := s.digests[match[1]]
 		if digest == "" {
 			return "", fmt.Errorf("there is no image %s", match[1])
 		}
@@ -89,7 +119,7 @@ func (w *world) fill(text string) (string, error) {
 }
 
 // sample is the files of a repository as it begins.
-func (w *world) sample(name string) (map[string]string, error) {
+func (s *stock) sample(name string) (map[string]string, error) {
 	files := map[string]string{}
 	root := path.Join("sample", name)
 	err := fs.WalkDir(sample, root, func(file string, entry fs.DirEntry, err error) error {
@@ -100,7 +130,7 @@ func (w *world) sample(name string) (map[string]string, error) {
 		if err != nil {
 			return err
 		}
-		files[strings.TrimPrefix(file, root+"/")], err = w.fill(string(data))
+		files[strings.TrimPrefix(file, root+"/")], err = s.fill(string(data))
 		return err
 	})
 	if err != nil {
