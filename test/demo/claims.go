@@ -10,9 +10,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
@@ -56,6 +58,36 @@ func isOf(pull githubtest.Shown, group string) bool {
 	return ok && len(name) == 6
 }
 
+// edits claims that there is an open pull request that adds lines to the end of
+// .imageupdater.yaml, and does nothing else.
+func edits(repo, what, title, lines string) claim {
+	says := fmt.Sprintf("acme/%s has a pull request for its .imageupdater.yaml: %s", repo, title)
+	return claim{says, func(w *world) error {
+		pull, err := w.edit(repo, what)
+		if err != nil {
+			return err
+		}
+		if title, err = w.stock.fill(title); err != nil {
+			return err
+		}
+		if pull.Title != title {
+			return fmt.Errorf("its title is %q", pull.Title)
+		}
+		text := w.repos[repo].Read("main", config.FileName)
+		return w.differs(repo, pull.Head, []change{{config.FileName, text, text + lines}})
+	}}
+}
+
+// edit is the open pull request that edits the configuration.
+func (w *world) edit(repo, what string) (githubtest.Shown, error) {
+	for _, pull := range w.repos[repo].Pulls() {
+		if pull.State == "open" && strings.HasPrefix(pull.Head, "imageupdater/"+what+"-") {
+			return pull, nil
+		}
+	}
+	return githubtest.Shown{}, fmt.Errorf("acme/%s has no open pull request %q", repo, what)
+}
+
 // proposesNone claims that a group has no open pull request, and tells why. It says
 // something only where a look has just been made.
 func proposesNone(repo, group, why string) claim {
@@ -75,6 +107,35 @@ func contains(repo, file, text string) claim {
 		}
 		return nil
 	}}
+}
+
+// bot is as whom the App writes.
+const bot = "image-updater[bot]"
+
+// obeyed claims that the App did what the last comment ordered.
+func obeyed() claim {
+	return claim{"the App has done it, and says so by a rocket", func(w *world) error { return w.answered("rocket", "") }}
+}
+
+// refused claims that the App did not do what the last comment ordered, and told why.
+func refused(words string) claim {
+	return claim{"the App refuses: " + words, func(w *world) error { return w.answered("confused", words) }}
+}
+
+// answered says whether the last comment has the App's reaction, and words of it
+// below.
+func (w *world) answered(reaction, words string) error {
+	told := words == ""
+	for _, r := range w.repos[w.said.repo].Remarks(w.said.number) {
+		if r.ID == w.said.id && !slices.Contains(r.Reactions, reaction+" by "+bot) {
+			return fmt.Errorf("the comment %q has the reactions %q", r.Body, r.Reactions)
+		}
+		told = told || r.By == bot && strings.Contains(r.Body, words)
+	}
+	if !told {
+		return errors.New("nothing is said to that")
+	}
+	return nil
 }
 
 // differs compares all files of a branch with those of main.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -11,7 +10,7 @@ const beginning = 2
 
 // story is what --once tells and checks.
 func story() []step {
-	return slices.Concat(opening(), updating(), telling(), merging(), refusing())
+	return slices.Concat(opening(), listening(), telling(), pausing(), merging(), refusing())
 }
 
 // opening is the first minute.
@@ -41,18 +40,50 @@ func opening() []step {
 	}
 }
 
-// updating is what becomes of an open pull request.
-func updating() []step {
+// listening is what people say in comments.
+func listening() []step {
 	return []step{
 		{"It looks once more.", inTurn(looking("shop"), looking("platform")), []claim{
 			proposesNone("platform", "prod", "its file allows three, and three are open"),
 			proposesNone("shop", "public-images", "they are younger than three days"),
 		}},
-		{"A build pushes acme/web v2.3.2, and somebody asks for a look.", inTurn(pushing("acme/web", "v2.3.2"), looking("shop")), []claim{
+		{"A build pushes acme/web v2.3.2, and " + writer + " comments /rescan.", inTurn(pushing("acme/web", "v2.3.2"), saying(writer, "/rescan", "shop", "dev")), []claim{
+			obeyed(),
 			proposes("shop", "dev", "Update dev images (3)",
 				change{"values.yaml", `tag: "1.4.2"`, `tag: "1.5.0"`},
 				change{"values.yaml", "tag: v2.3.0", "tag: v2.3.2"},
 				change{"values.yaml", "worker:0.9.4@DIGEST(acme/worker:0.9.4)", "worker:0.9.5@DIGEST(acme/worker:0.9.5)"}),
+		}},
+	}
+}
+
+// pausing is a pull request that shall stay as it is for a while.
+func pausing() []step {
+	return []step{
+		{outsider + ", who may not write, comments /recreate.", saying(outsider, "/recreate", "shop", "dev"), []claim{
+			refused("Only people with write access to this repository can give commands."),
+		}},
+		{writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
+			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")), []claim{
+				proposes("platform", "dev", "Update dev images (2)",
+					change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
+					change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}),
+			}},
+		{writer + " comments /unhold.", saying(writer, "/unhold", "platform", "dev"), []claim{
+			obeyed(),
+			proposes("platform", "dev", "Update dev images (2)",
+				change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
+				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.1"}),
+		}},
+		{writer + " comments /ignore major on base-major of platform.", saying(writer, "/ignore major", "platform", "base-major"), []claim{
+			obeyed(),
+			edits("platform", "ignore", "Ignore REGISTRY/certbot/certbot >=3", "\nignore:\n  - {image: \"REGISTRY/certbot/certbot\", versions: \">=3\", reason: \"asked for in #2\"}\n"),
+		}},
+		{writer + " merges that.", mergingEdit("platform", "ignore"), []claim{
+			proposesNone("platform", "base-major", "it is ignored"),
+			proposes("platform", "prod", "Update prod images (2)",
+				change{"overlays/prod/kustomization.yaml", `"2024.10.2"`, `"2024.12.3"`},
+				change{"overlays/prod/kustomization.yaml", "1.1.3", "1.2.1"}),
 		}},
 	}
 }
@@ -96,63 +127,5 @@ func refusing() []step {
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.1.0",
 				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.1.0@DIGEST(acme/worker:1.1.0)"}),
 		}},
-	}
-}
-
-// inTurn does one thing after the other.
-func inTurn(deeds ...deed) deed {
-	return func(w *world) error {
-		for _, do := range deeds {
-			if err := do(w); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
-// looking lets the App look at a repository.
-func looking(repo string) deed {
-	return func(w *world) error { return w.look(repo) }
-}
-
-func pushing(image, tag string) deed {
-	return func(w *world) error { return w.push(image, tag) }
-}
-
-// announcing is the registry's webhook.
-func announcing(image, tag string) deed {
-	return func(w *world) error { return w.announce(image, tag) }
-}
-
-func merge(repo, group string) deed {
-	return onOpen(repo, group, func(w *world, number int) { w.repos[repo].MergePull(number, writer, "squash") })
-}
-
-func closing(repo, group string) deed {
-	return onOpen(repo, group, func(w *world, number int) { w.repos[repo].ClosePull(number, writer) })
-}
-
-// onOpen does something to the open pull request of a group.
-func onOpen(repo, group string, do func(w *world, number int)) deed {
-	return func(w *world) error {
-		pull, err := w.open(repo, group)
-		if err != nil {
-			return err
-		}
-		do(w, pull.Number)
-		return nil
-	}
-}
-
-// writing is a push to main.
-func writing(repo, message string, changes ...change) deed {
-	return func(w *world) error {
-		files, err := w.changed(repo, changes)
-		if err != nil {
-			return fmt.Errorf("writing %q: %w", message, err)
-		}
-		w.repos[repo].Commit("main", message, files)
-		return nil
 	}
 }

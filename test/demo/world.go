@@ -41,6 +41,7 @@ type world struct {
 	token    string                            // for the server's API
 	hook     string                            // the secret of the registry's webhook
 	client   http.Client
+	said     remark // the last comment
 	log      *tail
 	problems *problems
 	stopped  chan error // what ended the server, if anything but close did
