@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// inTurn does one thing after the other.
+func inTurn(deeds ...deed) deed {
+	return func(w *world) error {
+		for _, do := range deeds {
+			if err := do(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// looking lets the App look at a repository.
+func looking(repo string) deed {
+	return func(w *world) error { return w.look(repo) }
+}
+
+func pushing(image, tag string) deed {
+	return func(w *world) error { return w.push(image, tag) }
+}
+
+// announcing is the registry's webhook.
+func announcing(image, tag string) deed {
+	return func(w *world) error { return w.announce(image, tag) }
+}
+
+func merge(repo, group string) deed {
+	return onOpen(repo, group, func(w *world, number int) { w.repos[repo].MergePull(number, writer, "squash") })
+}
+
+// mergingEdit merges a pull request that edits the configuration.
+func mergingEdit(repo, what string) deed {
+	return func(w *world) error {
+		pull, err := w.edit(repo, what)
+		if err != nil {
+			return err
+		}
+		w.repos[repo].MergePull(pull.Number, writer, "squash")
+		return nil
+	}
+}
+
+func closing(repo, group string) deed {
+	return onOpen(repo, group, func(w *world, number int) { w.repos[repo].ClosePull(number, writer) })
+}
+
+// onOpen does something to the open pull request of a group.
+func onOpen(repo, group string, do func(w *world, number int)) deed {
+	return func(w *world) error {
+		pull, err := w.open(repo, group)
+		if err != nil {
+			return err
+		}
+		do(w, pull.Number)
+		return nil
+	}
+}
+
+// writing is a push to main.
+func writing(repo, message string, changes ...change) deed {
+	return func(w *world) error {
+		files, err := w.changed(repo, changes)
+		if err != nil {
+			return fmt.Errorf("writing %q: %w", message, err)
+		}
+		w.repos[repo].Commit("main", message, files)
+		return nil
+	}
+}
+
+// remark is a comment that was made.
+type remark struct {
+	repo   string
+	number int
+	id     int64
+}
+
+// saying is a comment on the open pull request of a group.
+func saying(login, text, repo, group string) deed {
+	return onOpen(repo, group, func(w *world, number int) {
+		w.said = remark{repo, number, w.repos[repo].Comment(number, login, text)}
+	})
+}
+
+// settling waits until something has become so.
+func settling(c claim) deed {
+	return func(w *world) error { return w.wait(context.Background(), c) }
+}

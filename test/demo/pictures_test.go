@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+var update = flag.Bool("update", false, "write docs/pictures anew")
+
+// largestPicture is what README's readers should have to fetch, in bytes.
+const largestPicture = 200_000
+
+// chromium is the browser's program.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("IMAGEUPDATER_REQUIRE_TOOLS") != "" {
+		t.Fatal("chromium is missing and required")
+	}
+	t.Skip("chromium is not on the PATH")
+	return ""
+}
+
+// picture is what a page looks like in a window of a size.
+func picture(t *testing.T, address string, width, height int64) []byte {
+	t.Helper()
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(t)), chromedp.WSURLReadTimeout(time.Minute))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // it does not run as root otherwise
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
+	defer stop()
+	ctx, stop = chromedp.NewContext(ctx)
+	defer stop()
+	if _, err := chromedp.Run(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := chromedp.Run(ctx, chromedp.Navigate(address)); err != nil {
+		t.Fatal(err)
+	}
+	taken, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return taken
+}
+
+// TestPictures takes those of README.md: with -update they are written to
+// docs/pictures.
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	w := begun(t)
+	pull, err := w.open("shop", "dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, page := range map[string]struct {
+		path   string
+		height int64
+	}{
+		"pull-request": {fmt.Sprintf("/acme/shop/pull/%d", pull.Number), 760},
+	} {
+		taken := picture(t, w.hub.URL+page.path, 1000, page.height)
+		if _, err := png.Decode(bytes.NewReader(taken)); err != nil || len(taken) > largestPicture {
+			t.Errorf("%s: %d bytes, %v", name, len(taken), err)
+		}
+		file := filepath.Join("..", "..", "docs", "pictures", name+".png")
+		if *update {
+			if err := os.WriteFile(file, taken, 0o600); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := os.Stat(file); err != nil {
+			t.Errorf("README.md shows it: %v", err)
+		}
+	}
+}
