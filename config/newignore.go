@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -24,14 +25,20 @@ type NewIgnore struct {
 // there.
 var ErrNoPlace = errors.New("the entry cannot be added without changing what else is in the file")
 
+// ErrThere is an entry that the file has already.
+var ErrThere = errors.New("the entry is there already")
+
 // AddIgnore adds an entry to a file's ignore list, after those that are there and
 // in their style. All bytes that were there stay. A file that says the same
-// otherwise, or is broken, is not written: the error is ErrNoPlace, or what is wrong
-// with the entry.
+// otherwise, or is broken, is not written: the error is ErrNoPlace, ErrThere, or what
+// is wrong with the entry.
 func AddIgnore(src []byte, entry *NewIgnore) ([]byte, error) {
 	root, broken := parse(FileName, src)
 	if broken != nil {
 		return nil, broken
+	}
+	if has(root, entry) {
+		return nil, ErrThere
 	}
 	for _, try := range placesFor(src, root, entry) {
 		out := bytes.Join([][]byte{src[:try.at], []byte(try.text), src[try.at:]}, nil)
@@ -66,6 +73,27 @@ func placesFor(src []byte, root *yaml.Node, entry *NewIgnore) []insertion {
 	last := list.Content[len(list.Content)-1]
 	spread := last.Kind == yaml.MappingNode && last.Style&yaml.FlowStyle == 0
 	return []insertion{afterLine(src, lastLine(src, last.Line, indent), eol, entry.block(strings.Repeat(" ", indent), eol, spread))}
+}
+
+// has says whether a file has an entry, whatever its reason.
+func has(root *yaml.Node, entry *NewIgnore) bool {
+	list := listOf(root)
+	if list == nil {
+		return false
+	}
+	var wanted map[string]any
+	if yaml.Unmarshal([]byte(entry.Flow()), &wanted) != nil {
+		return false
+	}
+	delete(wanted, "reason")
+	return slices.ContainsFunc(list.Content, func(n *yaml.Node) bool {
+		var there map[string]any
+		if n.Decode(&there) != nil {
+			return false
+		}
+		delete(there, "reason")
+		return reflect.DeepEqual(there, wanted)
+	})
 }
 
 // listOf is the value of ignore; nil where there is none.

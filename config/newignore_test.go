@@ -37,8 +37,12 @@ func TestAddIgnore(t *testing.T) {
 			if err != nil || string(got) != c.want {
 				t.Errorf("got %v\n%s\nwant\n%s", err, got, c.want)
 			}
-			twice, err := config.AddIgnore(got, &c.entry)
-			if err != nil || strings.Count(string(twice), "image: \""+c.entry.Image) != 2 {
+			if _, err := config.AddIgnore(got, &c.entry); !errors.Is(err, config.ErrThere) {
+				t.Errorf("once more: %v", err)
+			}
+			other := c.entry
+			other.Image = "other"
+			if twice, err := config.AddIgnore(got, &other); err != nil || strings.Count(string(twice), `image: "other"`) != 1 {
 				t.Errorf("a second one: %v\n%s", err, twice)
 			}
 		})

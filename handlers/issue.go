@@ -1,6 +1,6 @@
 package handlers
 
-import "strings"
+import "github.com/imageupdater/imageupdater/handlers/command"
 
 // issueComment is sent for comments on issues and on pull requests. An edited
 // comment is no command, so only new ones count.
@@ -19,22 +19,11 @@ func issueComment(_ *Decoder, e envelope, body []byte, n *News) error {
 		return n.ignore("only new comments are commands")
 	case e.Sender.Type == "Bot" || in.Comment.User.Type == "Bot":
 		return n.ignore("bots give no commands")
-	case !mayCommand(in.Comment.Body):
+	case !command.Begins(in.Comment.Body): // whether it is one is for the look to say, which reads the comment again
 		return n.ignore("there is no command in it")
 	}
 	n.Person = true
 	return n.look(e)
-}
-
-// mayCommand says whether a line begins like a command. Whether it is one is for
-// the look to say, which reads the comment again.
-func mayCommand(text string) bool {
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(strings.TrimSpace(line), "/") {
-			return true
-		}
-	}
-	return false
 }
 
 // issues is sent for issues. Ours are the dashboard and the like: who edits one

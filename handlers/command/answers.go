@@ -84,6 +84,28 @@ func RecreateInstead(why string) string {
 // AddByHand answers an order that would change a file which is written in a way that
 // takes no further entry.
 func AddByHand(file, entry string) string {
-	return fmt.Sprintf("%s is written so that no entry can be added to `ignore` without changing the rest. Please add this one by hand: %s\n",
-		foreign.Code(file), foreign.Code(entry))
+	text := foreign.Code(file) + " is written so that no entry can be added to `ignore` without changing the rest. Please add this one by hand:\n\n"
+	if strings.ContainsAny(entry, "`\n\r") {
+		return text + foreign.Code(entry) + "\n"
+	}
+	return text + "```yaml\n" + entry + "\n```\n"
+}
+
+// IgnoredAlready answers an order that the file has carried out.
+func IgnoredAlready(file string) string {
+	return foreign.Code(file) + " has this entry already.\n"
+}
+
+// StaysAsItIs answers an order to a pull request with which nothing is done now. The
+// reason is Markdown.
+func StaysAsItIs(reason string) string {
+	if reason == "" {
+		return "Nothing was done: this pull request stays as it is for now.\n"
+	}
+	return "Nothing was done, and this pull request stays as it is for now: " + reason + ".\n"
+}
+
+// RefusedByGitHub answers what GitHub does not let the App do.
+func RefusedByGitHub(err error) string {
+	return fmt.Sprintf("GitHub refused it: %s. Please write it again when that is mended.\n", foreign.Code(err.Error()))
 }

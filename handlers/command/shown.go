@@ -21,7 +21,7 @@ func newlines(body string) string {
 // there might be commands in it.
 func given(body string) ([]string, error) {
 	body = newlines(body)
-	if !anyBegins(body) {
+	if !Begins(body) {
 		return nil, nil
 	}
 	if len(body) > longestComment {
@@ -35,9 +35,10 @@ func given(body string) ([]string, error) {
 	return v.lines, nil
 }
 
-// anyBegins tells whether any line begins like a command, whatever it shows as.
-func anyBegins(body string) bool {
-	for line := range strings.Lines(body) {
+// Begins tells whether any line of a comment begins like a command, whatever it shows
+// as: there is no command in others.
+func Begins(body string) bool {
+	for line := range strings.Lines(newlines(body)) {
 		if begins(strings.TrimLeft(line, " ")) {
 			return true
 		}

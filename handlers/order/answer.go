@@ -3,15 +3,16 @@ package order
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/imageupdater/imageupdater/handlers/command"
-	"github.com/imageupdater/imageupdater/handlers/foreign"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
+	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
 // Ended is how a run ended.
@@ -27,51 +28,86 @@ type Ended struct {
 // each.
 func (h *Hearing) Answer(ctx context.Context, e Ended, answered func(*Heard)) error {
 	for _, one := range h.all {
-		h.finish(one, &e)
-		if err := h.answer(ctx, one); err != nil {
-			return err
+		if !one.ended {
+			one.finish(&e, h.Now())
+			if err := h.answer(ctx, one); err != nil {
+				return err
+			}
 		}
 		if len(one.Commands) > 0 {
 			answered(one)
 		}
 	}
-	if h.full && !h.More {
-		h.Memory.KeepFact(ctx, h.coveredName(), []byte(h.newest.Add(-time.Minute).UTC().Format(time.RFC3339)))
+	if !h.covered.IsZero() && !h.More {
+		h.Memory.KeepFact(ctx, h.coveredName(), []byte(h.covered.UTC().Format(time.RFC3339)))
 	}
 	return nil
 }
 
 // finish words what is to be said, and what could not be done.
-func (h *Hearing) finish(one *Heard, e *Ended) {
-	for _, c := range one.Commands {
+func (h *Heard) finish(e *Ended, now time.Time) {
+	for _, c := range h.Commands {
+		switch c.Name {
+		case command.Hold, command.Help, command.Merge:
+			continue
+		case command.Unhold, command.Rescan, command.Explain, command.Rebase, command.Recreate, command.Ignore:
+		}
 		switch {
-		case c.Name == command.Help:
-			one.words = append(one.words, command.HelpText())
-		case c.Name == command.Hold, c.Name == command.Unhold:
-		case e.Trouble != "":
-			one.refuse(e.Trouble)
+		case e.Trouble != "" && c.Name != command.Unhold:
+			h.refuse(e.Trouble)
+		case e.Trouble != "" || e.Desired == nil: // nothing else is known
 		case c.Name == command.Explain:
-			one.explain(c, e, h.Now())
+			h.explain(c, e, now)
+		case c.Name == command.Rebase, c.Name == command.Recreate, c.Name == command.Unhold && c.Image == image.Repository{}:
+			h.stays(e.Desired)
 		}
 	}
 	for _, refused := range e.Refused {
-		if one.wants(&refused) {
-			one.refuse(fmt.Sprintf("GitHub refused it, and it is tried again: %s\n", foreign.Code(refused.Err.Error())))
+		if h.wanted(&refused, e.Desired) {
+			h.refuse(command.RefusedByGitHub(refused.Err))
 		}
 	}
 }
 
-// wants says whether a comment ordered what was refused.
-func (h *Heard) wants(r *proposal.Refusal) bool {
-	for _, c := range h.Commands {
-		switch {
-		case c.Name == command.Ignore && r.Number == 0 && r.Group == proposal.ConfigurationGroup:
-			return true
-		case (c.Name == command.Rebase || c.Name == command.Recreate) && r.Number == h.Number && r.Again:
-			return true
+// stays tells why a pull request stays as it is, though somebody ordered otherwise.
+func (h *Heard) stays(d *proposal.Desired) {
+	if h.refused || h.pull == nil || h.pull.Record == nil {
+		return
+	}
+	same := func(e *proposal.Existing) bool { return e != nil && e.Number == h.Number }
+	for _, p := range slices.Concat(d.Proposals, d.Edits) {
+		if same(p.Existing) {
+			return
 		}
 	}
-	return false
+	for _, c := range d.Close {
+		if same(c.Existing) {
+			return
+		}
+	}
+	for i := range d.Held {
+		if d.Held[i].Group == h.pull.Record.Group {
+			h.refuse(command.StaysAsItIs(d.Held[i].Reason()))
+			return
+		}
+	}
+	h.refuse(command.StaysAsItIs(""))
+}
+
+// wanted says whether a comment ordered what was refused.
+func (h *Heard) wanted(r *proposal.Refusal, d *proposal.Desired) bool {
+	if r.Number == h.Number && r.Number != 0 {
+		return r.Again && slices.ContainsFunc(h.Commands, func(c command.Command) bool {
+			return c.Name == command.Rebase || c.Name == command.Recreate
+		})
+	}
+	if d == nil {
+		return false
+	}
+	return slices.ContainsFunc(d.Edits, func(p *proposal.Proposal) bool {
+		return p.Branch == r.Branch && p.Edit.Ignoring != nil &&
+			slices.ContainsFunc(h.ignoring, func(i proposal.Ignoring) bool { return i.Same(p.Edit.Ignoring) })
+	})
 }
 
 // answer says the words, if there are any, and puts the last reaction below the
@@ -83,7 +119,7 @@ func (h *Hearing) answer(ctx context.Context, one *Heard) error {
 			about = fmt.Sprintf("comment %d", one.ID)
 		}
 		err := proposal.Tell(ctx, h.Memory, h.Historian, h.github, proposal.Told{
-			Repository: h.repository, Number: one.Number, About: about, Text: strings.Join(distinct(one.words), "\n"),
+			Repository: h.repository, Number: one.Number, About: about, Text: bounded(strings.Join(distinct(one.words), "\n")),
 		})
 		if err != nil && !isGone(err) {
 			return err
@@ -98,6 +134,7 @@ func (h *Hearing) answer(ctx context.Context, one *Heard) error {
 		return err
 	}
 	h.note(ctx, one.ID)
+	one.ended = true
 	zerolog.Ctx(ctx).Info().Int64("comment", one.ID).Int("github_pr_num", one.Number).Str("answer", verdict).Str("login", one.Author.Login).
 		Msg("a comment was answered")
 	return nil
@@ -129,7 +166,13 @@ func (h *Heard) Ordered() string {
 	return text
 }
 
-// refusedByGitHub answers an order that GitHub does not let the App carry out.
-func refusedByGitHub(name command.Name, err error) string {
-	return fmt.Sprintf("%s cannot be done here: %s\n", foreign.Code("/"+string(name)), foreign.Code(err.Error()))
+// longestAnswer is how long a comment of ours is at most, in bytes.
+const longestAnswer = 60_000
+
+// bounded cuts an answer between two of its lines.
+func bounded(text string) string {
+	if len(text) <= longestAnswer {
+		return text
+	}
+	return text[:strings.LastIndexByte(text[:longestAnswer], '\n')+1] + "\nThere is more than a comment holds.\n"
 }

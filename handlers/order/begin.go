@@ -35,11 +35,27 @@ func (h *Hearing) Begin(ctx context.Context, past *proposal.Past) (Begun, error)
 				if err := h.pause(ctx, one, c, past, &b); err != nil {
 					return b, err
 				}
-			case command.Rebase, command.Recreate, command.Ignore, command.Merge, command.Help:
+			case command.Help:
+				one.words = append(one.words, command.HelpText())
+			case command.Merge:
+				one.refuse(command.MergesLater())
+			case command.Rebase, command.Recreate, command.Ignore:
+			}
+		}
+		if one.immediate() {
+			if err := h.answer(ctx, one); err != nil {
+				return b, err
 			}
 		}
 	}
 	return b, nil
+}
+
+// immediate says whether all of a comment is done before there is a plan.
+func (h *Heard) immediate() bool {
+	return !slices.ContainsFunc(h.Commands, func(c command.Command) bool {
+		return c.Name != command.Hold && c.Name != command.Help && c.Name != command.Merge
+	})
 }
 
 // pause carries out /hold and /unhold.
@@ -61,7 +77,7 @@ func (h *Hearing) pause(ctx context.Context, one *Heard, c command.Command, past
 		err = h.github.RemoveLabel(ctx, one.Number, proposal.PausedLabel)
 	}
 	if isGone(err) {
-		one.refuse(refusedByGitHub(c.Name, err))
+		one.refuse(command.RefusedByGitHub(err))
 		return nil
 	}
 	if err == nil {

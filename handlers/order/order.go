@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -84,6 +83,9 @@ type Heard struct {
 	words   []string
 	about   string // what the answer is said as, once; "" for the comment's own
 	refused bool
+	ended   bool // it is answered
+	// ignoring are the entries that it wants.
+	ignoring []proposal.Ignoring
 }
 
 // refuse answers that something was not done.
@@ -102,9 +104,10 @@ type Hearing struct {
 	// More is set where further orders wait for the next run.
 	More bool
 
-	newest time.Time
-	full   bool // the first page of comments had no room for older ones
-	may    map[string]bool
+	// covered is since when comments are to be read the next time; zero where that
+	// need not be known.
+	covered time.Time
+	may     map[string]bool
 }
 
 // Hear reads the orders that are open. It acknowledges those that may be given.
@@ -114,10 +117,10 @@ func (l *Listener) Hear(ctx context.Context, repository int64, github GitHub, pa
 	if err != nil {
 		return nil, err
 	}
-	if h.More = len(open) > mostOrders; h.More {
-		open = open[:mostOrders]
-	}
 	for _, said := range open {
+		if h.More = len(h.all) == mostOrders; h.More {
+			break
+		}
 		one, err := h.read(ctx, said, past, zone)
 		if err != nil {
 			return nil, err
@@ -131,15 +134,15 @@ func (l *Listener) Hear(ctx context.Context, repository int64, github GitHub, pa
 
 // open gives the comments without an answer, the oldest first.
 func (h *Hearing) open(ctx context.Context) ([]forge.Said, error) {
-	since := h.covered(ctx)
+	since, known := h.since(ctx)
 	var open []forge.Said
 	for page := 1; page <= mostPages; page++ {
-		talk, err := h.github.Talk(ctx, page, begins)
+		talk, err := h.github.Talk(ctx, page, command.Begins)
 		if err != nil {
 			return nil, err
 		}
-		if page == 1 {
-			h.newest, h.full = talk.Newest, talk.More
+		if page == 1 && talk.More {
+			h.covered = talk.Newest.Add(-time.Minute)
 		}
 		for _, said := range talk.All {
 			answered, err := h.answered(ctx, &said)
@@ -153,31 +156,31 @@ func (h *Hearing) open(ctx context.Context) ([]forge.Said, error) {
 		if !talk.More || talk.Oldest.Before(since) {
 			break
 		}
+		if page == mostPages {
+			h.covered = time.Time{} // older ones were not read
+		}
+	}
+	if !h.covered.After(known) {
+		h.covered = time.Time{}
 	}
 	slices.SortFunc(open, func(a, b forge.Said) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) })
 	// Comments move from page to page while they are read.
 	return slices.CompactFunc(open, func(a, b forge.Said) bool { return a.ID == b.ID }), nil
 }
 
-// begins says whether a line of a text begins like a command.
-func begins(body string) bool {
-	for line := range strings.Lines(body) {
-		if strings.HasPrefix(strings.TrimSpace(line), "/") {
-			return true
-		}
-	}
-	return false
-}
-
-// covered is since when comments may be open.
-func (h *Hearing) covered(ctx context.Context) time.Time {
+// since is since when comments may be open, and the moment that is known of them;
+// zero where there is none.
+func (h *Hearing) since(ctx context.Context) (since, known time.Time) {
 	oldest := h.Now().Add(-forget)
-	if text, found := h.Memory.Fact(ctx, h.coveredName()); found {
-		if at, err := time.Parse(time.RFC3339, string(text)); err == nil && at.After(oldest) {
-			return at
-		}
+	text, found := h.Memory.Fact(ctx, h.coveredName())
+	if !found {
+		return oldest, known
 	}
-	return oldest
+	known, err := time.Parse(time.RFC3339, string(text))
+	if err != nil || known.Before(oldest) {
+		return oldest, known
+	}
+	return known, known
 }
 
 func (h *Hearing) coveredName() string { return fmt.Sprintf("heard %d", h.repository) }
@@ -229,6 +232,7 @@ const (
 func (h *Hearing) read(ctx context.Context, said forge.Said, past *proposal.Past, zone *time.Location) (*Heard, error) {
 	commands, mistake := command.Parse(said.Body, h.Now().In(zone))
 	if mistake == nil && len(commands) == 0 {
+		h.note(ctx, said.ID)
 		return nil, nil //nolint:nilnil // it gives no orders
 	}
 	one := &Heard{Said: said, Commands: commands}

@@ -27,9 +27,7 @@ func (h *Hearing) Orders(plan *scanner.Plan, source []byte) proposal.Orders {
 				one.rebuild(c, &orders)
 			case command.Ignore:
 				one.ignore(c, plan, source, &orders)
-			case command.Merge:
-				one.refuse(command.MergesLater())
-			case command.Rescan, command.Hold, command.Unhold, command.Explain, command.Help:
+			case command.Rescan, command.Hold, command.Unhold, command.Explain, command.Help, command.Merge:
 			}
 		}
 	}
@@ -85,15 +83,18 @@ func (h *Heard) ignore(c command.Command, plan *scanner.Plan, source []byte, ord
 		order.Entry.Reason = fmt.Sprintf("asked for in #%d", h.Number)
 		_, err = config.AddIgnore(source, &order.Entry)
 	}
-	if errors.Is(err, config.ErrNoPlace) {
+	switch {
+	case errors.Is(err, config.ErrThere):
+		h.words = append(h.words, command.IgnoredAlready(config.FileName))
+		return
+	case errors.Is(err, config.ErrNoPlace):
 		h.refuse(command.AddByHand(config.FileName, "- "+order.Entry.Flow()))
 		return
-	}
-	if err != nil {
+	case err != nil:
 		h.refuse(fmt.Sprintf("%s: %s\n", foreign.Code(c.String()), err.Error()))
 		return
 	}
-	orders.Ignore = append(orders.Ignore, *order)
+	orders.Ignore, h.ignoring = append(orders.Ignore, *order), append(h.ignoring, *order)
 }
 
 // steps are the updates of each image that a comment can be about: those of its pull

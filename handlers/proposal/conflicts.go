@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 )
 
 // Conflicts finds out which of the pull requests that would stay as they are
 // cannot be merged into the base any more, and marks them. again is when GitHub is
 // to be asked again for what it did not know yet; zero where there is no need.
-func (r *Reconciler) Conflicts(ctx context.Context, to Writer, d Desired) (found bool, again time.Time, err error) {
-	for _, p := range slices.Concat(d.Edits, d.Proposals) {
+func (r *Reconciler) Conflicts(ctx context.Context, to Writer, proposals []*Proposal) (found bool, again time.Time, err error) {
+	for _, p := range proposals {
 		e := p.Existing
 		if e == nil || p.Rewrite || e.BuiltOn == p.BaseSHA {
 			continue

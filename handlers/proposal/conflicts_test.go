@@ -24,7 +24,7 @@ func TestPatience(t *testing.T) {
 	ask := func(head, base string) time.Time {
 		t.Helper()
 		p := &proposal.Proposal{BaseSHA: base, Existing: &proposal.Existing{Number: 1, HeadSHA: head, BuiltOn: "c0"}}
-		found, again, err := r.Conflicts(t.Context(), undecided{}, proposal.Desired{Proposals: []*proposal.Proposal{p}})
+		found, again, err := r.Conflicts(t.Context(), undecided{}, []*proposal.Proposal{p})
 		if found || err != nil {
 			t.Fatal(found, err)
 		}

@@ -366,23 +366,22 @@ func (d *desiring) waits(p *Proposal) bool {
 // keep decides what becomes of a pull request that is open.
 func (d *desiring) keep(p *Proposal) {
 	e := p.Existing
-	if d.Orders.Recreate[e.Number] {
-		p.Rewrite = true
-		d.admitted = append(d.admitted, p)
-		return
-	}
 	switch {
 	case e.Paused():
 		d.hold(Paused, time.Time{}, "", p.Changes...)
+		return
+	case d.waiting(e):
+		d.hold(Paused, time.Time{}, "another update of its pull request waits", p.Changes...)
+		return
+	case d.Orders.Recreate[e.Number]:
+		p.Rewrite = true
+		d.admitted = append(d.admitted, p)
 		return
 	case e.Foreign != "":
 		d.hold(Theirs, time.Time{}, e.Foreign, p.Changes...)
 		return
 	case e.Base != p.Base:
 		d.hold(Theirs, time.Time{}, "it was made to be for "+e.Base, p.Changes...)
-		return
-	case d.waiting(e):
-		d.hold(Paused, time.Time{}, "another update of its pull request waits", p.Changes...)
 		return
 	case d.unclear(e):
 		d.hold(Unclear, time.Time{}, "", p.Changes...)

@@ -46,9 +46,16 @@ func (i *Ignoring) stops(c *Change) bool {
 	return i.Entry.Image == c.Image && (slices.Contains(i.Kinds, c.Kind) || slices.Contains(i.Tags, c.To.Tag))
 }
 
+// Same says whether two want the same entry, whoever asked for it.
+func (i *Ignoring) Same(other *Ignoring) bool { return i.key() == other.key() }
+
+func (i *Ignoring) key() string {
+	return fmt.Sprintf("ignore %s %s %q %s", i.Entry.Image, i.Entry.Versions, i.Entry.Tags, i.Entry.Until)
+}
+
 // branch is that of the entry's pull request.
 func (i *Ignoring) branch(prefix, base string) string {
-	return branchName(prefix, base, fmt.Sprintf("ignore %s %s %q %s", i.Entry.Image, i.Entry.Versions, i.Entry.Tags, i.Entry.Until))
+	return branchName(prefix, base, i.key())
 }
 
 // record is what the proposal's commit says of itself.

@@ -344,6 +344,29 @@ func sum(pull *forge.Pull) string {
 	return hex.EncodeToString(of[:16])
 }
 
+// edited is the record of a pull request for the configuration whose commit a person
+// has amended: it is theirs now, and still what it was opened for.
+func (h *Historian) edited(ctx context.Context, repository int64, p forge.Pull) *Record {
+	record := &Record{}
+	if text, found := h.Memory.Fact(ctx, editName(repository, p.Head.Name)); !found || json.Unmarshal(text, record) != nil {
+		m := ReadMarker(p.Body, Seat{RepositoryID: repository, Base: p.Base.Name, Branch: p.Head.Name}, h.Keys...)
+		if m == nil {
+			return nil
+		}
+		record = m.Record
+	}
+	if record.Edit == nil {
+		return nil
+	}
+	return record
+}
+
+// editName is under what is kept for what a branch was written that edits the
+// configuration.
+func editName(repository int64, branch string) string {
+	return fmt.Sprintf("edit %d %s", repository, branch)
+}
+
 // existing is a pull request as Desire sees it, nil where it is not of ours. was
 // is what it was when it was last read.
 func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p forge.Pull, was *Existing) (*Existing, error) {
@@ -356,6 +379,9 @@ func (h *Historian) existing(ctx context.Context, repository int64, r Reader, p 
 	}
 	if err := h.judge(ctx, repository, r, p, e); err != nil {
 		return nil, err
+	}
+	if e.Record == nil && e.Foreign != "" {
+		e.Record = h.edited(ctx, repository, p)
 	}
 	if e.Record == nil && e.Foreign == "" {
 		return nil, nil //nolint:nilnil // none of those that propose updates

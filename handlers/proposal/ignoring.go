@@ -1,6 +1,7 @@
 package proposal
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,48 +22,48 @@ type asked struct {
 // ignore says which pull requests there should be for entries of ignore: those that
 // are open, and those that people asked for just now.
 func (d *desiring) ignore() {
-	prefix := string(d.Config.PullRequests.BranchPrefix.Value)
-	known := map[string]bool{}
 	for _, e := range d.Past.Edits {
 		if e.Open && e.Record.Edit.What == Ignores && e.Record.Edit.Ignoring != nil {
 			d.ignoring = append(d.ignoring, asked{e.Record.Edit.Ignoring, e})
-			known[e.Branch] = true
 		}
 	}
 	slices.SortFunc(d.ignoring, func(a, b asked) int { return a.existing.Number - b.existing.Number })
 	for i := range d.Orders.Ignore {
 		order := &d.Orders.Ignore[i]
-		if branch := order.branch(prefix, d.Default); !known[branch] {
-			known[branch] = true
+		if !slices.ContainsFunc(d.ignoring, func(a asked) bool { return a.Same(order) }) {
 			d.ignoring = append(d.ignoring, asked{order, nil})
 		}
 	}
 	for _, a := range d.ignoring {
-		if e := a.existing; e != nil && (e.Foreign != "" && !d.Orders.Recreate[e.Number] || e.Paused()) {
-			continue
-		}
-		if p := d.entry(a, prefix); p != nil {
+		if p := d.entry(a); p != nil {
 			d.out.Edits = append(d.out.Edits, p)
 		}
 	}
 }
 
-// entry is the pull request of an entry, or nil where the file takes none: whoever
-// asked for it was told.
-func (d *desiring) entry(a asked, prefix string) *Proposal {
+// entry is the pull request of an entry as it should be; nil for one that is a
+// person's by now, or paused, and where the file takes none: whoever asked for it was
+// told.
+func (d *desiring) entry(a asked) *Proposal {
+	e := a.existing
+	if e != nil && (e.Paused() || (e.Foreign != "" || e.Base != d.Default) && !d.Orders.Recreate[e.Number]) {
+		return nil
+	}
 	written, err := config.AddIgnore(d.Source, &a.Entry)
 	if err != nil {
+		if e != nil && errors.Is(err, config.ErrThere) {
+			d.out.Close = append(d.out.Close, Closing{e, "The base has this entry by now."})
+		}
 		return nil
 	}
 	p := &Proposal{
-		Group: ConfigurationGroup, Branch: a.branch(prefix, d.Default), Base: d.Default, BaseSHA: d.DefaultSHA,
+		Group: ConfigurationGroup, Branch: a.branch(string(d.Config.PullRequests.BranchPrefix.Value), d.Default), Base: d.Default, BaseSHA: d.DefaultSHA,
 		Files: map[string][]byte{config.FileName: written}, Edit: &Edit{What: Ignores, Ignoring: a.Ignoring},
-		Title: "Ignore " + quiet(a.what()), Labels: each(asStrings(d.Config.PullRequests.Labels.Value)), Existing: a.existing,
+		Title: "Ignore " + quiet(a.what()), Labels: each(asStrings(d.Config.PullRequests.Labels.Value)), Existing: e, Rewrite: true,
 	}
-	p.Rewrite = true
-	if e := a.existing; e != nil {
-		p.Title = e.Title
-		p.Rewrite = d.Orders.Recreate[e.Number] || e.BuiltOn != d.DefaultSHA && (e.Conflict || d.Orders.Rebase[e.Number])
+	if e != nil {
+		p.Title, p.Branch = e.Title, e.Branch // its branch keeps its name, whatever that would be now
+		p.Rewrite = d.Orders.Recreate[e.Number] || d.behind(e)
 	}
 	p.Body = a.body()
 	record := p.record(d.RepositoryID)
@@ -70,6 +71,12 @@ func (d *desiring) entry(a asked, prefix string) *Proposal {
 		return nil
 	}
 	return p
+}
+
+// behind says whether the branch of a pull request for the configuration is to be
+// built anew.
+func (d *desiring) behind(e *Existing) bool {
+	return e.BuiltOn != d.DefaultSHA && (e.Conflict || d.Orders.Rebase[e.Number] || d.Config.PullRequests.Rebase.Value == config.RebaseBehind)
 }
 
 // what says in words what is ignored, with nothing escaped.

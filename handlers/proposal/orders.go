@@ -2,6 +2,7 @@ package proposal
 
 import (
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -47,15 +48,29 @@ type Lift struct {
 	At    time.Time `json:"at"`
 }
 
-// lifted says whether what became of a proposal of an update at some time was let
-// go of since.
-func (p *Past) lifted(u Recorded, at time.Time) bool {
-	for _, l := range p.Lifted {
-		if l.Image == u.Image && (l.Path == "" || l.Path == u.Path) && at.Before(l.At) {
-			return true
+// lifted tells whether what became of a proposal of an update at some time was let go
+// of since: by a lift, or since the same was proposed again later, which happens after
+// one alone. So a lift that led to something is not lost with the database.
+func (p *Past) lifted() func(u Recorded, at time.Time) bool {
+	proposed := map[target]time.Time{}
+	for _, e := range p.All {
+		if e.Record == nil {
+			continue
+		}
+		for _, u := range e.Record.Updates {
+			if of := (target{u.Path, u.Image, refusedPart(u)}); e.Created.After(proposed[of]) {
+				proposed[of] = e.Created
+			}
 		}
 	}
-	return false
+	return func(u Recorded, at time.Time) bool {
+		if proposed[target{u.Path, u.Image, refusedPart(u)}].After(at) {
+			return true
+		}
+		return slices.ContainsFunc(p.Lifted, func(l Lift) bool {
+			return l.Image == u.Image && (l.Path == "" || l.Path == u.Path) && at.Before(l.At)
+		})
+	}
 }
 
 // laid puts lifts among others, of which the latest for each image and file is

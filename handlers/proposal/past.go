@@ -62,13 +62,14 @@ func (p *Past) refused() map[target]*Existing {
 // turnedDown are the updates of pull requests that were closed without being
 // merged, and not by us. What was closed by us refuses nothing.
 func (p *Past) turnedDown() iter.Seq2[*Existing, Recorded] {
+	lifted := p.lifted()
 	return func(yield func(*Existing, Recorded) bool) {
 		for _, e := range p.All {
 			if e.Open || !e.Merged.IsZero() || e.ClosedByUs || e.Record == nil {
 				continue
 			}
 			for _, u := range e.Record.Updates {
-				if !p.lifted(u, e.Closed) && !yield(e, u) {
+				if !lifted(u, e.Closed) && !yield(e, u) {
 					return
 				}
 			}
@@ -139,10 +140,10 @@ func (p *Past) merged() map[field][]Recorded {
 		}
 	}
 	slices.SortFunc(all, func(a, b *Existing) int { return cmp.Or(b.Merged.Compare(a.Merged), cmp.Compare(b.Number, a.Number)) })
-	found := map[field][]Recorded{}
+	found, lifted := map[field][]Recorded{}, p.lifted()
 	for _, e := range all {
 		for _, u := range e.Record.Updates {
-			if of := (field{u.Path, u.Key, u.Image}); !p.lifted(u, e.Merged) {
+			if of := (field{u.Path, u.Key, u.Image}); !lifted(u, e.Merged) {
 				found[of] = append(found[of], u)
 			}
 		}

@@ -247,6 +247,11 @@ func (r *Reconciler) commit(ctx context.Context, to Writer, p *Proposal) (string
 	if err != nil {
 		return "", fmt.Errorf("writing the commit of %s: %w", p.Branch, err)
 	}
+	if p.Edit != nil {
+		if text, err := json.Marshal(p.record(r.Repository)); err == nil {
+			r.Memory.KeepFact(ctx, editName(r.Repository, p.Branch), text)
+		}
+	}
 	return commit, nil
 }
 

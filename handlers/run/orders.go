@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -75,6 +76,17 @@ func (r *Runner) answer(ctx context.Context, l Look, out *Outcome) error {
 		return fmt.Errorf("answering what people ordered: %w", err)
 	}
 	return nil
+}
+
+// excuse answers what was ordered when a look ended in a state that stays: otherwise
+// it would be begun anew by each look.
+func (r *Runner) excuse(ctx context.Context, l Look, out *Outcome) {
+	if !slices.Contains([]State{Forbidden, TooLarge, Refused}, out.State) {
+		return
+	}
+	if err := r.answer(ctx, l, out); err != nil {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("what was ordered could not be answered")
+	}
 }
 
 // trouble says in Markdown why nothing could be done; "" where it was.

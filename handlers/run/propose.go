@@ -49,6 +49,9 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if slices.ContainsFunc(out.Refused, func(f proposal.Refusal) bool { return f.Again }) {
 		out.wake(r.Now().Add(broken))
 	}
+	if slices.ContainsFunc(desired.Edits, func(p *proposal.Proposal) bool { return p.Rewrite }) {
+		out.wake(r.Now()) // what these do to the configuration is judged by the next look, as with anybody's
+	}
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
@@ -97,18 +100,20 @@ func (r *Runner) desire(
 	ctx context.Context, l Look, reconciler *proposal.Reconciler, situation proposal.Situation, out *Outcome,
 ) (proposal.Desired, error) {
 	desired := proposal.Desire(situation)
+	stay := desired.Edits // two of these that add at one place are in each other's way, whatever the setting
 	if out.Config.PullRequests.Rebase.Value == config.RebaseConflicts {
-		found, again, err := reconciler.Conflicts(ctx, l.PullRequests, desired)
-		if err != nil {
-			return desired, err
-		}
-		if least := r.Now().Add(r.Least); !again.IsZero() && again.Before(least) {
-			again = least
-		}
-		out.wake(again)
-		if found {
-			desired = proposal.Desire(situation)
-		}
+		stay = slices.Concat(stay, desired.Proposals)
+	}
+	found, again, err := reconciler.Conflicts(ctx, l.PullRequests, stay)
+	if err != nil {
+		return desired, err
+	}
+	if least := r.Now().Add(r.Least); !again.IsZero() && again.Before(least) {
+		again = least
+	}
+	out.wake(again)
+	if found {
+		desired = proposal.Desire(situation)
 	}
 	if len(desired.Proposals)+len(desired.Edits) == 0 {
 		return desired, nil
@@ -117,7 +122,6 @@ func (r *Runner) desire(
 	if !writes(desired) {
 		return proposal.Desire(situation), nil
 	}
-	var err error
 	if situation.Subjects, err = l.PullRequests.Subjects(ctx, out.Base); err != nil {
 		return desired, fmt.Errorf("reading how commits are written: %w", err)
 	}

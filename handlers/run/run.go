@@ -184,6 +184,7 @@ func (r *Runner) Run(ctx context.Context, l Look) (*Outcome, error) {
 		if out.State != Empty {
 			out.Detail = err.Error()
 		}
+		r.excuse(ctx, l, out)
 	}
 	if out.Next.IsZero() {
 		out.Next = r.Now().Add(idle)

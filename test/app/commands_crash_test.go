@@ -48,7 +48,6 @@ func TestKilledWhileObeying(t *testing.T) {
 			orders := orderedAt()
 			all := w.proposings(make([]string, len(orders)))
 			for _, p := range all {
-				p.held.Remove()
 				p.repo.Collaborate("alice", "write")
 			}
 			const more = "work: {looks: 20}"

@@ -229,6 +229,50 @@ func TestUnholdLiftsARollback(t *testing.T) {
 	l.obeys(n, "/unhold "+l.name("web"))
 	l.has("api=2.0.0", "web=1.1.0")
 	l.quiet()
+	// What was let go of stays so, also where nothing is known any more.
+	l.forget()
+	l.look()
+	l.has("api=2.0.0", "web=1.1.0")
+}
+
+// An order is heard among any number of comments that only look like one.
+func TestOrderAmongChatter(t *testing.T) {
+	t.Parallel()
+	l := commanded(t, storetest.SQLite(t), "")
+	n := l.one().Number
+	l.hub.Hold()
+	for i := range 130 { // more than a page of them
+		l.repo.Comment(n, "otto", fmt.Sprintf("/lgtm %d\n\n> /hold", i))
+	}
+	id := l.repo.Comment(n, "alice", "/hold")
+	l.hub.Release(nil)
+	l.calm()
+	if m := l.remark(n, id); !slices.Equal(m.Reactions, done()) || !l.paused() {
+		t.Errorf("got %q", m.Reactions)
+	}
+	if got := l.answers(n); len(got) > 0 {
+		t.Errorf("said %q", got)
+	}
+	l.quiet()
+}
+
+// Where a look comes to nothing, for a reason that stays, orders are answered all the
+// same: they are not begun again by each look.
+func TestOrdersWhereNothingCanBeDone(t *testing.T) {
+	t.Parallel()
+	l := commanded(t, storetest.SQLite(t), "")
+	n := l.one().Number
+	l.settings("schedle: 1h\n")
+	l.calm()
+	l.refuses(n, "/rescan", "`.imageupdater.yaml` has errors, and nothing is done until they are mended")
+	l.obeys(n, "/hold")
+	l.obeys(n, "/help")
+	l.settings("")
+	l.obeys(n, "/unhold")
+	l.push("web:1.2.0")
+	l.hub.Fault(githubtest.Forbidden("git/create-tree"))
+	l.hub.Advance(time.Minute)
+	l.refuses(n, "/rescan", "Nothing could be done: `forbidden")
 }
 
 // What somebody wants ignored waits as a pull request for the configuration.
@@ -292,11 +336,59 @@ func TestIgnore(t *testing.T) {
 		l.has("web=1.2.0")
 		l.quiet()
 	})
+	t.Run("amended", func(t *testing.T) {
+		t.Parallel()
+		l := commanded(t, storetest.SQLite(t), settings)
+		p := l.one()
+		l.obeys(p.Number, "/ignore minor")
+		edit := l.open()[1]
+		l.repo.ForcePush(edit.Head, "bob", "main", "Better", map[string]*githubtest.File{".imageupdater.yaml": githubtest.Text(settings + "# better\n")})
+		l.push("web:1.2.0")
+		l.look()
+		if got := l.repo.Read(p.Head, "deploy/web.yaml"); !strings.Contains(got, ":1.1.0\n") || len(l.open()) != 2 {
+			t.Errorf("the update was not paused: %s", got)
+		}
+		if got := l.repo.Read(edit.Head, ".imageupdater.yaml"); !strings.Contains(got, "# better") {
+			t.Errorf("somebody's commit was overwritten: %s", got)
+		}
+		for _, order := range []string{"/unhold", "/rebase", "/recreate"} {
+			l.refuses(p.Number, order, fmt.Sprintf("`until pull request #%d is merged or closed`", edit.Number))
+		}
+		l.refuses(edit.Number, "/rebase", "`/recreate` builds it anew")
+		l.obeys(edit.Number, "/recreate")
+		if got := l.repo.Read(edit.Head, ".imageupdater.yaml"); strings.Contains(got, "# better") || !strings.Contains(got, `versions: ">=1.1 <2"`) {
+			t.Errorf("it was not built anew: %s", got)
+		}
+		l.repo.MergePull(edit.Number, "alice", "squash")
+		l.look()
+		l.has()
+	})
+	t.Run("two of one file", func(t *testing.T) {
+		t.Parallel()
+		l := commanded(t, storetest.SQLite(t), settings)
+		p := l.one()
+		l.obeys(p.Number, "/ignore this")
+		l.obeys(p.Number, "/ignore major until 2199-01-31")
+		open := l.open()
+		if len(open) != 3 {
+			t.Fatalf("%+v", open)
+		}
+		l.repo.MergePull(open[1].Number, "alice", "squash")
+		l.look() // the other one cannot be merged any more
+		l.look()
+		l.repo.MergePull(open[2].Number, "alice", "squash")
+		l.look()
+		if got := l.repo.Read("main", ".imageupdater.yaml"); strings.Count(got, "asked for in") != 2 {
+			t.Errorf("%s", got)
+		}
+		l.has()
+		l.quiet()
+	})
 	t.Run("what cannot be", func(t *testing.T) {
 		t.Parallel()
 		l := commanded(t, storetest.SQLite(t), "{version: 1}")
 		n := l.one().Number
-		l.refuses(n, "/ignore", "add this one by hand: `- {image: ")
+		l.refuses(n, "/ignore", "add this one by hand:\n\n```yaml\n- {image: ")
 		l.refuses(n, "/ignore nginx", "no image `docker.io/library/nginx` here")
 		l.refuses(n, "/ignore until yesterday", "is no day")
 		l.one()
@@ -380,7 +472,7 @@ func TestNoOrders(t *testing.T) {
 	p := l.one()
 	mark := l.hub.Mark()
 	for _, text := range []string{"```\n/hold\n```", "    /hold", "> /hold", "`/hold`", "please /hold", "<!--\n/hold\n-->", "~~/hold~~", "/etc/passwd is a path"} {
-		if m := l.says(p.Number, "alice", text); len(m.Reactions) > 0 && !strings.HasPrefix(text, "/etc") {
+		if m := l.says(p.Number, "alice", text); len(m.Reactions) > 0 {
 			t.Errorf("%q got %q", text, m.Reactions)
 		}
 	}

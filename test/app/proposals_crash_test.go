@@ -36,7 +36,9 @@ func (w *world) proposings(points []string) (all []*proposing) {
 		})
 		repo.Collaborate("bob", "write")
 		p := &proposing{world: w, name: org + "/shop", repo: repo, app: w.hub.Install(org, grants(), repo)}
-		p.hangs(point)
+		if point != "" {
+			p.hangs(point)
+		}
 		all = append(all, p)
 	}
 	return all

@@ -49,7 +49,9 @@ func TestTalk(t *testing.T) {
 	if diff := cmp.Diff(len(talk.All), len(again.All)); diff != "" {
 		t.Error(diff)
 	}
-	t.Log(w.hub.Since(mark))
+	for _, e := range w.hub.Since(mark, githubtest.Of("issues/list-comments-for-repo")) {
+		t.Log(e)
+	}
 	// More than a page.
 	for i := range 101 {
 		w.repo.Comment(1, "alice", fmt.Sprintf("/%d", i))
