@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"maps"
@@ -51,13 +52,24 @@ func (s *site) enter(r *http.Request) (*visit, error) {
 	}
 	var repo repository
 	if err := v.ask(&repo, "repos/get", nil, nil); err != nil {
-		return v, err
+		return v, v.moved(err)
 	}
 	v.Repo = &repo
 	if r := v.stored(repo.FullName); r != nil {
 		repo.Issues, repo.Pulls = r.Open()
 	}
 	return v, nil
+}
+
+// moved leads to a repository that has another name now.
+func (v *visit) moved(err error) error {
+	refusal, is := errors.AsType[*githubtest.RefusalError](err)
+	if !is || refusal.Status >= http.StatusBadRequest {
+		return err
+	}
+	old := v.r.PathValue("owner") + "/" + v.r.PathValue("repo")
+	rest := strings.SplitN(v.r.URL.EscapedPath(), "/", 4)[3:]
+	return elsewhere(strings.Join(append([]string{join(v.site.hub.Name(old))}, rest...), "/"))
 }
 
 // stored is the stand-in's own of a repository that the person may read.

@@ -62,11 +62,37 @@ func (s *site) routes() http.Handler {
 	for path, a := range acts() {
 		mux.HandleFunc("POST /{owner}/{repo}"+path, func(w http.ResponseWriter, r *http.Request) { s.serveAct(w, r, a) })
 	}
+	mux.HandleFunc("GET /apps/{slug}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, join(r.PathValue("slug")), http.StatusSeeOther)
+	})
 	mux.HandleFunc("GET /{owner}/{repo}/raw/{rest...}", s.serveRaw)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, s.visit(r), &githubtest.RefusalError{Status: http.StatusNotFound, Message: "There is no such page."})
 	})
 	return mux
+}
+
+func repositoryPages() map[string]view {
+	return map[string]view{
+		"":                       {"folder", showFolder},
+		"/tree/{rest...}":        {"folder", showFolder},
+		"/blob/{rest...}":        {"file", showFile},
+		"/edit/{rest...}":        {"edit", editFile},
+		"/new/{rest...}":         {"edit", newFile},
+		"/commits":               {"log", showLog},
+		"/commits/{rest...}":     {"log", showLog},
+		"/commit/{sha}":          {"commit", showCommit},
+		"/compare/{rest...}":     {"compare", showCompare},
+		"/pulls":                 {"pulls", listPulls},
+		"/pull/{number}":         {"pull", showPull},
+		"/pull/{number}/files":   {"pull", inPull("files")},
+		"/pull/{number}/commits": {"pull", inPull("commits")},
+		"/pull/{number}/checks":  {"pull", inPull("checks")},
+		"/issues":                {"issues", listIssues},
+		"/issues/new":            {"newissue", newIssue},
+		"/issues/{number}":       {"issue", showIssue},
+		"/runs/{id}":             {"check", showCheck},
+	}
 }
 
 // guarded lets nobody in but from the pages themselves: who acts is chosen, not
@@ -118,20 +144,19 @@ func (e elsewhere) Error() string { return "see " + string(e) }
 func (s *site) render(w http.ResponseWriter, at *visit, v view, refused error) {
 	at.Moment = s.hub.Moment() // before what is found, so that nothing is missed
 	content, err := v.find(at)
-	to, moved := errors.AsType[elsewhere](err)
-	switch {
-	case moved:
-		http.Redirect(w, at.r, string(to), http.StatusSeeOther)
-		return
-	case err != nil:
+	if err != nil {
 		s.refuse(w, at, err)
 		return
 	}
 	s.write(w, at, v.name, content, refused)
 }
 
-// refuse answers with what is wrong, and nothing else.
+// refuse answers with what is wrong, and nothing else; or the page is elsewhere.
 func (s *site) refuse(w http.ResponseWriter, at *visit, err error) {
+	if to, moved := errors.AsType[elsewhere](err); moved {
+		http.Redirect(w, at.r, string(to), http.StatusSeeOther) //nolint:gosec // made by join
+		return
+	}
 	s.write(w, at, "refused", nil, err)
 }
 

@@ -32,7 +32,7 @@ func newWorld(t *testing.T) *world {
 	org := hub.Organization("acme")
 	org.AddOwner("olga", true)
 	repo := hub.AddRepository("acme/shop", map[string]string{
-		"README.md": "# The shop\n\nSee [the values](deploy/values.yaml).\n", "deploy/values.yaml": values, "deploy/empty": "",
+		"README.md": "# The shop\n\nSee [the values](deploy/values.yaml), [all](/acme) and [more](https://example.com/).\n", "deploy/values.yaml": values, "deploy/empty": "",
 	})
 	repo.Collaborate("wendy", "write")
 	repo.Collaborate("mia", "maintain")
@@ -131,7 +131,7 @@ func TestPages(t *testing.T) {
 	for path, wanted := range map[string][]string{
 		"/":                    {"acme/shop", "You are", "wendy", "otto"},
 		"/acme":                {"acme/shop"},
-		"/acme/shop":           {"The shop", `href="/acme/shop/blob/main/deploy/values.yaml"`, "Initial commit", "README.md"},
+		"/acme/shop":           {"The shop", `href="/acme/shop/blob/main/deploy/values.yaml"`, `href="/acme"`, `href="https://example.com/"`, "Initial commit", "README.md"},
 		"/acme/shop/tree/main": {"deploy/"},
 		"/acme/shop/tree/image-updater/main/shop/deploy":             {"values.yaml", "Update shop to 1.5.0"},
 		"/acme/shop/blob/main/deploy/values.yaml":                    {`<tr id="L3">`, "1.4.2"},
@@ -157,6 +157,21 @@ func TestPages(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) { has(t, (&world{t, w.hub, w.repo, w.client}).get(path), wanted...) })
 	}
+}
+
+// TestElsewhere follows what has moved, and shows a pull request of a fork.
+func TestElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.pull()
+	w.hub.Fork(w.repo, "otto").Push("theirs", "otto", "Mine", map[string]*githubtest.File{"x": githubtest.Text("x\n")})
+	w.repo.OpenPull("otto", "From outside", "otto:theirs", "main")
+	page := w.get("/acme/shop/pull/2")
+	has(t, page, `<span class="ref">otto:theirs</span>`, "From outside", "+1")
+	hasNot(t, page, "is deleted", "delete-branch")
+	w.repo.Rename("olga", "market")
+	has(t, w.get("/acme/shop/pull/1"), "<b>market</b>", "Update shop")
+	has(t, w.get("/acme/shop"), "<b>market</b>")
+	has(t, w.get("/apps/image-updater"), "image-updater")
 }
 
 // TestChecks shows what checks say, and where.
