@@ -43,7 +43,7 @@ func acts() map[string]act {
 	}
 }
 
-func (s *site) serveAct(w http.ResponseWriter, r *http.Request, a act) {
+func (s *Site) serveAct(w http.ResponseWriter, r *http.Request, a act) {
 	if err := r.ParseForm(); err != nil {
 		s.refuse(w, s.visit(r), &githubtest.RefusalError{Status: http.StatusRequestEntityTooLarge, Message: "The form cannot be read, or holds more than 4 MB."})
 		return

@@ -99,7 +99,7 @@ func shorten(text string, most int) (short string, cut bool) {
 	return strings.ToValidUTF8(text[:most], "") + " …", true
 }
 
-func (s *site) serveRaw(w http.ResponseWriter, r *http.Request) {
+func (s *Site) serveRaw(w http.ResponseWriter, r *http.Request) {
 	v, err := s.enter(r)
 	var p at
 	var text []byte

@@ -17,7 +17,7 @@ import (
 
 // visit is one request, by one of the people.
 type visit struct {
-	site *site
+	site *Site
 	r    *http.Request
 	// As is the person's login.
 	As string
@@ -33,7 +33,7 @@ type params map[string]string
 const whoCookie = "as"
 
 // visit is by whom the form says, or the cookie, or else the first of the people.
-func (s *site) visit(r *http.Request) *visit {
+func (s *Site) visit(r *http.Request) *visit {
 	v := &visit{site: s, r: r, As: s.people[0]}
 	if c, err := r.Cookie(whoCookie); err == nil && slices.Contains(s.people, c.Value) {
 		v.As = c.Value
@@ -45,7 +45,7 @@ func (s *site) visit(r *http.Request) *visit {
 }
 
 // enter is a visit of the repository that the path names, if the person may see it.
-func (s *site) enter(r *http.Request) (*visit, error) {
+func (s *Site) enter(r *http.Request) (*visit, error) {
 	v := s.visit(r)
 	if r.PathValue("repo") == "" {
 		return v, nil
@@ -143,7 +143,7 @@ func (v *visit) page() int {
 }
 
 // choose is the menu of people.
-func (s *site) choose(w http.ResponseWriter, r *http.Request) {
+func (s *Site) choose(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(r)
 	http.SetCookie(w, &http.Cookie{Name: whoCookie, Value: v.As, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // loopback has no TLS
 	http.Redirect(w, r, ownPath(r.PostFormValue("back")), http.StatusSeeOther)                                                  //nolint:gosec // see ownPath
@@ -176,6 +176,9 @@ func (p *page) People() []person {
 	}
 	return found
 }
+
+// Links lead to what is beside these pages.
+func (p *page) Links() []Link { return p.site.links }
 
 // RoleOf is somebody's role in the repository that is looked at.
 func (p *page) RoleOf(login string) string {

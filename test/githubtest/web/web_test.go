@@ -40,6 +40,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pages.AddLink("Beside", "/beside")
 	hub.Pages(pages)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -129,7 +130,7 @@ func TestPages(t *testing.T) {
 	w.repo.Status(head, "ci/lint", "pending")
 	w.repo.Review(pull, "mia", "APPROVED", "Fine.")
 	for path, wanted := range map[string][]string{
-		"/":                    {"acme/shop", "You are", "wendy", "otto"},
+		"/":                    {`href="/beside">Beside</a>`, "acme/shop", "You are", "wendy", "otto"},
 		"/acme":                {"acme/shop"},
 		"/acme/shop":           {"The shop", `href="/acme/shop/blob/main/deploy/values.yaml"`, `href="/acme"`, `href="https://example.com/"`, "Initial commit", "README.md"},
 		"/acme/shop/tree/main": {"deploy/"},
