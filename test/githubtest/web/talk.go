@@ -59,10 +59,22 @@ func association(text string) string {
 	}[text]
 }
 
-// reacted is a reaction, and who gave it.
+// reacted is a reaction, how often it was given, and by whom where that is known.
 type reacted struct {
-	Sign string
-	By   []string
+	Sign  string
+	Count int
+	By    []string
+}
+
+// Shown are the reactions that were given, of whatever GitHub only counts.
+func (r reactions) Shown() []reacted {
+	var found []reacted
+	for _, sign := range signs() {
+		if count, _ := r[sign[0]].(float64); count > 0 {
+			found = append(found, reacted{Sign: sign[1], Count: int(count)})
+		}
+	}
+	return found
 }
 
 // signs are GitHub's reactions in its order.
@@ -92,7 +104,7 @@ func (v *visit) reacted(c comment) []reacted {
 				r.By = append(r.By, one.User.Login)
 			}
 		}
-		if len(r.By) > 0 {
+		if r.Count = len(r.By); r.Count > 0 {
 			found = append(found, r)
 		}
 	}

@@ -175,12 +175,29 @@ func TestElsewhere(t *testing.T) {
 	has(t, w.get("/apps/image-updater"), "image-updater")
 }
 
-// TestChecks shows what checks say, and where.
+// react gives a heart, by the API.
+func (w *world) react(path string) (int, string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.hub.APIURL()+"repos/acme/shop"+path, strings.NewReader(`{"content":"heart"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+w.hub.Token("writer"))
+	r.Header.Set("Content-Type", "application/json")
+	return w.do(r)
+}
+
+// TestChecks shows what checks say, and where; and who reacted.
 func TestChecks(t *testing.T) {
 	w := told(t)
 	page := w.get("/acme/shop/pull/1")
 	line := `/blob/` + w.repo.Pulls()[0].HeadSHA + `/.imageupdater.yaml#L1`
 	has(t, page, "imageupdater/config", "One mistake", "is <strong>not</strong> understood", line, "there is no version 1", "ci/render")
+	has(t, page, `title="image-updater[bot]">👀 1`)
+	if status, text := w.react("/issues/1/reactions"); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, text)
+	}
+	has(t, w.get("/acme/shop/pull/1"), "❤️ 1")
 	run := regexp.MustCompile(`/acme/shop/runs/[0-9]+`).FindString(page)
 	has(t, w.get(run), "imageupdater/config", line)
 }
