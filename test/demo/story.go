@@ -63,12 +63,15 @@ func pausing() []step {
 		{outsider + ", who may not write, comments /recreate.", saying(outsider, "/recreate", "shop", "dev"), []claim{
 			refused("Only people with write access to this repository can give commands."),
 		}},
-		{writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
-			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")), []claim{
+		{
+			writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
+			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")),
+			[]claim{
 				proposes("platform", "dev", "Update dev images (2)",
 					change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
 					change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}),
-			}},
+			},
+		},
 		{writer + " comments /unhold.", saying(writer, "/unhold", "platform", "dev"), []claim{
 			obeyed(),
 			proposes("platform", "dev", "Update dev images (2)",

@@ -93,6 +93,7 @@ func (w *world) show() error {
 	if err != nil {
 		return fmt.Errorf("making GitHub's pages: %w", err)
 	}
+	github.AddLink("Push an image", buildsPath)
 	all, err := w.pages(github)
 	if err != nil {
 		return err

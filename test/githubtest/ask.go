@@ -124,6 +124,16 @@ func (s *Server) Role(fullName, login string) string {
 	return r.role(u)
 }
 
+// Name is what a repository is called now that may have had another name.
+func (s *Server) Name(fullName string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.renamed[strings.ToLower(fullName)]; r != nil && s.find(fullName) == nil {
+		return r.FullName()
+	}
+	return fullName
+}
+
 // Branches are the names of a repository's branches, in order. Who may read it is
 // not asked.
 func (r *Repository) Branches(ctx context.Context) ([]string, error) {

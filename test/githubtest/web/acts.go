@@ -26,7 +26,7 @@ func acts() map[string]act {
 		"/issues/{number}/close":   {change("issues", "issues/update", "closed"), onIssue},
 		"/issues/{number}/reopen":  {change("issues", "issues/update", "open"), onIssue},
 
-		"/pulls":                         {openPull, view{"refused", func(*visit) (any, error) { return nil, nil }}}, //nolint:nilnil // there is nothing to show
+		"/pulls":                         {openPull, view{"refused", func(*visit) (any, error) { return nil, nil }}},
 		"/pull/{number}/comment":         {comments, onPull},
 		"/pull/{number}/tick":            {tick, onPull},
 		"/pull/{number}/close":           {change("pull", "pulls/update", "closed"), onPull},
@@ -43,7 +43,7 @@ func acts() map[string]act {
 	}
 }
 
-func (s *site) serveAct(w http.ResponseWriter, r *http.Request, a act) {
+func (s *Site) serveAct(w http.ResponseWriter, r *http.Request, a act) {
 	if err := r.ParseForm(); err != nil {
 		s.refuse(w, s.visit(r), &githubtest.RefusalError{Status: http.StatusRequestEntityTooLarge, Message: "The form cannot be read, or holds more than 4 MB."})
 		return
@@ -136,7 +136,7 @@ func push(v *visit) (string, error) {
 		return "", err
 	}
 	body := map[string]string{
-		"message": v.form("message"), "branch": branch, "content": base64.StdEncoding.EncodeToString([]byte(v.form("text"))),
+		"message": v.form("message"), "branch": branch, "content": base64.StdEncoding.EncodeToString([]byte(v.lines(p))),
 	}
 	if sha := v.form("sha"); sha != "" {
 		body["sha"] = sha
@@ -149,6 +149,15 @@ func push(v *visit) (string, error) {
 		to = v.link("compare", v.Repo.DefaultBranch+"..."+branch)
 	}
 	return to, v.act("repos/create-or-update-file-contents", params{"path": path}, body)
+}
+
+// lines is the text of the form, with carriage returns if the file has them.
+func (v *visit) lines(p at) string {
+	text := v.form("text")
+	if before, err := v.contents(p, rawType); err == nil && strings.Contains(string(before), "\r\n") {
+		return strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	return text
 }
 
 // begin makes a branch that is not there yet, from where the file was looked at.

@@ -9,9 +9,10 @@ import (
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
-// pull opens one by wendy.
-func (w *world) pull(branch string) {
+// pull opens one of the branch update, by wendy.
+func (w *world) pull() {
 	w.t.Helper()
+	const branch = "update"
 	w.repo.Commit(branch, "Update shop to 1.5.0", map[string]string{"deploy/values.yaml": strings.ReplaceAll(values, "1.4.2", "1.5.0")})
 	w.repo.OpenPull("wendy", "Update shop", branch, "main")
 }
@@ -39,7 +40,7 @@ func (w *world) acted(as, path string, fields ...string) string {
 // TestPullActs is the life of a pull request from its page.
 func TestPullActs(t *testing.T) {
 	w := newWorld(t)
-	w.pull("update")
+	w.pull()
 	has(t, w.acted("otto", "/acme/shop/pull/1/comment", "body", "Hello\r\n/rescan"), "Hello", "otto")
 	if got := w.repo.Pulls()[0].Comments[0]; got != "Hello\n/rescan" {
 		t.Errorf("the comment is %q", got)
@@ -103,7 +104,7 @@ func (w *world) files(branch string) string {
 // what was written is not lost.
 func TestRefusals(t *testing.T) {
 	w := newWorld(t)
-	w.pull("update")
+	w.pull()
 	issue := w.repo.OpenIssue("mia", "Boxes", "- [ ] a\n")
 	version := field(t, w.get("/acme/shop/issues/2"), "version")
 	for _, c := range []struct {
@@ -193,6 +194,13 @@ func TestPush(t *testing.T) {
 		t.Errorf("over another's edit: %d", status)
 	}
 	has(t, page, "does not match")
+	has(t, page, `name="sha" value="`+sha+`"`)
+	w.repo.Commit("main", "As on Windows", map[string]string{"crlf.txt": "a\r\nb\r\n"})
+	crlf := "/acme/shop/edit/main/crlf.txt"
+	w.acted("wendy", crlf, "path", "crlf.txt", "branch", "main", "sha", field(t, w.get(crlf), "sha"), "text", "a\r\nc\r\n")
+	if got := w.repo.Read("main", "crlf.txt"); got != "a\r\nc\r\n" {
+		t.Errorf("main has %q", got)
+	}
 	page = w.acted("mia", "/acme/shop/new/main", "path", "new/file #1.txt", "branch", "mia/new", "text", "x")
 	has(t, page, "1 commit ahead", "Create new/file #1.txt")
 	has(t, w.get("/acme/shop/blob/mia/new/new/file%20%231.txt"), "x")

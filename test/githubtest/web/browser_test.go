@@ -186,6 +186,12 @@ func TestBrowser(t *testing.T) {
 		b.press("form.writing button.primary")
 		b.reads("I am " + who)
 	}
+	b.become("outsider")
+	b.press(`form.acts button.primary`)
+	b.reads("Must have push access to repository")
+	b.fits("refused")
+	b.forget("403 (Forbidden)")
+	b.become("maintainer")
 	b.press(`form.acts button.primary`)
 	b.reads("maintainer merged it")
 	b.fits("merged")
@@ -207,6 +213,18 @@ func TestBrowser(t *testing.T) {
 	if all := strings.Join(b.complaints(), "\n"); !strings.Contains(all, "Content Security Policy") || !strings.Contains(all, "console.error") {
 		t.Errorf("only this was heard: %s", all)
 	}
+}
+
+// forget passes over a complaint that there is to be.
+func (b *browser) forget(text string) {
+	b.Helper()
+	all := b.complaints()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(all) != 1 || !strings.Contains(all[0], text) {
+		b.Errorf("the browser complains %q, and not only of %s", all, text)
+	}
+	b.wrong = nil
 }
 
 // complaints is all that went wrong so far.

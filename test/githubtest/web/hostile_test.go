@@ -70,6 +70,9 @@ func TestWho(t *testing.T) {
 	}
 	has(t, w.acted("mia", "/-/as", "back", "/acme/secret"), "private", "<b>mia</b>")
 	has(t, w.get("/"), "acme/secret")
+	if status, page := w.try("/apps/%2F%2Fevil.example"); status != http.StatusNotFound {
+		t.Errorf("%d\n%s", status, page)
+	}
 	for _, back := range []string{"https://evil.example/", "//evil.example/", `/\evil.example`, "evil"} {
 		has(t, w.acted("nobody", "/-/as", "back", back), "<h1>Repositories</h1>", "<b>mia</b>")
 	}
@@ -78,7 +81,7 @@ func TestWho(t *testing.T) {
 // TestForeign shows that other sites cannot act, and what the pages may load.
 func TestForeign(t *testing.T) {
 	w := newWorld(t)
-	w.pull("update")
+	w.pull()
 	for name, header := range map[string][2]string{"fetch metadata": {"Sec-Fetch-Site", "cross-site"}, "origin": {"Origin", "https://evil.example"}} {
 		t.Run(name, func(t *testing.T) {
 			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.hub.URL+"/acme/shop/pull/1/close", strings.NewReader("as=wendy"))

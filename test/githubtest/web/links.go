@@ -2,8 +2,10 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -19,15 +21,16 @@ func (v *visit) link(parts ...string) string {
 	return join(append([]string{owner, repo}, parts...)...)
 }
 
-// join is a path of its parts, whose slashes stay.
+// join is a path of its parts, whose slashes stay but for those that they begin with:
+// the path is one of these pages in any case.
 func join(parts ...string) string {
 	var path strings.Builder
 	for _, part := range parts {
 		if part != "" {
-			path.WriteString("/" + (&url.URL{Path: strings.TrimPrefix(part, "/")}).EscapedPath())
+			path.WriteString("/" + (&url.URL{Path: strings.TrimLeft(part, "/")}).EscapedPath())
 		}
 	}
-	return strings.ReplaceAll(path.String(), "/./", "/")
+	return path.String()
 }
 
 // finish gives sanitised HTML its boxes and links. It is read as a browser would, and
@@ -72,12 +75,14 @@ func (in surroundings) visit(n *html.Node, literal bool) {
 
 // aim lets a file's links lead to what is beside it.
 func (in surroundings) aim(a *html.Node) {
+	beside, err := url.Parse(in.folder + "/")
+	if err != nil || in.folder == "" {
+		return
+	}
 	for i, attr := range a.Attr {
-		to, err := url.Parse(attr.Val)
-		if attr.Key != "href" || in.folder == "" || err != nil || to.IsAbs() || to.Host != "" || to.Path == "" || strings.HasPrefix(to.Path, "/") {
-			continue
+		if to, err := url.Parse(attr.Val); err == nil && attr.Key == "href" && to.Path != "" {
+			a.Attr[i].Val = beside.ResolveReference(to).String()
 		}
-		a.Attr[i].Val = (&url.URL{Path: in.folder + "/"}).ResolveReference(to).String()
 	}
 }
 
@@ -99,20 +104,11 @@ func (in surroundings) rewrite(n *html.Node, literal bool) {
 	if !literal {
 		all = append(all, in.linksOf(n.Data)...)
 	}
-	if len(all) == 0 {
-		return
-	}
+	slices.SortFunc(all, func(a, b found) int { return cmp.Compare(a.from, b.from) })
 	done := 0
-	for len(all) > 0 {
-		first := 0
-		for i, f := range all {
-			if f.from < all[first].from {
-				first = i
-			}
-		}
-		f := all[first]
-		if all = append(all[:first], all[first+1:]...); f.from < done {
-			continue
+	for _, f := range all {
+		if f.from < done {
+			continue // within another one
 		}
 		n.Parent.InsertBefore(textNode(n.Data[done:f.from]), n)
 		n.Parent.InsertBefore(f.node, n)
@@ -149,18 +145,10 @@ func (in surroundings) linksOf(text string) []found {
 // boxesOf is the boxes for which something stands in a text.
 func (in surroundings) boxesOf(text string) []found {
 	var all []found
-	mark := in.nonce + ":"
-	for from := 0; ; {
-		at := strings.Index(text[from:], mark)
-		if at < 0 {
-			return all
-		}
-		at += from
-		end := at + strings.IndexByte(text[at:], ';') + 1
-		offset, ticked, _ := strings.Cut(text[at+len(mark):end-1], ":")
-		all = append(all, found{at, end, in.box(offset, ticked)})
-		from = end
+	for _, m := range in.boxes.FindAllStringSubmatchIndex(text, -1) {
+		all = append(all, found{m[0], m[1], in.box(text[m[2]:m[3]], text[m[4]:m[5]])})
 	}
+	return all
 }
 
 // box is one that can be ticked: a button, so that it works without a script.

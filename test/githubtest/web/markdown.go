@@ -19,7 +19,7 @@ import (
 )
 
 // maxMarkdown is how many bytes of a text are shown as Markdown.
-const maxMarkdown = 256 << 10
+const maxMarkdown = 64 << 10
 
 // text is a comment's or a review's, whose boxes only show.
 func (v *visit) text(body string) template.HTML { return v.markdown(body, surroundings{}) }
@@ -34,10 +34,10 @@ func (v *visit) file(p at, body string) template.HTML {
 
 // surroundings is where a text stands.
 type surroundings struct {
-	repo   string // the repository's page
-	folder string // what links are beside, "" for the page itself
-	tick   bool   // its boxes can be ticked
-	nonce  string // before what stands for a box, so that no text can forge one
+	repo   string         // the repository's page
+	folder string         // what links are beside, "" for the page itself
+	tick   bool           // its boxes can be ticked
+	boxes  *regexp.Regexp // what stands for a box
 }
 
 // markdown is a text as GitHub shows it: what people wrote, without whatever could do
@@ -46,9 +46,10 @@ func (v *visit) markdown(body string, in surroundings) template.HTML {
 	if len(body) > maxMarkdown {
 		body = strings.ToValidUTF8(body[:maxMarkdown], "") + "\n\n…"
 	}
-	in.repo, in.nonce = v.link(), "box"+rand.Text()
+	nonce := "box" + rand.Text() // so that no text can forge one
+	in.repo, in.boxes = v.link(), regexp.MustCompile(nonce+`:(\d+):(true|false);`)
 	var made bytes.Buffer
-	if err := converter(in.nonce).Convert([]byte(body), &made); err != nil {
+	if err := converter(nonce).Convert([]byte(body), &made); err != nil {
 		return template.HTML(template.HTMLEscapeString(body)) //nolint:gosec // escaped
 	}
 	return template.HTML(in.finish(policy().SanitizeBytes(made.Bytes()))) //nolint:gosec // sanitised

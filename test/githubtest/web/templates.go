@@ -3,7 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
-	"hash/fnv"
+	"hash/adler32"
 	"html/template"
 	"io/fs"
 	"strconv"
@@ -75,9 +75,7 @@ func ago(d time.Duration) string {
 // hue is one of the style's colours, always the same for a login, and the shape of
 // a bot.
 func hue(login string) string {
-	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(login)) // it never fails
-	class := "hue" + strconv.Itoa(int(sum.Sum32()%6))
+	class := "hue" + strconv.Itoa(int(adler32.Checksum([]byte(login))%6))
 	if strings.HasSuffix(login, "[bot]") {
 		class += " bot"
 	}

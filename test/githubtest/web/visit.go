@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"maps"
@@ -16,7 +17,7 @@ import (
 
 // visit is one request, by one of the people.
 type visit struct {
-	site *site
+	site *Site
 	r    *http.Request
 	// As is the person's login.
 	As string
@@ -32,7 +33,7 @@ type params map[string]string
 const whoCookie = "as"
 
 // visit is by whom the form says, or the cookie, or else the first of the people.
-func (s *site) visit(r *http.Request) *visit {
+func (s *Site) visit(r *http.Request) *visit {
 	v := &visit{site: s, r: r, As: s.people[0]}
 	if c, err := r.Cookie(whoCookie); err == nil && slices.Contains(s.people, c.Value) {
 		v.As = c.Value
@@ -44,20 +45,31 @@ func (s *site) visit(r *http.Request) *visit {
 }
 
 // enter is a visit of the repository that the path names, if the person may see it.
-func (s *site) enter(r *http.Request) (*visit, error) {
+func (s *Site) enter(r *http.Request) (*visit, error) {
 	v := s.visit(r)
 	if r.PathValue("repo") == "" {
 		return v, nil
 	}
 	var repo repository
 	if err := v.ask(&repo, "repos/get", nil, nil); err != nil {
-		return v, err
+		return v, v.moved(err)
 	}
 	v.Repo = &repo
 	if r := v.stored(repo.FullName); r != nil {
 		repo.Issues, repo.Pulls = r.Open()
 	}
 	return v, nil
+}
+
+// moved leads to a repository that has another name now.
+func (v *visit) moved(err error) error {
+	refusal, is := errors.AsType[*githubtest.RefusalError](err)
+	if !is || refusal.Status >= http.StatusBadRequest {
+		return err
+	}
+	old := v.r.PathValue("owner") + "/" + v.r.PathValue("repo")
+	rest := strings.SplitN(v.r.URL.EscapedPath(), "/", 4)[3:]
+	return elsewhere(strings.Join(append([]string{join(v.site.hub.Name(old))}, rest...), "/"))
 }
 
 // stored is the stand-in's own of a repository that the person may read.
@@ -131,7 +143,7 @@ func (v *visit) page() int {
 }
 
 // choose is the menu of people.
-func (s *site) choose(w http.ResponseWriter, r *http.Request) {
+func (s *Site) choose(w http.ResponseWriter, r *http.Request) {
 	v := s.visit(r)
 	http.SetCookie(w, &http.Cookie{Name: whoCookie, Value: v.As, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode}) //nolint:gosec // loopback has no TLS
 	http.Redirect(w, r, ownPath(r.PostFormValue("back")), http.StatusSeeOther)                                                  //nolint:gosec // see ownPath
@@ -164,6 +176,9 @@ func (p *page) People() []person {
 	}
 	return found
 }
+
+// Links lead to what is beside these pages.
+func (p *page) Links() []Link { return p.site.links }
 
 // RoleOf is somebody's role in the repository that is looked at.
 func (p *page) RoleOf(login string) string {

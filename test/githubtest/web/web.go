@@ -23,31 +23,44 @@ var files embed.FS
 // maxForm is the largest form that is taken, in bytes: a file in it may be large.
 const maxForm = 4 << 20
 
-// site is the pages of one stand-in.
-type site struct {
+// Site is the pages of one stand-in.
+type Site struct {
 	hub    *githubtest.Server
 	people []string // as whom pages are looked at; the first one at first
 	pages  map[string]*template.Template
+	links  []Link
+	routed http.Handler
 }
+
+// Link leads to a page beside these, of the same address.
+type Link struct{ Text, Path string }
 
 // New is the pages of a stand-in, to be given to its Pages. Whoever looks at them is
 // one of the people, and may choose which; those who are not known yet are made.
-func New(hub *githubtest.Server, people ...string) (http.Handler, error) {
+func New(hub *githubtest.Server, people ...string) (*Site, error) {
 	if len(people) == 0 {
 		people = []string{"visitor"}
 	}
 	for _, login := range people {
 		hub.Person(login)
 	}
-	s := &site{hub: hub, people: slices.Clone(people)}
+	s := &Site{hub: hub, people: slices.Clone(people)}
 	var err error
 	if s.pages, err = templates(hub.Now); err != nil {
 		return nil, err
 	}
-	return s.guarded(s.routes()), nil
+	s.routed = s.guarded(s.routes())
+	return s, nil
 }
 
-func (s *site) routes() http.Handler {
+// ServeHTTP answers whatever GitHub's own host would.
+func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.routed.ServeHTTP(w, r) }
+
+// AddLink shows a link on top of each page. It is to be called before the first one
+// is asked for.
+func (s *Site) AddLink(text, path string) { s.links = append(s.links, Link{text, path}) }
+
+func (s *Site) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, name := range []string{"style.css", "news.js"} {
 		mux.HandleFunc("GET /-/"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, name) })
@@ -62,6 +75,9 @@ func (s *site) routes() http.Handler {
 	for path, a := range acts() {
 		mux.HandleFunc("POST /{owner}/{repo}"+path, func(w http.ResponseWriter, r *http.Request) { s.serveAct(w, r, a) })
 	}
+	mux.HandleFunc("GET /apps/{slug}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, join(r.PathValue("slug")), http.StatusSeeOther)
+	})
 	mux.HandleFunc("GET /{owner}/{repo}/raw/{rest...}", s.serveRaw)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, s.visit(r), &githubtest.RefusalError{Status: http.StatusNotFound, Message: "There is no such page."})
@@ -69,9 +85,32 @@ func (s *site) routes() http.Handler {
 	return mux
 }
 
+func repositoryPages() map[string]view {
+	return map[string]view{
+		"":                       {"folder", showFolder},
+		"/tree/{rest...}":        {"folder", showFolder},
+		"/blob/{rest...}":        {"file", showFile},
+		"/edit/{rest...}":        {"edit", editFile},
+		"/new/{rest...}":         {"edit", newFile},
+		"/commits":               {"log", showLog},
+		"/commits/{rest...}":     {"log", showLog},
+		"/commit/{sha}":          {"commit", showCommit},
+		"/compare/{rest...}":     {"compare", showCompare},
+		"/pulls":                 {"pulls", listPulls},
+		"/pull/{number}":         {"pull", showPull},
+		"/pull/{number}/files":   {"pull", inPull("files")},
+		"/pull/{number}/commits": {"pull", inPull("commits")},
+		"/pull/{number}/checks":  {"pull", inPull("checks")},
+		"/issues":                {"issues", listIssues},
+		"/issues/new":            {"newissue", newIssue},
+		"/issues/{number}":       {"issue", showIssue},
+		"/runs/{id}":             {"check", showCheck},
+	}
+}
+
 // guarded lets nobody in but from the pages themselves: who acts is chosen, not
 // proved, and another site must not act through somebody's browser.
-func (s *site) guarded(next http.Handler) http.Handler {
+func (s *Site) guarded(next http.Handler) http.Handler {
 	own := ""
 	if at, err := url.Parse(s.hub.URL); err == nil {
 		own = at.Host
@@ -98,7 +137,7 @@ type view struct {
 	find func(*visit) (any, error)
 }
 
-func (s *site) show(mux *http.ServeMux, path string, v view) {
+func (s *Site) show(mux *http.ServeMux, path string, v view) {
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
 		at, err := s.enter(r)
 		if err != nil {
@@ -115,27 +154,26 @@ type elsewhere string
 func (e elsewhere) Error() string { return "see " + string(e) }
 
 // render answers a page; refused is what GitHub had against the act that led to it.
-func (s *site) render(w http.ResponseWriter, at *visit, v view, refused error) {
+func (s *Site) render(w http.ResponseWriter, at *visit, v view, refused error) {
 	at.Moment = s.hub.Moment() // before what is found, so that nothing is missed
 	content, err := v.find(at)
-	to, moved := errors.AsType[elsewhere](err)
-	switch {
-	case moved:
-		http.Redirect(w, at.r, string(to), http.StatusSeeOther)
-		return
-	case err != nil:
+	if err != nil {
 		s.refuse(w, at, err)
 		return
 	}
 	s.write(w, at, v.name, content, refused)
 }
 
-// refuse answers with what is wrong, and nothing else.
-func (s *site) refuse(w http.ResponseWriter, at *visit, err error) {
+// refuse answers with what is wrong, and nothing else; or the page is elsewhere.
+func (s *Site) refuse(w http.ResponseWriter, at *visit, err error) {
+	if to, moved := errors.AsType[elsewhere](err); moved {
+		http.Redirect(w, at.r, string(to), http.StatusSeeOther) //nolint:gosec // made by join
+		return
+	}
 	s.write(w, at, "refused", nil, err)
 }
 
-func (s *site) write(w http.ResponseWriter, at *visit, name string, content any, refused error) {
+func (s *Site) write(w http.ResponseWriter, at *visit, name string, content any, refused error) {
 	p := page{visit: at, Content: content}
 	status := http.StatusOK
 	if refused != nil {
@@ -159,7 +197,7 @@ func statusOf(err error) int {
 }
 
 // serveNews tells the moment, by which a page sees that it is old.
-func (s *site) serveNews(w http.ResponseWriter, _ *http.Request) {
+func (s *Site) serveNews(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = fmt.Fprint(w, s.hub.Moment()) // as above
 }

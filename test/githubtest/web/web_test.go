@@ -32,7 +32,7 @@ func newWorld(t *testing.T) *world {
 	org := hub.Organization("acme")
 	org.AddOwner("olga", true)
 	repo := hub.AddRepository("acme/shop", map[string]string{
-		"README.md": "# The shop\n\nSee [the values](deploy/values.yaml).\n", "deploy/values.yaml": values, "deploy/empty": "",
+		"README.md": "# The shop\n\nSee [the values](deploy/values.yaml), [all](/acme) and [more](https://example.com/).\n", "deploy/values.yaml": values, "deploy/empty": "",
 	})
 	repo.Collaborate("wendy", "write")
 	repo.Collaborate("mia", "maintain")
@@ -40,6 +40,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pages.AddLink("Beside", "/beside")
 	hub.Pages(pages)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -129,9 +130,9 @@ func TestPages(t *testing.T) {
 	w.repo.Status(head, "ci/lint", "pending")
 	w.repo.Review(pull, "mia", "APPROVED", "Fine.")
 	for path, wanted := range map[string][]string{
-		"/":                    {"acme/shop", "You are", "wendy", "otto"},
+		"/":                    {`href="/beside">Beside</a>`, "acme/shop", "You are", "wendy", "otto"},
 		"/acme":                {"acme/shop"},
-		"/acme/shop":           {"The shop", `href="/acme/shop/blob/main/deploy/values.yaml"`, "Initial commit", "README.md"},
+		"/acme/shop":           {"The shop", `href="/acme/shop/blob/main/deploy/values.yaml"`, `href="/acme"`, `href="https://example.com/"`, "Initial commit", "README.md"},
 		"/acme/shop/tree/main": {"deploy/"},
 		"/acme/shop/tree/image-updater/main/shop/deploy":             {"values.yaml", "Update shop to 1.5.0"},
 		"/acme/shop/blob/main/deploy/values.yaml":                    {`<tr id="L3">`, "1.4.2"},
@@ -159,12 +160,44 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestChecks shows what checks say, and where.
+// TestElsewhere follows what has moved, and shows a pull request of a fork.
+func TestElsewhere(t *testing.T) {
+	w := newWorld(t)
+	w.pull()
+	w.hub.Fork(w.repo, "otto").Push("theirs", "otto", "Mine", map[string]*githubtest.File{"x": githubtest.Text("x\n")})
+	w.repo.OpenPull("otto", "From outside", "otto:theirs", "main")
+	page := w.get("/acme/shop/pull/2")
+	has(t, page, `<span class="ref">otto:theirs</span>`, "From outside", "+1")
+	hasNot(t, page, "is deleted", "delete-branch")
+	w.repo.Rename("olga", "market")
+	has(t, w.get("/acme/shop/pull/1"), "<b>market</b>", "Update shop")
+	has(t, w.get("/acme/shop"), "<b>market</b>")
+	has(t, w.get("/apps/image-updater"), "image-updater")
+}
+
+// react gives a heart, by the API.
+func (w *world) react(path string) (int, string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.hub.APIURL()+"repos/acme/shop"+path, strings.NewReader(`{"content":"heart"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+w.hub.Token("writer"))
+	r.Header.Set("Content-Type", "application/json")
+	return w.do(r)
+}
+
+// TestChecks shows what checks say, and where; and who reacted.
 func TestChecks(t *testing.T) {
 	w := told(t)
 	page := w.get("/acme/shop/pull/1")
 	line := `/blob/` + w.repo.Pulls()[0].HeadSHA + `/.imageupdater.yaml#L1`
 	has(t, page, "imageupdater/config", "One mistake", "is <strong>not</strong> understood", line, "there is no version 1", "ci/render")
+	has(t, page, `title="image-updater[bot]">👀 1`)
+	if status, text := w.react("/issues/1/reactions"); status != http.StatusCreated {
+		t.Fatalf("%d %s", status, text)
+	}
+	has(t, w.get("/acme/shop/pull/1"), "❤️ 1")
 	run := regexp.MustCompile(`/acme/shop/runs/[0-9]+`).FindString(page)
 	has(t, w.get(run), "imageupdater/config", line)
 }
