@@ -32,10 +32,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	}
 	out.order()
 	situation.Orders = out.Orders
-	reconciler := &proposal.Reconciler{
-		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
-		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
-	}
+	reconciler := r.reconciler(l, files)
 	desired, err := r.desire(ctx, l, reconciler, situation, out)
 	if err != nil {
 		return err
@@ -53,6 +50,14 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
 	return nil
+}
+
+// reconciler writes pull requests with these files.
+func (r *Runner) reconciler(l Look, files *tree) *proposal.Reconciler {
+	return &proposal.Reconciler{
+		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
+		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
+	}
 }
 
 // situation is what is decided on, but for the files.
