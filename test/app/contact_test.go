@@ -282,36 +282,56 @@ func TestContactsAnHour(t *testing.T) {
 				}
 				return all
 			}
-			many, few := add("acme", 12), add("other", 2)
+			many, few := add("acme", 7), add("other", 2)
 			one := w.start(introduces)
 			if strings.HasPrefix(w.place, "postgres") {
 				w.start(introduces) // another one on the same database
 			}
 			w.hub.Install("acme", grants(), many...)
 			w.hub.Install("other", grants(), few...)
-			contacted := func(all []*githubtest.Repository) (n int) {
-				for _, repo := range all {
-					one.settled(w.hub, repo.FullName())
-					n += len(repo.Pulls())
-				}
-				return n
-			}
+			until(t, "some are contacted", func() bool { return contacted(many) >= 5 && contacted(few) == 2 })
+			w.allDone()
 			if n, m := contacted(many), contacted(few); n != 5 || m != 2 {
 				t.Fatalf("%d and %d were contacted", n, m)
 			}
-			for _, want := range []int{10, 12} {
-				w.hub.Advance(30 * time.Minute)
-				if n := contacted(many); n != want-5 && n != 10 {
-					t.Errorf("after half an hour %d were contacted", n)
-				}
-				w.hub.Advance(32 * time.Minute)
-				until(t, "those that waited are contacted", func() bool { return contacted(many) >= want })
-				if n := contacted(many); n != want {
-					t.Errorf("%d were contacted, want %d", n, want)
+			w.hub.Advance(50 * time.Minute)
+			touch(many)
+			w.allDone()
+			if n := contacted(many); n != 5 {
+				t.Errorf("%d were contacted within the hour", n)
+			}
+			for _, repo := range many {
+				next := one.shown(repo.FullName()).NextLook.Sub(w.hub.Now())
+				if waits := len(repo.Pulls()) == 0; waits != (next > 9*time.Minute && next < 12*time.Minute) {
+					t.Errorf("%s is looked at in %s", repo.FullName(), next)
 				}
 			}
+			w.hub.Advance(12 * time.Minute)
+			touch(many)
+			until(t, "those that waited are contacted", func() bool { return contacted(many) == 7 })
 		})
 	}
+}
+
+// allDone waits until all that GitHub tells is done.
+func (w *world) allDone() {
+	w.t.Helper()
+	w.hub.Settle()
+	w.nothingLeft()
+}
+
+// touch pushes something that does not matter, which brings a look.
+func touch(all []*githubtest.Repository) {
+	for _, repo := range all {
+		repo.Push("main", repo.Owner, "Nothing", map[string]*githubtest.File{"README": githubtest.Text(repo.Branch("main"))})
+	}
+}
+
+func contacted(all []*githubtest.Repository) (n int) {
+	for _, repo := range all {
+		n += len(repo.Pulls())
+	}
+	return n
 }
 
 // TestContactKilled kills the process around each call that a first contact needs.
@@ -320,20 +340,20 @@ func TestContactKilled(t *testing.T) {
 	w := newWorld(t, file(t), githubtest.Options{})
 	push(t, w, "acme/web", "1.0.0", "1.1.0")
 	var all []*proposing
+	var repos []*githubtest.Repository
 	for n, point := range around("repos/get", "git/create-tree", "git/create-commit", "updateRefs", "pulls/create") {
 		org := fmt.Sprintf("acme%d", n)
 		repo := w.hub.AddRepository(org+"/shop", map[string]string{"envs/dev/web.yaml": deployment(w.registry.Host() + "/acme/web:1.0.0")})
 		p := &proposing{world: w, name: org + "/shop", repo: repo, app: w.hub.Install(org, grants(), repo)}
 		p.hangs(point)
-		all = append(all, p)
+		all, repos = append(all, p), append(repos, repo)
 	}
 	const more = introduces + "work: {looks: 20}"
 	second := w.killedAt(w.launch(more), all, more)
 	w.hub.Advance(10 * time.Minute)
 	for range 2 { // what was opened is checked by the next look
-		for _, p := range all {
-			second.asked(p.name)()
-		}
+		touch(repos)
+		w.allDone()
 	}
 	for _, p := range all {
 		pulls := p.repo.Pulls()
