@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,8 +34,8 @@ const (
 	justClosed = 6 * time.Hour
 )
 
-// contactNote is under what is kept of which commit it is known that there is nothing
-// to introduce oneself for.
+// contactNote is under what is kept at which commit there is nothing to introduce
+// oneself for, or GitHub did not let it be done.
 const contactNote = "contact"
 
 // introduce offers a configuration to a repository that has none, once, and takes that
@@ -62,8 +63,10 @@ func (r *Runner) introduce(ctx context.Context, l Look, files *tree, out *Outcom
 	}
 	refused, err := r.reconciler(l, files).Reconcile(ctx, l.PullRequests, d)
 	out.Refused = append(out.Refused, refused...)
-	if len(refused) > 0 {
-		out.soon(r.Now(), broken)
+	if len(refused) > 0 && i.open == nil && len(d.Edits) > 0 {
+		// There is room for few, and this one would take it again and again.
+		out.Detail = "offering a configuration: " + refused[0].Err.Error()
+		i.remember(ctx, out.Detail)
 	}
 	if err != nil {
 		return fmt.Errorf("offering a configuration: %w", err)
@@ -142,7 +145,7 @@ func (i *introducing) offer(ctx context.Context) (proposal.Desired, error) {
 	}
 	fields := contact.Certain(inventory.Fields)
 	if len(fields) == 0 {
-		i.remember(ctx)
+		i.remember(ctx, "")
 		return proposal.Desired{Close: i.takeBack("There is no image left here for which it would do anything.")}, nil
 	}
 	p, err := i.proposal(ctx, fields)
@@ -231,14 +234,16 @@ func (i *introducing) would(ctx context.Context, c *config.Config) (proposal.Des
 // nothingAt is what is kept of a commit.
 type nothingAt struct {
 	Commit string `json:"commit"`
+	Why    string `json:"why,omitempty"`
 }
 
-// empty says whether it is known of this commit that there is nothing to offer. Where
+// empty says whether it is known of this commit that nothing can be offered. Where
 // too much would have to be read for it that is not found out.
 func (i *introducing) empty(ctx context.Context) bool {
 	var known nothingAt
 	kept, _ := i.Memory.Note(ctx, i.look.Repository.ID, contactNote)
 	if json.Unmarshal(kept, &known) == nil && known.Commit == i.out.source.commit {
+		i.out.Detail = cmp.Or(i.out.Detail, known.Why)
 		return true
 	}
 	n := 0
@@ -250,8 +255,8 @@ func (i *introducing) empty(ctx context.Context) bool {
 	return n == 0 || n > mostRead
 }
 
-func (i *introducing) remember(ctx context.Context) {
-	if text, err := json.Marshal(nothingAt{i.out.source.commit}); err == nil {
+func (i *introducing) remember(ctx context.Context, why string) {
+	if text, err := json.Marshal(nothingAt{i.out.source.commit, why}); err == nil {
 		i.Memory.KeepNote(ctx, i.look.Repository.ID, contactNote, text)
 	}
 }

@@ -49,6 +49,9 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
+	if slices.ContainsFunc(desired.Edits, func(p *proposal.Proposal) bool { return p.Rewrite }) {
+		out.wake(r.Now().Add(r.Least)) // then it is checked as anybody's is
+	}
 	return nil
 }
 

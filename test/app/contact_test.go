@@ -226,6 +226,30 @@ func TestFirstContactComesAfterNothing(t *testing.T) {
 	}
 }
 
+// TestContactIsRefused says what is in the way, and tries again when something has
+// changed: there is room for few.
+func TestContactIsRefused(t *testing.T) {
+	t.Parallel()
+	l := &life{world: newWorld(t, file(t), githubtest.Options{}), t: t}
+	l.push("web:1.0.0", "web:1.1.0")
+	l.repo = l.hub.AddRepository("acme/shop", map[string]string{"web.yaml": deployment(l.name("web:1.0.0"))})
+	l.repo.Collaborate("alice", "write")
+	l.repo.Push("imageupdater/configure", "alice", "Mine", map[string]*githubtest.File{"mine": githubtest.Text("x")})
+	l.app = l.start(introduces)
+	l.installation = l.hub.Install("acme", grants(), l.repo)
+	l.app.settled(l.hub, "acme/shop")
+	for range 2 {
+		if got := l.app.shown("acme/shop").Result.Detail; !strings.Contains(got, "delete or rename it") {
+			t.Errorf("%q", got)
+		}
+		l.quiet()
+	}
+	l.repo.DeleteBranch("imageupdater/configure", "alice")
+	l.repo.Push("main", "alice", "Now", map[string]*githubtest.File{"README": githubtest.Text("x")})
+	l.look()
+	l.offer()
+}
+
 // TestWhoIsNotContacted leaves alone whoever is not to be bothered.
 func TestWhoIsNotContacted(t *testing.T) {
 	t.Parallel()
