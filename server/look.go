@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
@@ -108,7 +109,7 @@ func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Tim
 		Repository: run.Repository{
 			ID: r.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
 		},
-		GitHub: reading{repo}, PullRequests: repo, Checks: repo,
+		GitHub: reading{repo}, PullRequests: repo, Checks: repo, Introductions: s.introductions(r, repo),
 		Files:  s.files.of(client, r.InstallationID),
 		Forced: forced,
 	})
@@ -134,6 +135,9 @@ func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
 	seen := jobs.Seen{Next: out.Next, Result: s.redact.text(string(report)), Images: imagesOf(out.Images())}
 	if out.Plan == nil && !slices.Contains([]run.State{run.Unconfigured, run.Empty, run.Archived}, out.State) {
 		seen.Images = nil
+	}
+	if out.State == run.Unconfigured || out.State == run.Broken {
+		seen.Watch = []string{string(config.Default().PullRequests.BranchPrefix.Value) + "*"}
 	}
 	if c := out.Config; c != nil {
 		seen.Watch = []string{string(c.PullRequests.BranchPrefix.Value) + "*"}

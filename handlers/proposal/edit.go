@@ -26,6 +26,8 @@ type Edit struct {
 	What EditKind `json:"what"`
 	// Ignoring is what an Ignores adds.
 	Ignoring *Ignoring `json:"ignoring,omitempty"`
+	// Sum tells which text a FirstContact adds.
+	Sum string `json:"sum,omitempty"`
 }
 
 // Ignoring is an entry of ignore that somebody wants.

@@ -32,10 +32,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	}
 	out.order()
 	situation.Orders = out.Orders
-	reconciler := &proposal.Reconciler{
-		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
-		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
-	}
+	reconciler := r.reconciler(l, files)
 	desired, err := r.desire(ctx, l, reconciler, situation, out)
 	if err != nil {
 		return err
@@ -55,7 +52,18 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
 	}
+	if slices.ContainsFunc(desired.Edits, func(p *proposal.Proposal) bool { return p.Rewrite }) {
+		out.wake(r.Now().Add(r.Least)) // then it is checked as anybody's is
+	}
 	return nil
+}
+
+// reconciler writes pull requests with these files.
+func (r *Runner) reconciler(l Look, files *tree) *proposal.Reconciler {
+	return &proposal.Reconciler{
+		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
+		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
+	}
 }
 
 // situation is what is decided on, but for the files.

@@ -83,6 +83,8 @@ type Look struct {
 	// Checks tells pull requests what they would change of the configuration; nil
 	// leaves them alone.
 	Checks Checks
+	// Introductions offers a configuration where there is none; nil offers none.
+	Introductions Introductions
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
@@ -258,6 +260,9 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 		return out, err
 	}
 	if err := r.answer(ctx, l, out); err != nil {
+		return out, err
+	}
+	if err := r.introduce(ctx, l, tree, out); err != nil {
 		return out, err
 	}
 	return out, r.reviews(ctx, l, seen.pulls, tree, out)

@@ -51,6 +51,11 @@ func (tx *Tx) Lease(ctx context.Context, what, replica string, now, until time.T
 	return true, tx.PutNote(ctx, scope, replica)
 }
 
+// Leased is until when something is taken; zero where it never was.
+func (tx *Tx) Leased(ctx context.Context, what string) (time.Time, error) {
+	return tx.Cooldown(ctx, "lease "+what)
+}
+
 // Release gives back what was taken. It may be taken again from a time on.
 func (tx *Tx) Release(ctx context.Context, what string, from time.Time) error {
 	scope := "lease " + what

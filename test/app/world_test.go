@@ -95,17 +95,22 @@ func (w *world) configured(more string) string {
 	if strings.Contains(more, "work:") {
 		drain = ""
 	}
+	onboarding := "onboarding: off" // most tests are of repositories that nobody introduces anything to
+	if strings.Contains(more, "onboarding:") {
+		onboarding = ""
+	}
 	return fmt.Sprintf(`
 version: 1
 github: {url: %q, appID: %d, privateKey: {env: KEY}, webhookSecret: {env: WEBHOOK}%s}
 listen: "127.0.0.1:0"
 database: {%s}
 %s
+%s
 log: {level: debug}
 registries: [{host: %q, plainHTTP: true}]
 api:
   tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
-%s`, w.hub.URL, w.hub.App.ID, w.github, database, drain, w.registry.Host(), sha256Of(apiToken), more)
+%s`, w.hub.URL, w.hub.App.ID, w.github, database, drain, onboarding, w.registry.Host(), sha256Of(apiToken), more)
 }
 
 // configuration is what the server reads of that.
