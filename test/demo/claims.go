@@ -41,6 +41,17 @@ func proposes(repo, group, title string, changes ...change) claim {
 	}}
 }
 
+// because is a claim that tells why.
+func (c claim) because(why string) claim { return claim{c.says + ": " + why, c.is} }
+
+// quiet claims that the App has written nothing since it was remembered.
+func (w *world) quiet() error {
+	if writes := w.hub.Since(w.mark, githubtest.By(w.installation), githubtest.Exchange.Writes); len(writes) > 0 {
+		return fmt.Errorf("%d calls write, %s first", len(writes), writes[0].Operation)
+	}
+	return nil
+}
+
 // open is the open pull request of a group.
 func (w *world) open(repo, group string) (githubtest.Shown, error) {
 	for _, pull := range w.repos[repo].Pulls() {
@@ -117,6 +128,11 @@ func obeyed() claim {
 	return claim{"the App has done it, and says so by a rocket", func(w *world) error { return w.answered("rocket", "") }}
 }
 
+// told claims that the App answered the last comment with these words.
+func told(words string) claim {
+	return claim{"the App answers: " + words, func(w *world) error { return w.answered("rocket", words) }}
+}
+
 // refused claims that the App did not do what the last comment ordered, and told why.
 func refused(words string) claim {
 	return claim{"the App refuses: " + words, func(w *world) error { return w.answered("confused", words) }}
@@ -125,10 +141,17 @@ func refused(words string) claim {
 // answered says whether the last comment has the App's reaction, and words of it
 // below.
 func (w *world) answered(reaction, words string) error {
+	words, err := w.stock.fill(words)
+	if err != nil {
+		return err
+	}
 	told := words == ""
 	for _, r := range w.repos[w.said.repo].Remarks(w.said.number) {
 		if r.ID == w.said.id && !slices.Contains(r.Reactions, reaction+" by "+bot) {
 			return fmt.Errorf("the comment %q has the reactions %q", r.Body, r.Reactions)
+		}
+		if r.By == bot {
+			fmt.Println(r.Body)
 		}
 		told = told || r.By == bot && strings.Contains(r.Body, words)
 	}

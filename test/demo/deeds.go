@@ -75,6 +75,12 @@ func writing(repo, message string, changes ...change) deed {
 	}
 }
 
+// remembering marks a moment, for quiet.
+func remembering(w *world) error {
+	w.mark = w.hub.Mark()
+	return nil
+}
+
 // remark is a comment that was made.
 type remark struct {
 	repo   string
@@ -84,9 +90,15 @@ type remark struct {
 
 // saying is a comment on the open pull request of a group.
 func saying(login, text, repo, group string) deed {
-	return onOpen(repo, group, func(w *world, number int) {
-		w.said = remark{repo, number, w.repos[repo].Comment(number, login, text)}
-	})
+	return func(w *world) error {
+		pull, err := w.open(repo, group)
+		if err != nil {
+			return err
+		}
+		filled, err := w.stock.fill(text)
+		w.said = remark{repo, pull.Number, w.repos[repo].Comment(pull.Number, login, filled)}
+		return err
+	}
 }
 
 // settling waits until something has become so.

@@ -10,7 +10,7 @@ const beginning = 2
 
 // story is what --once tells and checks.
 func story() []step {
-	return slices.Concat(opening(), listening(), telling(), pausing(), merging(), refusing())
+	return slices.Concat(opening(), listening(), telling(), pausing(), merging(), refusing(), resting())
 }
 
 // opening is the first minute.
@@ -52,7 +52,7 @@ func listening() []step {
 			proposes("shop", "dev", "Update dev images (3)",
 				change{"values.yaml", `tag: "1.4.2"`, `tag: "1.5.0"`},
 				change{"values.yaml", "tag: v2.3.0", "tag: v2.3.2"},
-				change{"values.yaml", "worker:0.9.4@DIGEST(acme/worker:0.9.4)", "worker:0.9.5@DIGEST(acme/worker:0.9.5)"}),
+				change{"values.yaml", "worker:0.9.4@DIGEST(acme/worker:0.9.4)", "worker:0.9.5@DIGEST(acme/worker:0.9.5)"}).because("the same one, with web v2.3.2"),
 		}},
 	}
 }
@@ -63,20 +63,17 @@ func pausing() []step {
 		{outsider + ", who may not write, comments /recreate.", saying(outsider, "/recreate", "shop", "dev"), []claim{
 			refused("Only people with write access to this repository can give commands."),
 		}},
-		{
-			writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
-			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")),
-			[]claim{
+		{writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
+			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")), []claim{
 				proposes("platform", "dev", "Update dev images (2)",
 					change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
-					change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}),
-			},
-		},
+					change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}).because("it stays as it is"),
+			}},
 		{writer + " comments /unhold.", saying(writer, "/unhold", "platform", "dev"), []claim{
 			obeyed(),
 			proposes("platform", "dev", "Update dev images (2)",
 				change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
-				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.1"}),
+				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.1"}).because("now with notifier 1.2.1"),
 		}},
 		{writer + " comments /ignore major on base-major of platform.", saying(writer, "/ignore major", "platform", "base-major"), []claim{
 			obeyed(),
@@ -86,7 +83,7 @@ func pausing() []step {
 			proposesNone("platform", "base-major", "it is ignored"),
 			proposes("platform", "prod", "Update prod images (2)",
 				change{"overlays/prod/kustomization.yaml", `"2024.10.2"`, `"2024.12.3"`},
-				change{"overlays/prod/kustomization.yaml", "1.1.3", "1.2.1"}),
+				change{"overlays/prod/kustomization.yaml", "1.1.3", "1.2.1"}).because("there is room for it now"),
 		}},
 	}
 }
@@ -97,7 +94,7 @@ func telling() []step {
 		{"A build pushes acme/notifier 1.2.0, and the registry tells the App.", inTurn(pushing("acme/notifier", "1.2.0"), announcing("acme/notifier", "1.2.0")), []claim{
 			proposes("platform", "dev", "Update dev images (2)",
 				change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
-				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}),
+				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}).because("the same one, with notifier 1.2.0"),
 		}},
 	}
 }
@@ -109,13 +106,17 @@ func merging() []step {
 			contains("shop", "values.yaml", `tag: "1.5.0"`),
 			proposesNone("shop", "dev", "it is done"),
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.0.0",
-				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.0.0@DIGEST(acme/worker:1.0.0)"}),
+				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.0.0@DIGEST(acme/worker:1.0.0)"}).because("it is built again, on what was merged"),
 		}},
 		{"1.5.0 fails: " + writer + " writes 1.4.2 by hand.", inTurn(writing("shop", "Back to 1.4.2", change{"values.yaml", `tag: "1.5.0"`, `tag: "1.4.2"`}), looking("shop")), []claim{
 			proposesNone("shop", "dev", "what was rolled back is not proposed again"),
 		}},
+		{writer + " comments /explain on prod.", saying(writer, "/explain REGISTRY/acme/api", "shop", "prod"), []claim{
+			obeyed(),
+			told("not `1.5.0`: `it was rolled back: it was merged, and the file has an older one again`"),
+		}},
 		{"A build pushes acme/api 1.5.1.", inTurn(pushing("acme/api", "1.5.1"), looking("shop")), []claim{
-			proposes("shop", "dev", "Update REGISTRY/acme/api to 1.5.1", change{"values.yaml", `tag: "1.4.2"`, `tag: "1.5.1"`}),
+			proposes("shop", "dev", "Update REGISTRY/acme/api to 1.5.1", change{"values.yaml", `tag: "1.4.2"`, `tag: "1.5.1"`}).because("newer ones are proposed"),
 		}},
 	}
 }
@@ -128,7 +129,16 @@ func refusing() []step {
 		}},
 		{"A build pushes acme/worker 1.1.0.", inTurn(pushing("acme/worker", "1.1.0"), looking("shop")), []claim{
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.1.0",
-				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.1.0@DIGEST(acme/worker:1.1.0)"}),
+				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.1.0@DIGEST(acme/worker:1.1.0)"}).because("newer ones are proposed"),
+		}},
+	}
+}
+
+// resting is what happens when nothing has changed.
+func resting() []step {
+	return []step{
+		{"It looks twice more.", inTurn(looking("shop"), looking("platform"), remembering, looking("shop"), looking("platform")), []claim{
+			{"nothing is written to GitHub, since nothing has changed", (*world).quiet},
 		}},
 	}
 }

@@ -33,19 +33,21 @@ const (
 // world is all that runs: a GitHub with its people and repositories, a registry,
 // and the App.
 type world struct {
-	say      *teller
-	hub      *githubtest.Server
-	stock    *stock
-	repos    map[string]*githubtest.Repository // by name, without the organisation
-	app      string                            // the server's address
-	token    string                            // for the server's API
-	hook     string                            // the secret of the registry's webhook
-	client   http.Client
-	said     remark // the last comment
-	log      *tail
-	problems *problems
-	stopped  chan error // what ended the server, if anything but close did
-	closing  []func() error
+	say          *teller
+	hub          *githubtest.Server
+	stock        *stock
+	repos        map[string]*githubtest.Repository // by name, without the organisation
+	app          string                            // the server's address
+	token        string                            // for the server's API
+	hook         string                            // the secret of the registry's webhook
+	client       http.Client
+	said         remark // the last comment
+	mark         githubtest.Mark
+	installation *githubtest.Installation
+	log          *tail
+	problems     *problems
+	stopped      chan error // what ended the server, if anything but close did
+	closing      []func() error
 }
 
 // begin starts everything. What it has started is ended by close, or by itself
@@ -208,6 +210,6 @@ func (w *world) install() error {
 	for _, repo := range w.repos {
 		all = append(all, repo)
 	}
-	w.hub.Install("acme", grants(), all...)
+	w.installation = w.hub.Install("acme", grants(), all...)
 	return nil
 }
