@@ -1,18 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
-	"context"
-	"crypto/rand"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/test/githubtest"
@@ -120,47 +110,6 @@ func contains(repo, file, text string) claim {
 	}}
 }
 
-// bot is as whom the App writes.
-const bot = "image-updater[bot]"
-
-// obeyed claims that the App did what the last comment ordered.
-func obeyed() claim {
-	return claim{"the App has done it, and says so by a rocket", func(w *world) error { return w.answered("rocket", "") }}
-}
-
-// told claims that the App answered the last comment with these words.
-func told(words string) claim {
-	return claim{"the App answers: " + words, func(w *world) error { return w.answered("rocket", words) }}
-}
-
-// refused claims that the App did not do what the last comment ordered, and told why.
-func refused(words string) claim {
-	return claim{"the App refuses: " + words, func(w *world) error { return w.answered("confused", words) }}
-}
-
-// answered says whether the last comment has the App's reaction, and words of it
-// below.
-func (w *world) answered(reaction, words string) error {
-	words, err := w.stock.fill(words)
-	if err != nil {
-		return err
-	}
-	told := words == ""
-	for _, r := range w.repos[w.said.repo].Remarks(w.said.number) {
-		if r.ID == w.said.id && !slices.Contains(r.Reactions, reaction+" by "+bot) {
-			return fmt.Errorf("the comment %q has the reactions %q", r.Body, r.Reactions)
-		}
-		if r.By == bot {
-			fmt.Println(r.Body)
-		}
-		told = told || r.By == bot && strings.Contains(r.Body, words)
-	}
-	if !told {
-		return errors.New("nothing is said to that")
-	}
-	return nil
-}
-
 // differs compares all files of a branch with those of main.
 func (w *world) differs(repo, branch string, changes []change) error {
 	want, err := w.changed(repo, changes)
@@ -199,77 +148,4 @@ func (w *world) changed(repo string, changes []change) (map[string]string, error
 		files[c.file] = strings.ReplaceAll(files[c.file], from, to)
 	}
 	return files, nil
-}
-
-// looked is what the API tells of a repository's looks.
-type looked struct {
-	Looking  bool
-	LastLook *time.Time
-}
-
-// look asks for a look at a repository, as a CI may, and waits until it was made.
-func (w *world) look(repo string) error {
-	before, err := w.looked(repo)
-	if err != nil {
-		return err
-	}
-	if err := w.call(w.token, http.MethodPost, "/api/v1/rescan", map[string]string{"repository": "acme/" + repo}, nil); err != nil {
-		return err
-	}
-	return w.wait(context.Background(), claim{"acme/" + repo + " is looked at", func(w *world) error {
-		now, err := w.looked(repo)
-		if err != nil {
-			return err
-		}
-		if now.Looking || now.LastLook == nil || before.LastLook != nil && !now.LastLook.After(*before.LastLook) {
-			return errors.New("the look has not ended")
-		}
-		return nil
-	}})
-}
-
-func (w *world) looked(repo string) (looked, error) {
-	var found looked
-	err := w.call(w.token, http.MethodGet, "/api/v1/repos/acme/"+repo, nil, &found)
-	return found, err
-}
-
-// announce tells the App of an image, as the registry's webhook does.
-func (w *world) announce(image, tag string) error {
-	type object = map[string]any
-	return w.call(w.hook, http.MethodPost, "/hooks/registry/demo", object{"events": []object{{
-		"id": rand.Text(), "action": "push", "target": object{"repository": image, "tag": tag},
-		"request": object{"host": w.stock.Host()},
-	}}}, nil)
-}
-
-// call calls the server, with a secret that it knows.
-func (w *world) call(secret, method, path string, body, into any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("writing a call: %w", err)
-	}
-	req, err := http.NewRequestWithContext(context.Background(), method, w.app+path, bytes.NewReader(text))
-	if err != nil {
-		return fmt.Errorf("making a call: %w", err)
-	}
-	req.Header.Set("Authorization", "Bearer "+secret)
-	res, err := w.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("calling the server: %w", err)
-	}
-	answer, err := io.ReadAll(res.Body)
-	if err := cmp.Or(err, res.Body.Close()); err != nil {
-		return fmt.Errorf("reading the server's answer: %w", err)
-	}
-	if res.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("%s %s: %s: %s", method, path, res.Status, answer)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.Unmarshal(answer, into); err != nil {
-		return fmt.Errorf("reading the server's answer: %w", err)
-	}
-	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
 // inTurn does one thing after the other.
@@ -63,15 +65,40 @@ func onOpen(repo, group string, do func(w *world, number int)) deed {
 	}
 }
 
-// writing is a push to main.
-func writing(repo, message string, changes ...change) deed {
+// writing is a push to a branch of main with these changes.
+func writing(repo, branch, message string, changes ...change) deed {
 	return func(w *world) error {
 		files, err := w.changed(repo, changes)
 		if err != nil {
 			return fmt.Errorf("writing %q: %w", message, err)
 		}
-		w.repos[repo].Commit("main", message, files)
+		pushed := map[string]*githubtest.File{}
+		for _, c := range changes {
+			pushed[c.file] = githubtest.Text(files[c.file])
+		}
+		w.repos[repo].Push(branch, writer, message, pushed)
 		return nil
+	}
+}
+
+// suggesting opens a person's pull request.
+func suggesting(repo, branch, title string) deed {
+	return func(w *world) error {
+		w.repos[repo].OpenPull(writer, title, branch, "main")
+		return nil
+	}
+}
+
+// accepting merges a pull request by its branch.
+func accepting(repo, branch string) deed {
+	return func(w *world) error {
+		for _, pull := range w.repos[repo].Pulls() {
+			if pull.State == "open" && pull.Head == branch {
+				w.repos[repo].MergePull(pull.Number, writer, "squash")
+				return nil
+			}
+		}
+		return fmt.Errorf("acme/%s has no open pull request from %s", repo, branch)
 	}
 }
 

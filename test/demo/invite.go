@@ -14,12 +14,16 @@ func (w *world) invite() {
 		}
 	}
 	w.say.line(`
-Open %[1]s in a browser, and try:
+Open %[1]s/acme in a browser. At the top you choose who you are: %[2]s may write, %[3]s
+maintains, %[4]s may only read. Try:
 
-  - Choose at the top who you are: %[2]s may write, %[3]s maintains, %[4]s may only read.
-  - Merge a pull request, or close one: closing means no to these versions.
-  - Push an image at %[1]s%[5]s, and let the registry tell the App.
-  - Write an older tag into a file on main: what was rolled back is not proposed again.
+  - Push a newer image at %[1]s%[5]s, and comment /rescan on a pull request; or let
+    the registry tell the App.
+  - Comment /explain, /hold, /ignore major, or /help, as %[2]s and as %[4]s.
+  - Merge a pull request, and revert it: what was rolled back is not proposed again.
+  - Close one: closing means no to these versions.
+  - Edit .imageupdater.yaml on a branch, with a slip, and open a pull request: a check says
+    what is wrong, or what would change.
 
 Ctrl-C ends it.`, w.hub.URL, writer, maintainer, outsider, buildsPath)
 }

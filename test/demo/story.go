@@ -2,6 +2,8 @@ package main
 
 import (
 	"slices"
+
+	"github.com/imageupdater/imageupdater/config"
 )
 
 // beginning is how many steps of the story the demo takes by itself. The others
@@ -10,7 +12,7 @@ const beginning = 2
 
 // story is what --once tells and checks.
 func story() []step {
-	return slices.Concat(opening(), listening(), telling(), pausing(), merging(), refusing(), resting())
+	return slices.Concat(opening(), listening(), telling(), pausing(), merging(), refusing(), configuring(), resting())
 }
 
 // opening is the first minute.
@@ -63,12 +65,15 @@ func pausing() []step {
 		{outsider + ", who may not write, comments /recreate.", saying(outsider, "/recreate", "shop", "dev"), []claim{
 			refused("Only people with write access to this repository can give commands."),
 		}},
-		{writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
-			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")), []claim{
+		{
+			writer + " comments /hold on dev of platform, and a build pushes acme/notifier 1.2.1.",
+			inTurn(saying(writer, "/hold", "platform", "dev"), settling(obeyed()), pushing("acme/notifier", "1.2.1"), looking("platform")),
+			[]claim{
 				proposes("platform", "dev", "Update dev images (2)",
 					change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
 					change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0"}).because("it stays as it is"),
-			}},
+			},
+		},
 		{writer + " comments /unhold.", saying(writer, "/unhold", "platform", "dev"), []claim{
 			obeyed(),
 			proposes("platform", "dev", "Update dev images (2)",
@@ -108,7 +113,7 @@ func merging() []step {
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.0.0",
 				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.0.0@DIGEST(acme/worker:1.0.0)"}).because("it is built again, on what was merged"),
 		}},
-		{"1.5.0 fails: " + writer + " writes 1.4.2 by hand.", inTurn(writing("shop", "Back to 1.4.2", change{"values.yaml", `tag: "1.5.0"`, `tag: "1.4.2"`}), looking("shop")), []claim{
+		{"1.5.0 fails: " + writer + " writes 1.4.2 by hand.", inTurn(writing("shop", "main", "Back to 1.4.2", change{"values.yaml", `tag: "1.5.0"`, `tag: "1.4.2"`}), looking("shop")), []claim{
 			proposesNone("shop", "dev", "what was rolled back is not proposed again"),
 		}},
 		{writer + " comments /explain on prod.", saying(writer, "/explain REGISTRY/acme/api", "shop", "prod"), []claim{
@@ -130,6 +135,27 @@ func refusing() []step {
 		{"A build pushes acme/worker 1.1.0.", inTurn(pushing("acme/worker", "1.1.0"), looking("shop")), []claim{
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.1.0",
 				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.1.0@DIGEST(acme/worker:1.1.0)"}).because("newer ones are proposed"),
+		}},
+	}
+}
+
+// configuring is a pull request of somebody's for .imageupdater.yaml.
+func configuring() []step {
+	const file, before = config.FileName, "  minAge: 3d        # what others publish waits"
+	return []step{
+		{
+			writer + " wants public images at once, and opens a pull request for " + file + " with a slip in it.",
+			inTurn(writing("shop", "sooner", "Public images at once", change{file, before, "  minage: 0"}), suggesting("shop", "sooner", "Public images at once")),
+			[]claim{
+				checked("shop", "sooner", "failure", `.imageupdater.yaml:7: unknown key "minage" (did you mean "minAge"?)`),
+			},
+		},
+		{writer + " mends it.", writing("shop", "sooner", "As it is spelt", change{file, before, "  minAge: 0"}), []claim{
+			checked("shop", "sooner", "success", "**Would be opened: 1 pull request**"),
+		}},
+		{writer + " merges it.", accepting("shop", "sooner"), []claim{
+			proposes("shop", "public-images", "Update public images (2)",
+				change{"values.yaml", "16.2-alpine", "16.4-alpine"}, change{"values.yaml", "7.2.4-alpine", "7.4.1-alpine"}).because("as the check has said"),
 		}},
 	}
 }
