@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/contact"
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
@@ -57,6 +58,18 @@ func (w *world) open(repo, group string) (githubtest.Shown, error) {
 func isOf(pull githubtest.Shown, group string) bool {
 	name, ok := strings.CutPrefix(pull.Head, "imageupdater/"+group+"-")
 	return ok && len(name) == 6
+}
+
+// offers claims that the App proposes a first .imageupdater.yaml.
+func offers(repo string) claim {
+	return claim{fmt.Sprintf("acme/%s has a pull request: %s", repo, contact.Title), func(w *world) error {
+		for _, pull := range w.repos[repo].Pulls() {
+			if pull.Head == contact.Branch && pull.Title == contact.Title && w.repos[repo].Read(pull.Head, config.FileName) != "" {
+				return nil
+			}
+		}
+		return fmt.Errorf("it has %+v", w.repos[repo].Pulls())
+	}}
 }
 
 // edits claims that there is an open pull request that adds lines to the end of

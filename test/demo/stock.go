@@ -24,6 +24,7 @@ func images() map[string][]string {
 	return map[string][]string{
 		"acme/api":         {"1.4.0", "1.4.1", "1.4.2", "1.5.0-rc.1", "1.5.0", "main-0badc0d", "latest"},
 		"acme/web":         {"v2.2.1", "v2.3.0", "v2.3.1", "v2.4.0-rc.1", "latest"},
+		"acme/website":     {"3.1.0", "3.1.1", "3.2.0", "latest"},
 		"acme/worker":      {"0.9.3", "0.9.4", "0.9.5", "1.0.0-rc.1", "1.0.0"},
 		"acme/gateway":     {"2024.10.2", "2024.11.1", "2024.12.3", "2025.1.0-beta", "main-3f9c1d2"},
 		"acme/notifier":    {"1.1.3", "1.1.4", "1.2.0-rc.1", "1.2.0-rc.2"},

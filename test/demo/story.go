@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/contact"
 )
 
 // beginning is how many steps of the story the demo takes by itself. The others
@@ -12,7 +13,7 @@ const beginning = 2
 
 // story is what --once tells and checks.
 func story() []step {
-	return slices.Concat(opening(), listening(), telling(), pausing(), merging(), refusing(), configuring(), resting())
+	return slices.Concat(opening(), meeting(), listening(), telling(), pausing(), merging(), refusing(), configuring(), resting())
 }
 
 // opening is the first minute.
@@ -38,6 +39,19 @@ func opening() []step {
 			proposes("platform", "dev", "Update dev images (2)",
 				change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
 				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0-rc.2"}),
+			offers("website"),
+		}},
+	}
+}
+
+// meeting is what becomes of a repository that had no .imageupdater.yaml.
+func meeting() []step {
+	return []step{
+		{writer + " merges the first .imageupdater.yaml of website.", accepting("website", contact.Branch), []claim{
+			proposes("website", "dev", "Update dev images (2)",
+				change{"envs/dev/website.yaml", "website:3.1.1", "website:3.2.0"}, change{"envs/dev/website.yaml", "nginx:1.27.1-alpine", "nginx:1.27.3-alpine"}),
+			proposes("website", "prod", "Update prod images (2)",
+				change{"envs/prod/website.yaml", "website:3.1.0", "website:3.2.0"}, change{"envs/prod/website.yaml", "nginx:1.27.1-alpine", "nginx:1.27.3-alpine"}),
 		}},
 	}
 }

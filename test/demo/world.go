@@ -183,7 +183,7 @@ api:
 func (w *world) found() error {
 	acme := w.hub.Organization("acme")
 	acme.AddOwner(owner, true)
-	for _, name := range []string{"shop", "platform"} {
+	for _, name := range []string{"shop", "platform", "website"} {
 		files, err := w.stock.sample(name)
 		if err != nil {
 			return err
