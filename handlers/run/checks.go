@@ -69,17 +69,22 @@ const reviewsNote = "reviews"
 
 // reviews tells the pull requests that touch the configuration what that would do. It
 // finds by itself what is new, so that it may be cut anywhere.
-func (r *Runner) reviews(ctx context.Context, l Look, pulls []forge.Pull, files *tree, out *Outcome) error {
+func (r *Runner) reviews(ctx context.Context, l Look, seen *newest, files *tree, out *Outcome) error {
 	if l.Checks == nil || r.DryRun {
 		return nil
+	}
+	if out.edited { // ours are checked as anybody's are
+		if _, err := seen.Pulls(ctx); err != nil {
+			return fmt.Errorf("reading pull requests again: %w", err)
+		}
 	}
 	known := map[int]checked{}
 	kept, _ := r.Memory.Note(ctx, l.Repository.ID, reviewsNote)
 	_ = json.Unmarshal(kept, &known) // nothing, if it is something else
 	w := &reviewing{Runner: r, look: l, out: out, main: files, known: map[int]checked{}}
 	var err error
-	for i := range pulls {
-		p := &pulls[i]
+	for i := range seen.pulls {
+		p := &seen.pulls[i]
 		if !p.Open || p.Base.Name != l.Repository.DefaultBranch {
 			continue
 		}

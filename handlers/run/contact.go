@@ -158,9 +158,7 @@ func (i *introducing) offer(ctx context.Context) (proposal.Desired, error) {
 			return nothing, err
 		}
 	}
-	if p.Rewrite {
-		i.out.soon(i.Now(), i.Least) // then it is checked as anybody's is
-	}
+	i.out.edited = p.Rewrite
 	return proposal.Desired{Edits: []*proposal.Proposal{p}}, nil
 }
 

@@ -42,6 +42,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if r.DryRun {
 		return nil
 	}
+	out.edited = slices.ContainsFunc(desired.Edits, func(p *proposal.Proposal) bool { return p.Rewrite })
 	out.Refused, err = reconciler.Reconcile(ctx, l.PullRequests, desired)
 	if slices.ContainsFunc(out.Refused, func(f proposal.Refusal) bool { return f.Again }) {
 		out.wake(r.Now().Add(broken))
@@ -51,9 +52,6 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	}
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
-	}
-	if slices.ContainsFunc(desired.Edits, func(p *proposal.Proposal) bool { return p.Rewrite }) {
-		out.wake(r.Now().Add(r.Least)) // then it is checked as anybody's is
 	}
 	return nil
 }

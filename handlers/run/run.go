@@ -162,6 +162,8 @@ type Outcome struct {
 	files    *tree
 	extended map[string]bool
 	asked    *asking
+	// edited is set where pull requests for the configuration were written.
+	edited bool
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -265,7 +267,7 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if err := r.introduce(ctx, l, tree, out); err != nil {
 		return out, err
 	}
-	return out, r.reviews(ctx, l, seen.pulls, tree, out)
+	return out, r.reviews(ctx, l, seen, tree, out)
 }
 
 // update plans, and makes pull requests of that.

@@ -253,6 +253,31 @@ func TestCheckAskedForAnew(t *testing.T) {
 	}
 }
 
+// TestCheckIsNotMadeForEver has GitHub want a check for as long as another one of the
+// App's has not ended.
+func TestCheckIsNotMadeForEver(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "version: 1\n", "web:1.0.0")
+	l.look()
+	sha := l.proposed("settings", "version: 2\n")
+	l.checked(sha)
+	l.repo.Check(sha, l.hub.App.Slug, "another", "in_progress", "")
+	for range 4 {
+		l.hub.Advance(10 * time.Minute)
+		l.app.rescan()
+	}
+	if all := l.checks(sha); len(all) != 2 {
+		t.Errorf("%d check runs", len(all))
+	}
+	l.quiet()
+	l.repo.Check(sha, l.hub.App.Slug, "another", "completed", "success")
+	l.look()
+	l.repo.RerequestSuite(sha, "alice")
+	until(t, "one more check", func() bool { return len(l.checks(sha)) == 3 })
+	l.app.settled(l.hub, "acme/shop")
+	l.quiet()
+}
+
 // TestCheckOfManyErrors takes as many calls as GitHub wants: each annotation is there
 // once.
 func TestCheckOfManyErrors(t *testing.T) {

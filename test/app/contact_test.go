@@ -82,7 +82,6 @@ func TestFirstContact(t *testing.T) {
 			if diff := cmp.Diff(want, l.groups(offer.Body)); diff != "" || !strings.Contains(offer.Body, "found 3 images in 4 files") {
 				t.Errorf("(-want +got):\n%s\n%s", diff, offer.Body)
 			}
-			l.look()
 			if got := l.checked(offer.HeadSHA); got.Conclusion != "success" || len(got.Annotations) > 0 || !slices.Equal(l.groups(got.Summary), want) {
 				t.Errorf("%+v", got)
 			}
@@ -226,6 +225,24 @@ func TestFirstContactComesAfterNothing(t *testing.T) {
 	}
 }
 
+// TestContactIsToldTwice hears all of the installation twice, and in another order.
+func TestContactIsToldTwice(t *testing.T) {
+	t.Parallel()
+	l := &life{world: newWorld(t, file(t), githubtest.Options{}), t: t}
+	l.push("web:1.0.0", "web:1.1.0")
+	l.repo = l.hub.AddRepository("acme/shop", map[string]string{"web.yaml": deployment(l.name("web:1.0.0"))})
+	l.repo.Collaborate("alice", "write")
+	l.app = l.start(introduces)
+	l.hub.Hold()
+	l.installation = l.hub.Install("acme", grants(), l.repo)
+	l.repo.Push("main", "alice", "More", map[string]*githubtest.File{"README": githubtest.Text("x")})
+	l.hub.Release(githubtest.Shuffled(5, 3))
+	l.app.settled(l.hub, "acme/shop")
+	l.look()
+	l.offer()
+	l.quiet()
+}
+
 // TestContactIsRefused says what is in the way, and tries again when something has
 // changed: there is room for few.
 func TestContactIsRefused(t *testing.T) {
@@ -319,6 +336,8 @@ func TestContactsAnHour(t *testing.T) {
 				t.Fatalf("%d and %d were contacted", n, m)
 			}
 			w.hub.Advance(50 * time.Minute)
+			one.stop()
+			one = w.start(introduces) // who starts again knows of them
 			touch(many)
 			w.allDone()
 			if n := contacted(many); n != 5 {
@@ -375,10 +394,8 @@ func TestContactKilled(t *testing.T) {
 	const more = introduces + "work: {looks: 20}"
 	second := w.killedAt(w.launch(more), all, more)
 	w.hub.Advance(10 * time.Minute)
-	for range 2 { // what was opened is checked by the next look
-		touch(repos)
-		w.allDone()
-	}
+	touch(repos)
+	w.allDone()
 	for _, p := range all {
 		pulls := p.repo.Pulls()
 		if len(pulls) != 1 || pulls[0].State != "open" || pulls[0].Head != "imageupdater/configure" || p.repo.Read(pulls[0].Head, ".imageupdater.yaml") == "" {
