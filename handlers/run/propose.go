@@ -47,9 +47,6 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	if slices.ContainsFunc(out.Refused, func(f proposal.Refusal) bool { return f.Again }) {
 		out.wake(r.Now().Add(broken))
 	}
-	if slices.ContainsFunc(desired.Edits, func(p *proposal.Proposal) bool { return p.Rewrite }) {
-		out.wake(r.Now()) // what these do to the configuration is judged by the next look, as with anybody's
-	}
 	if err != nil {
 		return fmt.Errorf("writing pull requests: %w", err)
 	}

@@ -71,9 +71,6 @@ func TestKilledWhileObeying(t *testing.T) {
 			second := w.killedAt(first, all, more)
 			w.hub.Settle()
 			w.nothingLeft()
-			for _, p := range all { // the configuration's pull requests are judged by a look of their own
-				second.asked(p.name)()
-			}
 			for n, p := range all {
 				p.obeyed(orders[n], comments[n])
 			}
