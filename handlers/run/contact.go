@@ -105,9 +105,16 @@ func (i *introducing) read() {
 	}
 }
 
-// takeBack closes the offer that is open, unless somebody pushed to it.
+// theirs says whether the offer that is open is a person's by now: somebody pushed to
+// it, paused it, or made it be for another branch.
+func (i *introducing) theirs() bool {
+	e := i.open
+	return e != nil && (e.Foreign != "" || e.Paused() || e.Base != i.look.Repository.DefaultBranch)
+}
+
+// takeBack closes the offer that is open, unless it is a person's.
 func (i *introducing) takeBack(why string) []proposal.Closing {
-	if i.open == nil || i.open.Foreign != "" {
+	if i.open == nil || i.theirs() {
 		return nil
 	}
 	return []proposal.Closing{{Existing: i.open, Why: why}}
@@ -120,7 +127,7 @@ func (i *introducing) wanted() bool {
 	r := &i.look.Repository
 	if i.open != nil {
 		i.out.Detail = fmt.Sprintf("pull request %d adds a %s", i.open.Number, config.FileName)
-		return i.look.Introductions != nil && i.open.Foreign == ""
+		return i.look.Introductions != nil && !i.theirs()
 	}
 	if i.no != nil && i.no.Merged.IsZero() {
 		i.out.Detail = fmt.Sprintf("pull request %d, which would have added a %s, was closed: reopening it is the way back", i.no.Number, config.FileName)

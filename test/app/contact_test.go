@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
@@ -184,6 +185,39 @@ func TestFirstContactIsNotNeeded(t *testing.T) {
 			offer := l.repo.Pulls()[0]
 			if offer.State != "closed" || offer.Merged || len(offer.Comments) != 1 || l.repo.Branch(offer.Head) != "" {
 				t.Errorf("%+v", offer)
+			}
+			l.quiet()
+		})
+	}
+}
+
+// TestFirstContactIsAPersons leaves it alone when somebody paused it, or made it be for
+// another branch: it is neither written again nor closed.
+func TestFirstContactIsAPersons(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(*life, githubtest.Shown){
+		"paused": func(l *life, offer githubtest.Shown) { l.repo.Label(offer.Number, "alice", proposal.PausedLabel) },
+		"held":   func(l *life, offer githubtest.Shown) { l.obeys(offer.Number, "/hold") },
+		"for another branch": func(l *life, offer githubtest.Shown) {
+			l.repo.Push("release", "alice", "A release", map[string]*githubtest.File{"a.txt": githubtest.Text("a")})
+			l.as("alice", "PATCH", fmt.Sprintf("/pulls/%d", offer.Number), map[string]string{"base": "release"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newcomer(t, file(t))
+			take(l, l.offer())
+			was := l.offer()
+			for _, files := range []map[string]*githubtest.File{
+				{"envs/staging/api.yaml": githubtest.Text(deployment(l.name("api:2.0.0")))},
+				{".imageupdater.yaml": githubtest.Text("version: 1\n")},
+			} {
+				l.repo.Push("main", "alice", "By hand", files)
+				l.look()
+				now := l.repo.Pulls()[0]
+				if now.State != "open" || now.HeadSHA != was.HeadSHA || now.Base != was.Base || now.Body != was.Body {
+					t.Errorf("was %+v\nis %+v", was, now)
+				}
 			}
 			l.quiet()
 		})
