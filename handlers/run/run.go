@@ -162,6 +162,8 @@ type Outcome struct {
 	files    *tree
 	extended map[string]bool
 	asked    *asking
+	// offered is what there should be of offers of a configuration.
+	offered *proposal.Desired
 	// edited is set where pull requests for the configuration were written.
 	edited bool
 	// Next is when the schedule wants the next look.
@@ -255,16 +257,19 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 			return out, err
 		}
 	}
+	if out.State == Unconfigured {
+		out.order() // to the offer of one
+	}
 	if out.State == "" {
 		err = r.update(ctx, l, tree, out)
 	}
 	if err != nil {
 		return out, err
 	}
-	if err := r.answer(ctx, l, out); err != nil {
+	if err := r.introduce(ctx, l, tree, out); err != nil {
 		return out, err
 	}
-	if err := r.introduce(ctx, l, tree, out); err != nil {
+	if err := r.answer(ctx, l, out); err != nil {
 		return out, err
 	}
 	return out, r.reviews(ctx, l, seen, tree, out)

@@ -324,6 +324,11 @@ func TestCheckIsForbidden(t *testing.T) {
 		t.Errorf("%q", all)
 	}
 	l.quiet()
+	l.settings("version: 2\n") // also where there is no plan
+	l.look()
+	if all := l.refused(); len(all) != 1 || !strings.Contains(all[0], "not permitted") {
+		t.Errorf("%q", all)
+	}
 }
 
 // TestCheckOfWhatIsNotThere passes over what GitHub has no commit of, once.
