@@ -37,9 +37,8 @@ type Verdict struct {
 }
 
 // Broken is the verdict on a file with errors. Of those in files that it extends no
-// more is told than that they are there, if told is false: whoever opened the pull
-// request may not read them.
-func Broken(errs config.Errors, warnings config.Warnings, told bool) Verdict {
+// more is told than where they are: whoever reads the check run may not read them.
+func Broken(errs config.Errors, warnings config.Warnings) Verdict {
 	own, others := parted(errs)
 	v := Verdict{
 		Conclusion: Failure, Title: counted(len(errs), "error") + " in " + config.FileName,
@@ -54,7 +53,7 @@ func Broken(errs config.Errors, warnings config.Warnings, told bool) Verdict {
 		}
 		fmt.Fprintf(&b, "- line %d: %s\n", e.Line, foreign.Code(worded(e.Field, e.Message, e.Hint)))
 	}
-	for _, line := range othersTold(others, told) {
+	for _, line := range othersTold(others) {
 		b.WriteString("- " + foreign.Code(line) + "\n")
 		v.Annotations = append(v.Annotations, forge.Annotation{
 			Path: config.FileName, StartLine: 1, EndLine: 1, Level: failed, Title: "a file that this one extends", Message: clip(line, longestMessage),
@@ -64,13 +63,13 @@ func Broken(errs config.Errors, warnings config.Warnings, told bool) Verdict {
 	return v
 }
 
-// othersTold are the errors in files that are extended.
-func othersTold(others config.Errors, told bool) []string {
+// othersTold says where errors are in files that are extended.
+func othersTold(others config.Errors) []string {
 	var lines []string
 	for _, e := range others {
-		line := e.File + " has errors"
-		if told {
-			line = e.Error()
+		line := e.File + " has an error"
+		if e.Line > 0 {
+			line = fmt.Sprintf("%s:%d has an error", e.File, e.Line)
 		}
 		if !slices.Contains(lines, line) && len(lines) < mostListed {
 			lines = append(lines, line)
