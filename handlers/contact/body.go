@@ -45,7 +45,7 @@ func (f *Found) Body() string {
 func (f *Found) preview() string {
 	effect := proposal.Compare(nil, f.Desired)
 	if effect.None() {
-		return "Nothing: there are no newer versions of these images, or none that the rules would choose.\n"
+		return "Nothing: no newer versions of these images are known, or none that the rules would choose.\n"
 	}
 	return fmt.Sprintf("At most %s would be opened in an hour, and at most %d would be open at a time. The file can say otherwise.\n\n",
 		proposal.Counted(f.PerHour, "pull request"), f.Limit) + effect.Text()
@@ -59,7 +59,7 @@ func (f *Found) problems() string {
 	var lines []string
 	for i := range f.Plan.Results {
 		r := &f.Plan.Results[i]
-		if r.Status != scanner.StatusProblem || r.Reason == nil {
+		if r.Reason == nil || r.Status != scanner.StatusProblem && r.Reason.Code != scanner.Postponed {
 			continue
 		}
 		line := "- " + foreign.Code(r.Field.Ref.Repository().String()) + ": " + foreign.Code(r.Reason.Detail) + "\n"
@@ -74,5 +74,5 @@ func (f *Found) problems() string {
 	if more := len(lines) - mostProblems; more > 0 {
 		text += fmt.Sprintf("- and %d more\n", more)
 	}
-	return text + "\nMostly the server lacks credentials for that registry.\n"
+	return text + "\nMostly the server lacks credentials for that registry, or it will be asked again later.\n"
 }

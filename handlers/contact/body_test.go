@@ -73,7 +73,7 @@ func TestBodyIsCut(t *testing.T) {
 func TestBodyOfNothing(t *testing.T) {
 	fields := found(t, map[string]string{"a.yaml": "nginx:1.25.0", "b/c.yaml": "nginx:1.25.0"})
 	text := described(fields, nil, proposal.Desired{})
-	for _, part := range []string{"found 1 image in 2 files", "Nothing: there are no newer versions", "**Close it**", "reopening this pull request is the way back"} {
+	for _, part := range []string{"found 1 image in 2 files", "Nothing: no newer versions", "**Close it**", "reopening this pull request is the way back"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is not in\n%s", part, text)
 		}
@@ -87,7 +87,7 @@ func FuzzFile(f *testing.F) {
 	f.Add("clusters/{{x}}/y.yaml", "-")
 	f.Fuzz(func(t *testing.T, file, owner string) {
 		fields := []format.Field{{File: file}}
-		text := contact.File(owner, fields)
+		text := contact.File(owner, "", fields)
 		if !strings.Contains(owner, "/") && owner != "" {
 			_, warnings, err := config.Load(t.Context(), config.FileName, []byte(text), config.Options{Now: time.Now()})
 			if err != nil || len(warnings) > 0 {

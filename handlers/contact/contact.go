@@ -32,17 +32,23 @@ func Certain(fields []format.Field) []format.Field {
 }
 
 // File is the file to be proposed to an owner's repository with these fields. It has
-// neither errors nor warnings.
-func File(owner string, fields []format.Field) string {
+// neither errors nor warnings. Where the owner has a file for all repositories, as
+// "acme/.imageupdater", it extends that one, which says how old images have to be.
+func File(owner, shared string, fields []format.Field) string {
 	var b strings.Builder
 	b.WriteString(`# How Image Updater keeps the container images of this repository up to date.
 # Everything in it may be left out: an empty file is enough. All that can be said:
 # https://github.com/imageupdater/imageupdater/blob/main/docs/configuration.md
 version: 1
 `)
-	rules := ageRules(owner, fields) + environmentRules(fields)
+	rules := environmentRules(fields)
+	if shared == "" {
+		rules = ageRules(owner, fields) + rules
+	} else {
+		b.WriteString("\n# What holds for all repositories of the owner lies under this file.\nextends: [" + shared + "]\n")
+	}
 	if rules != "" {
-		b.WriteString("\n# Each rule that matches an image is laid over the built-in defaults, in this order.\nrules:\n" + rules)
+		b.WriteString("\n# Each rule that matches an image is laid over the defaults, in this order.\nrules:\n" + rules)
 	}
 	b.WriteString(`
 # Nothing merges by itself. Each image has a pull request of its own where no rule says

@@ -30,7 +30,7 @@ func found(t *testing.T, files map[string]string) []format.Field {
 // loaded is the proposed file as it is read, without an error or a warning.
 func loaded(t *testing.T, owner string, fields []format.Field) (string, *config.Config) {
 	t.Helper()
-	text := contact.File(owner, fields)
+	text := contact.File(owner, "", fields)
 	o := config.Options{Repository: owner + "/shop", Now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	c, warnings, err := config.Load(t.Context(), config.FileName, []byte(text), o)
 	if err != nil || len(warnings) > 0 {
@@ -129,6 +129,14 @@ func TestManyEnvironments(t *testing.T) {
 	}
 	text, c := loaded(t, "acme", found(t, files))
 	if len(c.Rules) != 31 || !strings.Contains(text, "There are more environments") {
+		t.Error(text)
+	}
+}
+
+// TestFileOfAnOwnerWithRules lies over them, and leaves to them what they are for.
+func TestFileOfAnOwnerWithRules(t *testing.T) {
+	text := contact.File("acme", "acme/.imageupdater", found(t, map[string]string{"envs/dev/db.yaml": "postgres:16.1"}))
+	if !strings.Contains(text, "\nextends: [acme/.imageupdater]\n") || strings.Contains(text, "minAge") || !strings.Contains(text, `group: "dev"`) {
 		t.Error(text)
 	}
 }

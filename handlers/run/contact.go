@@ -187,12 +187,12 @@ func (i *introducing) may(ctx context.Context) (bool, error) {
 
 // proposal is the pull request with the file for some fields, and what it would do.
 func (i *introducing) proposal(ctx context.Context, fields []format.Field) (*proposal.Proposal, error) {
-	l, text := i.look, []byte(contact.File(i.look.Repository.Owner, fields))
-	options := config.Options{Repository: l.Repository.FullName(), Files: l.Files, Now: i.Now()}
-	c, _, err := config.Load(ctx, config.FileName, text, options)
+	l := i.look
+	text, c, err := i.file(ctx, fields)
 	if err != nil {
-		return nil, fmt.Errorf("reading the configuration that is offered: %w", err)
+		return nil, err
 	}
+	options := config.Options{Repository: l.Repository.FullName(), Now: i.Now()}
 	from := &sources{Files: l.Files}
 	options.Files = from
 	enforced, _ := config.EnforcedByOwner(ctx, c, options)
@@ -211,6 +211,31 @@ func (i *introducing) proposal(ctx context.Context, fields []format.Field) (*pro
 		Existing: i.open, Anew: i.anew(),
 	}
 	return offered.Proposal(l.Repository.ID)
+}
+
+// file is the file that is offered, over what the owner has for all repositories if
+// that is any good.
+func (i *introducing) file(ctx context.Context, fields []format.Field) ([]byte, *config.Config, error) {
+	owner := i.look.Repository.Owner
+	options := config.Options{Repository: i.look.Repository.FullName(), Files: i.look.Files, Now: i.Now()}
+	shared := config.Base{Owner: owner, Repository: config.RulesRepository, Path: config.FileName}
+	_, err := i.look.Files.Read(ctx, shared)
+	switch {
+	case err == nil:
+		text := []byte(contact.File(owner, owner+"/"+config.RulesRepository, fields))
+		c, _, err := config.Load(ctx, config.FileName, text, options)
+		if _, wrong := errors.AsType[config.Errors](err); !wrong {
+			return text, c, err //nolint:wrapcheck // it says what was read
+		}
+	case !errors.Is(err, config.ErrNoFile):
+		return nil, nil, fmt.Errorf("reading what the owner has for all repositories: %w", err)
+	}
+	text := []byte(contact.File(owner, "", fields))
+	c, _, err := config.Load(ctx, config.FileName, text, options)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the configuration that is offered: %w", err)
+	}
+	return text, c, nil
 }
 
 // would is what there should be with a configuration.

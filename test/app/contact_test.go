@@ -260,6 +260,27 @@ func TestFirstContactComesAfterNothing(t *testing.T) {
 	}
 }
 
+// TestFirstContactExtends what the owner has for all repositories, if that is good.
+func TestFirstContactExtends(t *testing.T) {
+	t.Parallel()
+	for shared, extends := range map[string]bool{"defaults: {group: together}\n": true, "defaults: {minage: 3d}\n": false} {
+		l := &life{world: newWorld(t, file(t), githubtest.Options{}), t: t}
+		l.push("web:1.0.0", "web:1.1.0")
+		rules := l.hub.AddRepository("acme/.imageupdater", map[string]string{".imageupdater.yaml": shared})
+		l.repo = l.hub.AddRepository("acme/shop", map[string]string{"web.yaml": deployment(l.name("web:1.0.0"))})
+		l.app = l.start(introduces)
+		l.installation = l.hub.Install("acme", grants(), l.repo, rules)
+		l.app.settled(l.hub, "acme/shop")
+		offer := l.offer()
+		if text := l.repo.Read(offer.Head, ".imageupdater.yaml"); strings.Contains(text, "extends: [acme/.imageupdater]") != extends || strings.Contains(offer.Body, "group `together`") != extends {
+			t.Errorf("%s\n%s", text, offer.Body)
+		}
+		if got := l.checked(offer.HeadSHA); got.Conclusion != "success" {
+			t.Errorf("%+v", got)
+		}
+	}
+}
+
 // TestContactIsToldTwice hears all of the installation twice, and in another order.
 func TestContactIsToldTwice(t *testing.T) {
 	t.Parallel()
