@@ -252,7 +252,7 @@ func TestKilledWhileListing(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, at(t), githubtest.Options{})
 			all := w.proposings(slices.Repeat(around("issues/create"), 2))
-			const more = "work: {looks: 20}"
+			const more = "work: {looks: 10}"
 			second := w.killedAt(w.launch(more), all, more)
 			for _, p := range all {
 				if !strings.Contains(p.listing().Body, "`1.1.0`") {
