@@ -30,12 +30,13 @@ type Box struct {
 	Of   string
 }
 
-// id is the box's name in a hidden comment. Two hyphens in a row would end that.
+// id is the box's name in a hidden comment. Two hyphens in a row would end that,
+// and nobody is mentioned in it.
 func (b Box) id() string {
 	if b.Of == "" {
 		return "<!-- imageupdater:" + string(b.Verb) + " -->"
 	}
-	of := strings.NewReplacer("--", "-%2D", "%2F", "/").Replace(url.PathEscape(b.Of))
+	of := strings.NewReplacer("--", "-%2D", "%2F", "/", "@", "%40").Replace(url.PathEscape(b.Of))
 	return "<!-- imageupdater:" + string(b.Verb) + " " + of + " -->"
 }
 

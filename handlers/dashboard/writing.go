@@ -148,7 +148,7 @@ func (w *writing) page(path string) string {
 func segments(path string) string {
 	parts := strings.Split(path, "/")
 	for i, p := range parts {
-		parts[i] = strings.NewReplacer("_", "%5F", "~", "%7E", "*", "%2A", "&", "%26").Replace(url.PathEscape(p))
+		parts[i] = strings.NewReplacer("_", "%5F", "~", "%7E", "*", "%2A", "&", "%26", "@", "%40").Replace(url.PathEscape(p))
 	}
 	return strings.Join(parts, "/")
 }
