@@ -61,7 +61,8 @@ func busy(n int, key func(what string, n int) string) *dashboard.State {
 			scanner.Result{Field: field, Status: scanner.StatusSkipped, Reason: reason(format.Held)},
 			scanner.Result{Field: field, Status: scanner.StatusProblem, Reason: reason(scanner.LookupFailed)},
 			scanner.Result{Field: field, Status: scanner.StatusCurrent, Passed: []version.Rejection{
-				{Tag: key("ignored", i), Reason: version.IsIgnored, Detail: key("detail", i)}, {Tag: key("closed", i), Reason: version.Closed, Detail: "pull request #12"},
+				{Tag: key("ignored", i), Reason: version.IsIgnored, Detail: key("detail", i)},
+				{Tag: key("closed", i), Reason: version.Closed, Detail: "pull request #12"},
 				{Tag: key("rolled", i), Reason: version.RolledBack},
 			}})
 		s.Plan.Problems = append(s.Plan.Problems, format.Problem{File: key("path", i), Line: 3, Message: key("message", i)})

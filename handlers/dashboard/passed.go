@@ -32,9 +32,9 @@ func (w *writing) passed(reason version.Reason, why proposal.Why, verb Verb) []i
 			by[h.Image] = append(by[h.Image], passing{proposal.Short(h.To), h.Detail, place{h.Path, h.Line}})
 		}
 	}
-	var items []item
-	for _, image := range slices.Sorted(maps.Keys(by)) {
-		i := item{key: image, text: w.code(proposal.Called(image)) + " " + w.passings(by[image])}
+	items := make([]item, 0, len(by))
+	for image, all := range by {
+		i := item{key: image, text: func() string { return w.code(proposal.Called(image)) + " " + w.passings(all) }}
 		if verb != "" {
 			i.box = &Box{verb, image}
 		}

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,8 +55,29 @@ func (w *writing) open() []item {
 
 // pull is an open pull request: as it should be, as it was, or both.
 func (w *writing) pull(number int, p *proposal.Proposal, e *proposal.Existing) item {
-	i := item{key: fmt.Sprintf("%12d", number), text: fmt.Sprintf("#%d ", number), box: &Box{Rebase, strconv.Itoa(number)}}
-	var all []move
+	i := item{key: fmt.Sprintf("%12d", number), box: &Box{Rebase, strconv.Itoa(number)}}
+	after := func() string { return "" }
+	switch {
+	case e == nil:
+	case e.Foreign != "":
+		i.box = nil
+		after = func() string { return ": yours, since " + w.code(e.Foreign) + ". `/recreate` there hands it back" }
+	case e.Paused():
+		i.box = nil
+		after = func() string { return ": paused. `/unhold` there lets it go on" }
+	}
+	i.text = func() string {
+		moves := w.moves(movesOf(p, e))
+		if moves == "" {
+			moves = "changes the configuration"
+		}
+		return fmt.Sprintf("#%d %s%s", number, moves, after())
+	}
+	return i
+}
+
+// movesOf are the steps of a pull request.
+func movesOf(p *proposal.Proposal, e *proposal.Existing) (all []move) {
 	switch {
 	case p != nil:
 		for n := range p.Changes {
@@ -68,18 +88,7 @@ func (w *writing) pull(number int, p *proposal.Proposal, e *proposal.Existing) i
 			all = append(all, recorded(&e.Record.Updates[n]))
 		}
 	}
-	i.text += w.moves(all)
-	if len(all) == 0 {
-		i.text += "changes the configuration"
-	}
-	switch {
-	case e == nil:
-	case e.Foreign != "":
-		i.box, i.text = nil, i.text+": yours, since "+w.code(e.Foreign)+". `/recreate` there hands it back"
-	case e.Paused():
-		i.box, i.text = nil, i.text+": paused. `/unhold` there lets it go on"
-	}
-	return i
+	return all
 }
 
 // waiting are the pull requests that are not opened yet.
@@ -96,23 +105,27 @@ func (w *writing) waiting() []item {
 			groups[h.Group] = append(groups[h.Group], h)
 		}
 	}
-	var items []item
-	for _, group := range slices.Sorted(maps.Keys(groups)) {
-		of := groups[group]
-		text := w.heldMoves(of) + ": " + why[of[0].Why]
-		if of[0].Detail != "" {
-			text += " " + w.code(of[0].Detail)
-		}
-		if !of[0].Until.IsZero() && of[0].Why != proposal.PerHour { // that one moves with the clock
-			text += ", until " + w.at(of[0].Until)
-		}
-		i := item{key: group, text: text}
+	items := make([]item, 0, len(groups))
+	for group, of := range groups {
+		i := item{key: group, text: func() string { return w.waits(of, why[of[0].Why]) }}
 		if of[0].Why != proposal.Freeze {
 			i.box = &Box{Open, proposal.Branch(string(w.Config.PullRequests.BranchPrefix.Value), w.Base, group)}
 		}
 		items = append(items, i)
 	}
 	return items
+}
+
+// waits is the line of a pull request that waits.
+func (w *writing) waits(of []*proposal.Held, why string) string {
+	text := w.heldMoves(of) + ": " + why
+	if of[0].Detail != "" {
+		text += " " + w.code(of[0].Detail)
+	}
+	if !of[0].Until.IsZero() && of[0].Why != proposal.PerHour { // that one moves with the clock
+		text += ", until " + w.at(of[0].Until)
+	}
+	return text
 }
 
 func (w *writing) heldMoves(all []*proposal.Held) string {
@@ -123,15 +136,21 @@ func (w *writing) heldMoves(all []*proposal.Held) string {
 	return w.moves(moves)
 }
 
-// alike puts what is held for a reason together, by what key says of it.
-func (w *writing) alike(why proposal.Why, key func(*proposal.Held) string) (keys []string, by map[string][]*proposal.Held) {
-	by = map[string][]*proposal.Held{}
+// alike puts what is held for a reason together, by what key says of it, and lists
+// it.
+func (w *writing) alike(why proposal.Why, key func(*proposal.Held) string, text func([]*proposal.Held) string) []item {
+	by := map[string][]*proposal.Held{}
 	for i := range w.Desired.Held {
 		if h := &w.Desired.Held[i]; h.Why == why {
-			by[key(h)] = append(by[key(h)], h)
+			k := key(h)
+			by[k] = append(by[k], h)
 		}
 	}
-	return slices.Sorted(maps.Keys(by)), by
+	items := make([]item, 0, len(by))
+	for k, of := range by {
+		items = append(items, item{key: k, text: func() string { return text(of) }})
+	}
+	return items
 }
 
 func placesOf(all []*proposal.Held) []place {
@@ -143,98 +162,74 @@ func placesOf(all []*proposal.Held) []place {
 }
 
 func (w *writing) young() []item {
-	keys, by := w.alike(proposal.Young, func(h *proposal.Held) string {
-		return strings.Join([]string{h.Image, h.From.String(), h.To.String(), w.at(h.Until)}, " ")
+	return w.alike(proposal.Young, func(h *proposal.Held) string {
+		return strings.Join([]string{h.Image, h.From.String(), h.To.String(), h.Until.String()}, " ")
+	}, func(of []*proposal.Held) string {
+		return w.heldMoves(of) + ": old enough " + w.at(of[0].Until) + " (" + w.places(placesOf(of)) + ")"
 	})
-	var items []item
-	for _, key := range keys {
-		of := by[key]
-		items = append(items, item{key: key, text: w.heldMoves(of) + ": old enough " + w.at(of[0].Until) + " (" + w.places(placesOf(of)) + ")"})
-	}
-	return items
 }
 
 func (w *writing) paused() []item {
-	keys, by := w.alike(proposal.Paused, func(h *proposal.Held) string { return h.Group + " " + h.Detail })
-	var items []item
-	for _, key := range keys {
-		of := by[key]
-		text := w.heldMoves(of)
+	return w.alike(proposal.Paused, func(h *proposal.Held) string { return h.Group + " " + h.Detail }, func(of []*proposal.Held) string {
 		if of[0].Detail != "" {
-			text += ": " + w.code(of[0].Detail)
-		} else {
-			text += ": its pull request is paused. `/unhold` there lets it go on"
+			return w.heldMoves(of) + ": " + w.code(of[0].Detail)
 		}
-		items = append(items, item{key: key, text: text})
-	}
-	return items
+		return w.heldMoves(of) + ": its pull request is paused. `/unhold` there lets it go on"
+	})
 }
 
-// fields puts those results together about which the same is to be said.
-func (w *writing) fields(text func(*scanner.Result) string) []item {
-	by := map[string][]place{}
+// fields lists those results that are wanted, together about which the same is to be
+// said.
+func (w *writing) fields(wanted func(*scanner.Result) bool) []item {
+	by := map[[3]string][]place{}
 	for i := range w.Plan.Results {
 		r := &w.Plan.Results[i]
-		if said := text(r); said != "" {
-			by[said] = append(by[said], place{r.Field.File, r.Field.Line})
+		if !wanted(r) || r.Reason == nil {
+			continue
 		}
+		value := proposal.Value{Tag: r.Field.Ref.Tag, Digest: r.Field.Ref.Digest}
+		said := [3]string{r.Field.Ref.Repository().String(), proposal.Short(value), r.Reason.Detail}
+		by[said] = append(by[said], place{r.Field.File, r.Field.Line})
 	}
-	var items []item
-	for _, said := range slices.Sorted(maps.Keys(by)) {
-		what, rest, cut := strings.Cut(said, saying)
-		i := item{key: said, text: what + " (" + w.places(by[said]) + ")"}
-		if cut {
-			i.text += saying + rest
-		}
-		items = append(items, i)
+	items := make([]item, 0, len(by))
+	for said, places := range by {
+		items = append(items, item{key: strings.Join(said[:], " "), text: func() string {
+			return w.code(proposal.Called(said[0])) + " " + w.code(said[1]) + " (" + w.places(places) + ")" + saying + w.code(said[2])
+		}})
 	}
 	return items
 }
 
 func (w *writing) held() []item {
-	return w.fields(func(r *scanner.Result) string {
-		if r.Status != scanner.StatusSkipped || r.Reason == nil || r.Reason.Code != format.Held {
-			return ""
-		}
-		return w.current(r) + saying + w.code(r.Reason.Detail)
+	return w.fields(func(r *scanner.Result) bool {
+		return r.Status == scanner.StatusSkipped && r.Reason != nil && r.Reason.Code == format.Held
 	})
-}
-
-// current is what a field says now.
-func (w *writing) current(r *scanner.Result) string {
-	now := proposal.Short(proposal.Value{Tag: r.Field.Ref.Tag, Digest: r.Field.Ref.Digest})
-	return w.code(proposal.Called(r.Field.Ref.Repository().String())) + " " + w.code(now)
 }
 
 func (w *writing) problems() []item {
-	items := w.fields(func(r *scanner.Result) string {
-		if r.Status != scanner.StatusProblem || r.Reason == nil {
-			return ""
-		}
-		return w.current(r) + saying + w.code(r.Reason.Detail)
-	})
+	items := w.fields(func(r *scanner.Result) bool { return r.Status == scanner.StatusProblem })
 	for _, p := range w.Plan.Problems {
-		items = append(items, item{key: p.File, text: w.place(place{p.File, p.Line}) + saying + w.code(p.Message)})
+		items = append(items, item{key: p.File, text: func() string { return w.place(place{p.File, p.Line}) + saying + w.code(p.Message) }})
 	}
 	for _, f := range w.Refused {
-		what := "a pull request for " + w.code(f.Group)
-		if number := cmp.Or(f.Number, w.Opened[f.Branch]); number != 0 {
-			what = "#" + strconv.Itoa(number)
-		}
-		items = append(items, item{key: f.Branch, text: what + " could not be written as it should be" + saying + w.code(f.Err.Error())})
+		items = append(items, item{key: f.Branch, text: func() string {
+			what := "a pull request for " + w.code(f.Group)
+			if number := cmp.Or(f.Number, w.Opened[f.Branch]); number != 0 {
+				what = "#" + strconv.Itoa(number)
+			}
+			return what + " could not be written as it should be" + saying + w.code(f.Err.Error())
+		}})
 	}
-	keys, by := w.alike(proposal.Failed, func(h *proposal.Held) string { return h.Path + " " + h.Detail })
-	for _, key := range keys {
-		of := by[key]
-		items = append(items, item{key: key, text: w.heldMoves(of) + " (" + w.places(placesOf(of)) + ")" + saying + w.code(of[0].Detail)})
-	}
-	return items
+	failed := w.alike(proposal.Failed, func(h *proposal.Held) string { return h.Path + " " + h.Detail }, func(of []*proposal.Held) string {
+		return w.heldMoves(of) + " (" + w.places(placesOf(of)) + ")" + saying + w.code(of[0].Detail)
+	})
+	return append(items, failed...)
 }
 
 func (w *writing) warnings() []item {
 	var items []item
 	for _, warning := range slices.Concat(w.Warnings, w.Plan.Warnings) {
-		items = append(items, item{text: w.code(warning.String())})
+		items = append(items, item{text: func() string { return w.code(warning.String()) }})
 	}
 	return items
 }

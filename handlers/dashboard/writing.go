@@ -24,11 +24,12 @@ type section struct {
 	items       []item
 }
 
-// item is one line of a list. Sections order their items by key.
+// item is one line of a list. Sections order their items by key. Their texts are
+// made when they are shown: there may be thousands.
 type item struct {
 	key  string
 	box  *Box
-	text string
+	text func() string
 }
 
 // saying is between what is the matter and what somebody else says of it.
@@ -47,7 +48,7 @@ func (w *writing) section(s *section) string {
 		if shown[i].box != nil {
 			box = w.boxed(*shown[i].box)
 		}
-		b.WriteString(box + shown[i].text + "\n")
+		b.WriteString(box + shown[i].text() + "\n")
 	}
 	if more := len(s.items) - len(shown); more > 0 {
 		fmt.Fprintf(&b, "- and %d more, for which there is no room here\n", more)
