@@ -50,7 +50,7 @@ func FuzzLay(f *testing.F) {
 	}
 	list := notice.Kind{Name: "list"}
 	f.Fuzz(func(t *testing.T, body, text string) {
-		if strings.Contains(text, "imageupdater:list") || strings.ContainsAny(text, "\r\x85\u2028") {
+		if strings.Contains(text, "imageupdater:list") || strings.ContainsAny(text, "\r\u0085\u2028") {
 			t.Skip()
 		}
 		got := list.Lay(body, text)
