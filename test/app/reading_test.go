@@ -69,7 +69,7 @@ func TestWhatAnUnchangedRepositoryCosts(t *testing.T) {
 					t.Errorf("%s: called %s", what, got)
 				}
 				calls = append(calls, w.hub.Since(mark, githubtest.By(umbrella), looks)...)
-				if len(calls) > 19 && warm {
+				if len(calls) > 23 && warm {
 					t.Errorf("%s: too many calls: %s", what, counts(calls))
 				}
 				for _, c := range calls {
