@@ -263,3 +263,34 @@ func TestDashboardTwoTicks(t *testing.T) {
 	l.noTicks()
 	l.quiet()
 }
+
+// TestRescanOnTheDashboard asks the registries, as the box does.
+func TestRescanOnTheDashboard(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "schedule: 168h\n", "web:1.0.0")
+	l.push("web:1.0.0")
+	l.look()
+	l.push("web:1.1.0")
+	l.hub.Advance(time.Minute)
+	l.repo.Comment(l.dashboard().Number, "bob", "/rescan")
+	l.sees()
+	l.has("web=1.1.0")
+	l.lists("Open pull requests", "`1.1.0`")
+}
+
+// TestDashboardOfPaused shows what /hold keeps as it is.
+func TestDashboardOfPaused(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "", "web:1.0.0")
+	l.push("web:1.0.0", "web:1.1.0")
+	l.look()
+	number := l.one().Number
+	l.repo.Comment(number, "bob", "/hold")
+	l.sees()
+	l.lists("Open pull requests", fmt.Sprintf("- #%d `%s` `1.0.0` → `1.1.0`: paused. `/unhold` there lets it go on", number, l.name("web")))
+	l.quiet()
+	l.repo.Comment(number, "bob", "/unhold")
+	l.sees()
+	l.lists("Open pull requests", fmt.Sprintf("- [ ] <!-- imageupdater:rebase %d --> #%d", number, number))
+	l.quiet()
+}
