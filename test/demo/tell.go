@@ -36,7 +36,7 @@ type claim struct {
 
 // patience is how long a claim may take to come true. The App needs a second or
 // two; a busy machine needs more.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // tell goes through steps, and stops at the first claim that does not come true.
 func (w *world) tell(ctx context.Context, steps []step) error {
