@@ -33,7 +33,7 @@ func (w *writing) sections() []section {
 
 // open are the pull requests that are there now.
 func (w *writing) open() []item {
-	wanted, closed := map[int]*proposal.Proposal{}, map[int]bool{}
+	wanted := map[int]*proposal.Proposal{}
 	var items []item
 	for _, p := range slices.Concat(w.Desired.Edits, w.Desired.Proposals) {
 		if p.Existing != nil {
@@ -42,11 +42,8 @@ func (w *writing) open() []item {
 			items = append(items, w.pull(number, p, nil))
 		}
 	}
-	for _, c := range w.Desired.Close {
-		closed[c.Existing.Number] = true
-	}
 	for _, e := range slices.Concat(w.Past.Edits, w.Past.All) {
-		if e.Open && !closed[e.Number] {
+		if e.Open && !w.Closed[e.Number] {
 			items = append(items, w.pull(e.Number, wanted[e.Number], e))
 		}
 	}
