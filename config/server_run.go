@@ -95,7 +95,7 @@ type serverGitHub struct {
 	AppID         Setting[appNumber]     `key:"appID" doc:"The App ID on the settings page of the App."`
 	PrivateKey    Setting[secretPlace]   `key:"privateKey" doc:"Where the App's private key is kept, in PEM."`
 	WebhookSecret Setting[secretPlace]   `key:"webhookSecret" doc:"Where the secret is kept that the App's webhooks are signed with."`
-	MarkerKeys    Setting[[]secretPlace] `key:"markerKeys" doc:"Where keys of at least 16 characters are kept that sign a hidden line in pull requests, which saves reading commits again after the database was lost. The first one signs, any is believed: to change it, write a new one before it. Without one there is no such line."`
+	MarkerKeys    Setting[[]secretPlace] `key:"markerKeys" doc:"Where keys of at least 16 characters are kept that sign a hidden line in pull requests, which saves reading commits again after the database was lost, and one on the dashboard, which keeps when versions were first seen. The first one signs, any is believed: to change it, write a new one before it. Without one there are no such lines."`
 	Origin        *Origin
 }
 

@@ -1,6 +1,10 @@
 package handlers
 
-import "github.com/imageupdater/imageupdater/handlers/command"
+import (
+	"slices"
+
+	"github.com/imageupdater/imageupdater/handlers/command"
+)
 
 // issueComment is sent for comments on issues and on pull requests. An edited
 // comment is no command, so only new ones count.
@@ -27,19 +31,32 @@ func issueComment(_ *Decoder, e envelope, body []byte, n *News) error {
 }
 
 // issues is sent for issues. Ours are the dashboard and the like: who edits one
-// ticks a box.
+// ticks a box. The text goes along, since a write of ours may take it away.
 func issues(d *Decoder, e envelope, body []byte, n *News) error {
 	var in struct {
 		Issue struct {
-			User account `json:"user"`
+			Number int     `json:"number"`
+			Body   string  `json:"body"`
+			User   account `json:"user"`
 		} `json:"issue"`
+		Changes struct {
+			Body *struct {
+				From string `json:"from"`
+			} `json:"body"`
+		} `json:"changes"`
 	}
 	if err := decode("issues", body, &in); err != nil {
 		return err
 	}
-	if d.Bot == "" || in.Issue.User.Login != d.Bot {
+	switch {
+	case d.Bot == "" || in.Issue.User.Login != d.Bot:
 		return n.ignore("the issue is not the App's")
+	case !slices.Contains([]string{"edited", "closed", "reopened", "deleted", "transferred"}, e.Action):
+		return n.ignore("nothing of it matters")
 	}
 	n.Person = e.Action == "edited"
+	if was := in.Changes.Body; n.Person && was != nil {
+		n.Edited = &Edited{Number: in.Issue.Number, From: was.From, Body: in.Issue.Body}
+	}
 	return n.look(e)
 }

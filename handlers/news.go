@@ -41,6 +41,8 @@ type News struct {
 	Branch string
 	// Person is set where somebody waits for the answer.
 	Person bool
+	// Edited is set where a person edited the text of an issue of the App's.
+	Edited *Edited
 	// Images are those of which registries have news.
 	Images []Image
 	// Ignored says why nothing is to be done; "" where something is.
@@ -61,6 +63,12 @@ type Repository struct {
 	Owner, Name    string
 	DefaultBranch  string
 	Archived, Fork bool
+}
+
+// Edited is an issue's body before and after an edit.
+type Edited struct {
+	Number     int
+	From, Body string
 }
 
 // Image is a repository of a registry, as references spell it out.

@@ -77,6 +77,14 @@ func TestDecode(t *testing.T) {
 		"talk":                       {"issue_comment", `{"action": "created", "comment": {"body": "use either/or"},` + shop + `}`, ignored("there is no command in it")},
 		"a bot's command":            {"issue_comment", `{"action": "created", "comment": {"body": "/rescan", "user": {"type": "Bot"}},` + shop + `}`, ignored("bots give no commands")},
 		"a box":                      {"issues", `{"action": "edited", "issue": {"user": {"login": "updater[bot]"}},` + shop + `}`, asks},
+		"a box, with the texts": {
+			"issues", `{"action": "edited", "issue": {"number": 4, "body": "[x]", "user": {"login": "updater[bot]"}}, "changes": {"body": {"from": "[ ]"}},` + shop + `}`,
+			about(func(n *handlers.News) {
+				n.Look, n.Person, n.Edited = true, true, &handlers.Edited{Number: 4, From: "[ ]", Body: "[x]"}
+			}),
+		},
+		"the dashboard's label":      {"issues", `{"action": "labeled", "issue": {"user": {"login": "updater[bot]"}},` + shop + `}`, ignored("nothing of it matters")},
+		"the dashboard by the App":   {"issues", `{"action": "edited", "issue": {"user": {"login": "updater[bot]"}},` + strings.Replace(shop, "alice", "updater[bot]", 1) + `}`, ignored("the App did it itself")},
 		"the dashboard closed":       {"issues", `{"action": "closed", "issue": {"user": {"login": "updater[bot]"}},` + shop + `}`, looks},
 		"somebody's issue":           {"issues", `{"action": "edited", "issue": {"user": {"login": "bob"}},` + shop + `}`, ignored("the issue is not the App's")},
 		"renamed":                    {"repository", `{"action": "renamed",` + shop + `}`, looks},

@@ -62,6 +62,9 @@ type Result struct {
 	// Waiting is the newest tag, or "tag@digest", that only its age keeps from
 	// being an update; nil where there is none.
 	Waiting *Waiting
+	// Passed are the newest tags that nothing but an entry of ignore, a closed
+	// proposal or a rollback keeps from being an update.
+	Passed []version.Rejection
 	// Next is when the registry is asked again about a field that is postponed or
 	// a problem; zero where nobody knows.
 	Next time.Time

@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/handlers"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/notice"
 	"github.com/imageupdater/imageupdater/server/jobs"
 	"github.com/imageupdater/imageupdater/server/store"
 )
@@ -52,6 +53,9 @@ func (s *Server) deliver(ctx context.Context, d jobs.Delivery) error {
 	}
 	if err := s.learn(ctx, news); err != nil {
 		return err
+	}
+	if e := news.Edited; e != nil {
+		notice.Edited(ctx, s.state, news.Repository.ID, e.Number, e.From, e.Body, s.now())
 	}
 	return s.wantFrom(ctx, news)
 }

@@ -160,13 +160,13 @@ func (s *state) KeepTree(ctx context.Context, repository int64, branch, commit s
 	s.Remember(ctx, repository, treeName(branch), commit, value)
 }
 
-// Note is part of run.Memory.
+// Note is part of run.Memory and notice.Memory.
 func (s *state) Note(ctx context.Context, repository int64, name string) ([]byte, bool) {
 	_, value, found := s.Recall(ctx, repository, "note "+name)
 	return value, found
 }
 
-// KeepNote is part of run.Memory.
+// KeepNote is part of run.Memory and notice.Memory.
 func (s *state) KeepNote(ctx context.Context, repository int64, name string, value []byte) {
 	s.Remember(ctx, repository, "note "+name, "", value)
 }

@@ -67,6 +67,17 @@ func (r *Repo) IssuesBy(ctx context.Context, login string) ([]Issue, error) {
 	return distinct(found, issueOf, func(i Issue) int64 { return int64(i.Number) }), nil
 }
 
+// AllIssuesBy reads the issues that somebody opened, closed ones too, the newest
+// first, and no pull requests. A bot's login ends with "[bot]".
+func (r *Repo) AllIssuesBy(ctx context.Context, login string) ([]Issue, error) {
+	found, err := list[*github.Issue](ctx, r, "/issues", url.Values{"state": {"all"}, "creator": {login}})
+	if err != nil {
+		return nil, fmt.Errorf("listing the issues of %s: %w", r.ref, err)
+	}
+	found = slices.DeleteFunc(found, func(i *github.Issue) bool { return i.IsPullRequest() })
+	return distinct(found, issueOf, func(i Issue) int64 { return int64(i.Number) }), nil
+}
+
 // PullsBy gives the numbers of all pull requests that somebody opened, open or
 // not. A bot's login ends with "[bot]".
 func (r *Repo) PullsBy(ctx context.Context, login string) ([]int, error) {

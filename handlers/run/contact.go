@@ -57,7 +57,7 @@ func (r *Runner) introduce(ctx context.Context, l Look, files *tree, out *Outcom
 	if len(d.Edits)+len(d.Close)+len(d.Sweep) == 0 {
 		return nil
 	}
-	refused, err := r.reconciler(l, files).Reconcile(ctx, l.PullRequests, d)
+	refused, err := r.reconciler(l, files, out).Reconcile(ctx, l.PullRequests, d)
 	out.Refused = append(out.Refused, refused...)
 	i.mind(ctx, refused)
 	if err != nil {

@@ -182,7 +182,8 @@ func (w *reviewing) questions(ctx context.Context, files *tree) (*restrained, er
 	return &restrained{Registry: w.Registry, images: w.images, asked: w.out.asked}, nil
 }
 
-// unmatched warns of rules that fit none of the images.
+// unmatched warns of rules and entries that fit none of the images. Those of files
+// that are extended are for other repositories, too.
 func unmatched(c *config.Config, plan *scanner.Plan) config.Warnings {
 	var subjects []config.Subject
 	for i := range plan.Results {
@@ -190,7 +191,7 @@ func unmatched(c *config.Config, plan *scanner.Plan) config.Warnings {
 			subjects = append(subjects, scanner.Subject(field, ""))
 		}
 	}
-	return c.Unmatched(subjects)
+	return slices.DeleteFunc(c.Unmatched(subjects), func(w config.Warning) bool { return w.File != config.FileName })
 }
 
 // extendedByBase reads what the file of the default branch extends, and nothing else:

@@ -32,7 +32,7 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 	}
 	out.order()
 	situation.Orders = out.Orders
-	reconciler := r.reconciler(l, files)
+	reconciler := r.reconciler(l, files, out)
 	desired, err := r.desire(ctx, l, reconciler, situation, out)
 	if err != nil {
 		return err
@@ -54,10 +54,13 @@ func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome)
 }
 
 // reconciler writes pull requests with these files.
-func (r *Runner) reconciler(l Look, files *tree) *proposal.Reconciler {
+func (r *Runner) reconciler(l Look, files *tree, out *Outcome) *proposal.Reconciler {
 	return &proposal.Reconciler{
 		Repository: l.Repository.ID, Mode: files.gitMode, Memory: r.Memory, Historian: r.Historian, Now: r.Now,
-		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
+		Log: func(ctx context.Context, d proposal.Done) {
+			out.did(d)
+			r.wrote(ctx, l.Repository.ID, d)
+		},
 	}
 }
 
@@ -94,6 +97,22 @@ func (r *Runner) wrote(ctx context.Context, repository int64, d proposal.Done) {
 	zerolog.Ctx(ctx).Info().Int("github_pr_num", d.Number).Str("group", d.Group).Str("branch", d.Branch).Str("github_sha", d.Head).
 		Str("what", d.What).Msg("a pull request was written")
 	r.Decisions.Decided(ctx, repository, d)
+}
+
+// did notes which pull requests were opened and closed.
+func (o *Outcome) did(d proposal.Done) {
+	switch d.What {
+	case "opened":
+		if o.opened == nil {
+			o.opened = map[string]int{}
+		}
+		o.opened[d.Branch] = d.Number
+	case "closed":
+		if o.closed == nil {
+			o.closed = map[int]bool{}
+		}
+		o.closed[d.Number] = true
+	}
 }
 
 // desire decides what should be, and reads what that depends on: which branches

@@ -31,6 +31,10 @@ type Report struct {
 	// them.
 	Errors   []string `json:"errors,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
+	// Dashboard is the number of the issue, Unsaid why issues could not be
+	// written.
+	Dashboard int      `json:"dashboard,omitempty"`
+	Unsaid    []string `json:"unsaid,omitempty"`
 	// Left is how many entries of the lists were left out.
 	Left int `json:"left,omitempty"`
 }
@@ -80,6 +84,7 @@ const (
 // Report tells how the look ended.
 func (o *Outcome) Report(now time.Time) (r Report) {
 	r = Report{State: o.State, Detail: o.Detail, At: now, Next: o.Next, Head: o.Head}
+	r.Dashboard, r.Unsaid = o.Dashboard, o.Unsaid
 	defer r.bound()
 	for _, e := range o.Errors {
 		r.Errors = append(r.Errors, e.Error())
@@ -115,7 +120,7 @@ func (r *Report) bound() {
 	r.PullRequests, r.Held, r.Refused = cut(r, r.PullRequests), cut(r, r.Held), cut(r, r.Refused)
 	r.Warnings, r.Errors = cut(r, r.Warnings), cut(r, r.Errors)
 	r.Detail = shorten(r.Detail)
-	for _, list := range [][]string{r.Warnings, r.Errors} {
+	for _, list := range [][]string{r.Warnings, r.Errors, r.Unsaid} {
 		for i := range list {
 			list[i] = shorten(list[i])
 		}

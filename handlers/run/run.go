@@ -13,6 +13,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/notice"
 	"github.com/imageupdater/imageupdater/handlers/order"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
@@ -85,6 +86,8 @@ type Look struct {
 	Checks Checks
 	// Introductions offers a configuration where there is none; nil offers none.
 	Introductions Introductions
+	// Issues are read and written through it; nil leaves them alone.
+	Issues notice.GitHub
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
@@ -166,6 +169,15 @@ type Outcome struct {
 	offered *proposal.Desired
 	// edited is set where pull requests for the configuration were written.
 	edited bool
+	// Dashboard is the number of the issue; 0 where there is none. Unsaid is why
+	// issues could not be written.
+	Dashboard int
+	Unsaid    []string
+	board     *board
+	// opened are the pull requests that the look opened, by their branches, closed
+	// the numbers of those that it closed.
+	opened map[string]int
+	closed map[int]bool
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -272,6 +284,9 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if err := r.answer(ctx, l, out); err != nil {
 		return out, err
 	}
+	if err := r.tell(ctx, l, out); err != nil {
+		return out, err
+	}
 	return out, r.reviews(ctx, l, seen, tree, out)
 }
 
@@ -282,6 +297,9 @@ func (r *Runner) update(ctx context.Context, l Look, files *tree, out *Outcome) 
 		return err
 	}
 	out.files = files
+	if out.board, err = r.board(ctx, &l, out); err != nil {
+		return err
+	}
 	return r.plan(ctx, l, files, out)
 }
 
@@ -334,11 +352,12 @@ func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) er
 	}
 	out.asked = newAsking(r.Registry)
 	planner := &scanner.Planner{
-		Registry: out.asked, Config: out.Config, History: r.History, Now: r.Now, Withheld: out.past.Withheld(), Explain: out.explain,
+		Registry: out.asked, Config: out.Config, History: r.history(out.board), Now: r.Now, Withheld: out.past.Withheld(), Explain: out.explain,
 	}
 	if out.Plan, err = planner.Plan(ctx, inventory); err != nil {
 		return fmt.Errorf("deciding on updates: %w", err)
 	}
+	out.Warnings = append(out.Warnings, unmatched(out.Config, out.Plan)...)
 	out.State = Planned
 	out.Next = r.next(l, out)
 	if l.PullRequests == nil {

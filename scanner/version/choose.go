@@ -2,6 +2,7 @@ package version
 
 import (
 	"cmp"
+	"maps"
 	"math/bits"
 	"slices"
 	"strings"
@@ -62,6 +63,11 @@ type Choice struct {
 	// Waiting is the newest tag that nothing but its age keeps from being a
 	// target; nil where there is none, or it is older than a target.
 	Waiting *Rejection
+	// Passed are tags that are newer than what is chosen, or than the current one,
+	// and that nothing but people keep from being a target: an entry of ignore, a
+	// closed proposal or a rollback. Of each of these there are at most the newest
+	// one with a major step and the newest one without.
+	Passed []Rejection
 	// Needs are tags of which more facts are needed: the choice is final when
 	// there are none. They are sorted.
 	Needs []string
@@ -106,6 +112,7 @@ func (c *Candidates) Choose(q Question) Choice {
 	}
 	choice := Choice{Comparable: true, Targets: j.targets(), Timed: timed}
 	choice.Waiting = j.waits(choice.Targets)
+	choice.Passed = j.passed(choice.Targets)
 	if q.Explain {
 		choice.Order, choice.Rejected = j.verdicts(choice.Targets)
 	}
@@ -166,11 +173,15 @@ func (j *judge) best(step func(*entry) (Kind, Reason)) []Target {
 		if top := best[group]; top != nil && j.bySpelling(to, top) <= 0 {
 			continue
 		}
-		switch found := j.policy(to, kind); {
-		case found == 0:
+		found := j.policy(to, kind)
+		if found == 0 {
 			best[group], kinds[group] = to, kind
-		case against[bits.TrailingZeros32(uint32(found))].reason == TooYoung:
+			continue
+		}
+		if first := against[bits.TrailingZeros32(uint32(found))].reason; first == TooYoung {
 			j.young = append(j.young, to)
+		} else if slices.Contains([]Reason{IsIgnored, Closed, RolledBack}, first) {
+			j.unwanted = append(j.unwanted, to)
 		}
 	}
 	var targets []Target
@@ -203,6 +214,41 @@ func (j *judge) waits(targets []Target) *Rejection {
 		}
 	}
 	return newest
+}
+
+// passed is what is said of the newest of those that people do not want.
+func (j *judge) passed(targets []Target) []Rejection {
+	type sort struct {
+		reason Reason
+		group  int
+	}
+	tops := map[int]*entry{}
+	for _, target := range targets {
+		tops[j.group(target.Kind)] = j.view.read(target.Tag)
+	}
+	newest, said := map[sort]*entry{}, map[sort]Rejection{}
+	thorough := *j
+	thorough.q.Explain = true
+	for _, to := range j.unwanted {
+		kind, reason := j.newer(to)
+		group := j.group(kind)
+		if reason != "" {
+			continue // it would be a step back
+		}
+		if top := tops[group]; top != nil && j.bySpelling(to, top) <= 0 {
+			continue
+		}
+		first := against[bits.TrailingZeros32(uint32(j.policy(to, kind)))].reason
+		if top := newest[sort{first, group}]; top != nil && j.bySpelling(to, top) <= 0 {
+			continue
+		}
+		if rejection := j.rejection(to, kind, thorough.policy(to, kind)); rejection.Alone {
+			newest[sort{first, group}], said[sort{first, group}] = to, rejection
+		}
+	}
+	passed := slices.Collect(maps.Values(said))
+	slices.SortFunc(passed, func(a, b Rejection) int { return cmp.Or(cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Tag, b.Tag)) })
+	return passed
 }
 
 // group is 1 for major steps that are a target of their own.

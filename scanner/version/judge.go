@@ -15,6 +15,8 @@ type judge struct {
 	gone bool // the current tag is not listed; known where it counts
 	// young are candidates that age is against, and perhaps more.
 	young []*entry
+	// unwanted are candidates that people are against, and perhaps more.
+	unwanted []*entry
 	// pushed tells that times are those of pushes, for all tags.
 	pushed bool
 }

@@ -479,6 +479,9 @@ func TestChooseTellsWhatThePolicyHasAgainst(t *testing.T) {
 			Tag: "1.2.0", Reason: version.TooYoung, Kind: version.Minor, Alone: true,
 			Detail: "pushed 2026-11-20 12:00 UTC, old enough 2026-11-22 12:00 UTC", Ripe: now.AddDate(0, 0, 1),
 		},
+		Passed: []version.Rejection{
+			{Tag: "1.8.0", Reason: version.IsIgnored, Kind: version.Minor, Detail: "ignore[0] (f:1): ABI", Alone: true},
+		},
 		Order: strings.Fields("3.1.0 3.0.0 v1.9.0 1.8.0 1.6.0 1.5.0 1.4.0 1.3.0-rc.1 1.2.0 1.1.0 1.0.1 1.0.0"),
 		Rejected: []version.Rejection{
 			{Tag: "3.1.0", Reason: version.TooYoung, Kind: version.Major, Detail: "first seen 2026-11-20 12:00 UTC, old enough 2026-11-22 12:00 UTC", Ripe: now.AddDate(0, 0, 1)},

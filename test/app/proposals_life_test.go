@@ -177,6 +177,16 @@ func (l *life) one() githubtest.Shown {
 // as lets a person call the API, and gives the answer.
 func (l *life) as(login, method, path string, body any) []byte {
 	l.t.Helper()
+	status, answer := l.tries(login, method, path, body)
+	if status >= http.StatusBadRequest {
+		l.t.Fatalf("%s %s: %d", method, path, status)
+	}
+	return answer
+}
+
+// tries is as of what may be refused.
+func (l *life) tries(login, method, path string, body any) (status int, answer []byte) {
+	l.t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
 		l.t.Fatal(err)
@@ -193,14 +203,10 @@ func (l *life) as(login, method, path string, body any) []byte {
 		l.t.Fatal(err)
 	}
 	defer res.Body.Close()
-	if res.StatusCode >= http.StatusBadRequest {
-		l.t.Fatalf("%s %s: %s", method, path, res.Status)
-	}
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
+	if answer, err = io.ReadAll(res.Body); err != nil {
 		l.t.Fatal(err)
 	}
-	return answer
+	return res.StatusCode, answer
 }
 
 // tale is something that happens to proposals.

@@ -143,6 +143,9 @@ func (w *world) changed(repo string, changes []change) (map[string]string, error
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range changes {
+		files[c.file] = "" // not every file was there from the start
+	}
 	for file := range files {
 		files[file] = w.repos[repo].Read("main", file)
 	}

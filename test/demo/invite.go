@@ -3,14 +3,19 @@ package main
 import (
 	"maps"
 	"slices"
+
+	"github.com/imageupdater/imageupdater/handlers/dashboard"
 )
 
 // invite tells what there is to look at, and what to try.
 func (w *world) invite() {
-	w.say.line("\nThe pull requests:\n")
+	w.say.line("\nWhat the App has made:\n")
 	for _, name := range slices.Sorted(maps.Keys(w.repos)) {
 		for _, pull := range w.repos[name].Pulls() {
 			w.say.line("  %s/acme/%s/pull/%d  %s", w.hub.URL, name, pull.Number, pull.Title)
+		}
+		for _, issue := range w.repos[name].Issues() {
+			w.say.line("  %s/acme/%s/issues/%d  %s", w.hub.URL, name, issue.Number, issue.Title)
 		}
 	}
 	w.say.line(`
@@ -22,8 +27,9 @@ maintains, %[4]s may only read. Try:
   - Comment /explain, /hold, /ignore major, or /help, as %[2]s and as %[4]s.
   - Merge a pull request, and revert it: what was rolled back is not proposed again.
   - Close one: closing means no to these versions.
+  - Tick a box of the issue "%[6]s" of platform: what waits is opened.
   - Edit .imageupdater.yaml on a branch, with a slip, and open a pull request: a check says
     what is wrong, or what would change.
 
-Ctrl-C ends it.`, w.hub.URL, writer, maintainer, outsider, buildsPath)
+Ctrl-C ends it.`, w.hub.URL, writer, maintainer, outsider, buildsPath, dashboard.Title)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestStory is all of the demo: each step says by itself what must be so.
@@ -95,8 +96,6 @@ func TestWithoutGit(t *testing.T) {
 // GitHub refuses.
 func TestTold(t *testing.T) {
 	t.Parallel()
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
 	for name, test := range map[string]struct {
 		step step
 		want []string
@@ -106,13 +105,23 @@ func TestTold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{say: &teller{io.Discard}, log: &tail{lines: []string{"the log"}}, problems: &problems{}}
-			err := w.tell(ctx, []step{test.step})
+			w := &world{patience: time.Millisecond, say: &teller{io.Discard}, log: &tail{lines: []string{"the log"}}, problems: &problems{}}
+			err := w.tell(t.Context(), []step{test.step})
 			for _, want := range test.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%v, want %s", err, want)
 				}
 			}
 		})
+	}
+}
+
+// TestInterrupted ends at once, and blames no claim.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := run(ctx, []string{"--once"}, io.Discard, io.Discard); !errors.Is(err, errInterrupted) || strings.Contains(err.Error(), "come true") {
+		t.Error(err)
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/imageupdater/imageupdater/handlers/dashboard"
 )
 
 var update = flag.Bool("update", false, "write docs/pictures anew")
@@ -71,24 +73,31 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, page := range map[string]struct {
-		path   string
-		height int64
-	}{
-		"pull-request": {fmt.Sprintf("/acme/shop/pull/%d", pull.Number), 760},
-	} {
-		taken := picture(t, w.hub.URL+page.path, 1000, page.height)
-		if _, err := png.Decode(bytes.NewReader(taken)); err != nil || len(taken) > largestPicture {
-			t.Errorf("%s: %d bytes, %v", name, len(taken), err)
+	keep(t, "pull-request", picture(t, fmt.Sprintf("%s/acme/shop/pull/%d", w.hub.URL, pull.Number), 1000, 760))
+	if err := w.tell(t.Context(), slices.Concat(merging(), rollingBack()[:1], refusing()[:1])); err != nil {
+		t.Fatal(err)
+	}
+	issue, err := w.issue("shop", dashboard.Title)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep(t, "dashboard", picture(t, fmt.Sprintf("%s/acme/shop/issues/%d", w.hub.URL, issue.Number), 1000, 1000))
+}
+
+// keep makes sure that a picture is one for README.md, and writes it where that is
+// wanted.
+func keep(t *testing.T, name string, taken []byte) {
+	t.Helper()
+	if _, err := png.Decode(bytes.NewReader(taken)); err != nil || len(taken) > largestPicture {
+		t.Errorf("%s: %d bytes, %v", name, len(taken), err)
+	}
+	file := filepath.Join("..", "..", "docs", "pictures", name+".png")
+	if *update {
+		if err := os.WriteFile(file, taken, 0o600); err != nil {
+			t.Error(err)
 		}
-		file := filepath.Join("..", "..", "docs", "pictures", name+".png")
-		if *update {
-			if err := os.WriteFile(file, taken, 0o600); err != nil {
-				t.Error(err)
-			}
-		}
-		if _, err := os.Stat(file); err != nil {
-			t.Errorf("README.md shows it: %v", err)
-		}
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("README.md shows it: %v", err)
 	}
 }

@@ -36,13 +36,17 @@ type claim struct {
 
 // patience is how long a claim may take to come true. The App needs a second or
 // two; a busy machine needs more.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // tell goes through steps, and stops at the first claim that does not come true.
 func (w *world) tell(ctx context.Context, steps []step) error {
 	for _, s := range steps {
 		w.say.line("\n%s", s.tells)
-		if err := w.take(ctx, s); err != nil {
+		err := w.take(ctx, s)
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		if err != nil {
 			return fmt.Errorf("%s\n%w\n\nThe last lines of the server's log:\n%s", s.tells, err, w.log)
 		}
 	}
@@ -74,9 +78,11 @@ func (w *world) take(ctx context.Context, s step) (err error) {
 	return nil
 }
 
+var errInterrupted = errors.New("interrupted before the end")
+
 // wait asks again and again whether a claim is true.
 func (w *world) wait(ctx context.Context, c claim) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, w.patience)
 	defer cancel()
 	for {
 		err := errors.Join(c.is(w), w.problems.err())

@@ -46,14 +46,15 @@ type world struct {
 	installation *githubtest.Installation
 	log          *tail
 	problems     *problems
-	stopped      chan error // what ended the server, if anything but close did
+	stopped      chan error    // what ended the server, if anything but close did
+	patience     time.Duration // with a claim
 	closing      []func() error
 }
 
 // begin starts everything. What it has started is ended by close, or by itself
 // when it fails.
 func begin(ctx context.Context, s settings, say *teller, stderr io.Writer) (*world, error) {
-	w := &world{say: say, log: &tail{}, problems: &problems{}, stopped: make(chan error, 1)}
+	w := &world{say: say, patience: patience, log: &tail{}, problems: &problems{}, stopped: make(chan error, 1)}
 	w.repos = map[string]*githubtest.Repository{}
 	if s.verbose {
 		w.log.also = stderr

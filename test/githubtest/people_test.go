@@ -115,6 +115,7 @@ func TestRoles(t *testing.T) {
 		{"stranger", "PATCH", issue, `{"title":"mine"}`, 200, ""},
 		{"read", "PATCH", issue, `{"title":"not mine"}`, 403, notYours},
 		{"triage", "PATCH", issue, `{"state":"closed"}`, 200, ""},
+		{"triage", "PATCH", issue, `{"body":"- [x] a box"}`, 403, notYours},
 		{"stranger", "PATCH", said, `{"body":"not mine"}`, 403, notYours},
 		{"read", "PATCH", said, `{"body":"mine"}`, 200, ""},
 		{"triage", "DELETE", said, "", 403, notYours},

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -89,6 +90,9 @@ func ruleFor(operation, needs string) rule {
 // permitPerson refuses a person whose role is too weak.
 func (c *call) permitPerson(needs string) *reply {
 	asked, have := ruleFor(c.operation, needs), c.repo.role(c.by.user)
+	if c.operation == "issues/update" && c.rewrites() {
+		asked.role = "write"
+	}
 	switch {
 	case have == "":
 		return refuse(http.StatusNotFound, "Not Found")
@@ -100,6 +104,13 @@ func (c *call) permitPerson(needs string) *reply {
 		return refuse(http.StatusForbidden, "Must have admin rights to Repository.")
 	}
 	return refuse(http.StatusForbidden, "Must have push access to repository")
+}
+
+// rewrites says whether a call changes what an issue says. Triagers may label and
+// close, and not that.
+func (c *call) rewrites() bool {
+	var in struct{ Title, Body *string }
+	return json.Unmarshal(c.body, &in) == nil && (in.Title != nil || in.Body != nil)
 }
 
 // isAuthor says whether the caller wrote what the path names.
