@@ -393,17 +393,21 @@ func TestCheckOfWhatCannotBeListed(t *testing.T) {
 			l := begin(t, file(t), "version: 1\n", "web:1.0.0")
 			l.push("web:1.0.0", "web:1.1.0")
 			l.look()
+			l.hub.Hold()
+			first := l.proposed("one", "version: 2\n")
+			number := l.repo.Pulls()[len(l.repo.Pulls())-1].Number
 			fault := l.hub.Fault(githubtest.Fault{
-				Operation: "pulls/list-files", Path: "/repos/acme/shop/pulls/2/files", Status: status, Message: "this diff is taking too long to generate",
+				Operation: "pulls/list-files", Path: fmt.Sprintf("/repos/acme/shop/pulls/%d/files", number), Status: status,
+				Message: "this diff is taking too long to generate",
 			})
-			first, second := l.proposed("one", "version: 2\n"), l.proposed("two", "version: 3\n")
-			l.checked(second)
+			l.hub.Release(nil)
+			l.checked(l.proposed("two", "version: 3\n"))
 			l.push("web:1.2.0")
 			l.look()
 			asked := fault.Fired()
 			l.look()
 			l.proposes("web=1.2.0")
-			if all := l.refused(); len(all) != 1 || !strings.Contains(all[0], "pull request 2") || !strings.Contains(all[0], "too long") {
+			if all := l.refused(); len(all) != 1 || !strings.Contains(all[0], fmt.Sprintf("pull request %d", number)) || !strings.Contains(all[0], "too long") {
 				t.Errorf("%q", all)
 			}
 			if again := fault.Fired() > asked; again != (name == "unavailable") {
