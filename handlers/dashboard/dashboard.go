@@ -34,9 +34,10 @@ type State struct {
 	Plan         *scanner.Plan
 	Desired      *proposal.Desired
 	// Past is as it was when the look began, Opened the numbers of the pull
-	// requests that it opened, by their branches.
+	// requests that it opened, by their branches, Closed those that it closed.
 	Past   proposal.Past
 	Opened map[string]int
+	Closed map[int]bool
 	// Refused is what could not be written.
 	Refused []proposal.Refusal
 	// Ticked are the boxes that nobody has acted on yet: they stay ticked.

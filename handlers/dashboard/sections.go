@@ -33,7 +33,7 @@ func (w *writing) sections() []section {
 
 // open are the pull requests that are there now.
 func (w *writing) open() []item {
-	wanted, closed := map[int]*proposal.Proposal{}, map[int]bool{}
+	wanted := map[int]*proposal.Proposal{}
 	var items []item
 	for _, p := range slices.Concat(w.Desired.Edits, w.Desired.Proposals) {
 		if p.Existing != nil {
@@ -42,24 +42,22 @@ func (w *writing) open() []item {
 			items = append(items, w.pull(number, p, nil))
 		}
 	}
-	for _, c := range w.Desired.Close {
-		closed[c.Existing.Number] = true
-	}
 	for _, e := range slices.Concat(w.Past.Edits, w.Past.All) {
-		if e.Open && !closed[e.Number] {
+		if e.Open && !w.Closed[e.Number] {
 			items = append(items, w.pull(e.Number, wanted[e.Number], e))
 		}
 	}
 	return items
 }
 
-// pull is an open pull request: as it should be, as it was, or both.
+// pull is an open pull request: as it should be, as it was, or both. What is to be
+// written is ours by now, whoever pushed to it before.
 func (w *writing) pull(number int, p *proposal.Proposal, e *proposal.Existing) item {
 	i := item{key: fmt.Sprintf("%12d", number), box: &Box{Rebase, strconv.Itoa(number)}}
 	after := func() string { return "" }
 	switch {
 	case e == nil:
-	case e.Foreign != "":
+	case e.Foreign != "" && p == nil:
 		i.box = nil
 		after = func() string { return ": yours, since " + w.code(e.Foreign) + ". `/recreate` there hands it back" }
 	case e.Paused():

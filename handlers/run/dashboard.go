@@ -104,7 +104,7 @@ func (b *board) later() dashboard.Ticks {
 func (r *Runner) wish(l Look, b *board, out *Outcome) notice.Wish {
 	state := &dashboard.State{
 		RepositoryID: l.Repository.ID, URL: r.Web + "/" + l.Repository.FullName(), Base: out.Base, Commit: out.Head, Config: out.Config,
-		Warnings: out.Warnings, Plan: out.Plan, Desired: out.Desired, Past: out.past, Opened: out.opened, Refused: out.Refused,
+		Warnings: out.Warnings, Plan: out.Plan, Desired: out.Desired, Past: out.past, Opened: out.opened, Closed: out.closed, Refused: out.Refused,
 		Ticked: b.later(), Seen: b.seen.of(out.Plan), Keys: r.Historian.Keys, Now: r.Now(),
 	}
 	if b.issue != nil {

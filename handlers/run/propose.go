@@ -99,15 +99,20 @@ func (r *Runner) wrote(ctx context.Context, repository int64, d proposal.Done) {
 	r.Decisions.Decided(ctx, repository, d)
 }
 
-// did notes which pull requests were opened.
+// did notes which pull requests were opened, and closed.
 func (o *Outcome) did(d proposal.Done) {
-	if d.What != "opened" {
-		return
+	switch d.What {
+	case "opened":
+		if o.opened == nil {
+			o.opened = map[string]int{}
+		}
+		o.opened[d.Branch] = d.Number
+	case "closed":
+		if o.closed == nil {
+			o.closed = map[int]bool{}
+		}
+		o.closed[d.Number] = true
 	}
-	if o.opened == nil {
-		o.opened = map[string]int{}
-	}
-	o.opened[d.Branch] = d.Number
 }
 
 // desire decides what should be, and reads what that depends on: which branches

@@ -172,8 +172,10 @@ type Outcome struct {
 	Dashboard int
 	Unsaid    []string
 	board     *board
-	// opened are the pull requests that the look opened, by their branches.
+	// opened are the pull requests that the look opened, by their branches, closed
+	// those that it closed.
 	opened map[string]int
+	closed map[int]bool
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
