@@ -24,7 +24,7 @@ type board struct {
 	// acted are the boxes that this look acts on.
 	acted dashboard.Ticks
 	// lost is the issue's body as people had made it when our last write took that
-	// away; "" where it did not, or somebody edited it again.
+	// away; "" where it did not, or somebody wrote other notes since.
 	lost string
 	seen *firstSeen
 }
@@ -75,12 +75,12 @@ func (r *Runner) show(ctx context.Context, l Look, out *Outcome) error {
 	wish := r.wish(l, b, out)
 	if b.issue != nil && b.desk.Changes(dashboardIssue, b.issue, wish) {
 		var err error
-		was := b.issue.Body
+		was := dashboardIssue.Notes(b.issue.Body)
 		if b.issue, err = b.desk.Find(ctx, dashboardIssue, true); err != nil {
 			return out.unsaid(err)
 		}
-		if b.issue != nil && b.issue.Body != was {
-			b.lost = "" // somebody wrote it anew
+		if b.issue != nil && dashboardIssue.Notes(b.issue.Body) != was {
+			b.lost = "" // somebody wrote them anew
 		}
 		wish = r.wish(l, b, out)
 	}
