@@ -236,7 +236,11 @@ func TestFirstSeenIsMirrored(t *testing.T) {
 			if !strings.Contains(l.dashboard().Body, "<!-- imageupdater:seen ") {
 				t.Fatal(l.dashboard().Body)
 			}
-			l.hub.Advance(2 * 24 * time.Hour)
+			l.hub.Advance(24 * time.Hour)
+			l.push("web:1.2.0") // which hides the other one
+			l.look()
+			l.lists("Too young", "`1.2.0`")
+			l.hub.Advance(24 * time.Hour)
 			now := l.dashboard()
 			l.forget()
 			l.repo.EditIssueBody(now.Number, "alice", tt.forge(now.Body))
