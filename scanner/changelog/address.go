@@ -164,7 +164,7 @@ func (w written) address(forges Forges) (Address, error) {
 	}
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	for _, s := range segments {
-		if !segmentPattern.MatchString(s) || s == "." || s == ".." {
+		if !segmentPattern.MatchString(s) || s == "." || strings.Contains(s, "..") {
 			return Address{}, fmt.Errorf("%w: %.40q is no part of a repository's path", ErrAddress, s)
 		}
 	}

@@ -45,8 +45,10 @@ func cut(host string, forge Forge, segments []string) (Address, error) {
 		return Address{}, fmt.Errorf("%w: it names no repository", ErrAddress)
 	}
 	// Empty names are what is left of ".git" alone.
-	segments[at-1] = strings.TrimSuffix(segments[at-1], ".git")
-	if name := segments[at-1]; name == "" || name == "." || name == ".." {
+	for strings.HasSuffix(segments[at-1], ".git") {
+		segments[at-1] = strings.TrimSuffix(segments[at-1], ".git")
+	}
+	if name := segments[at-1]; name == "" || name == "." {
 		return Address{}, fmt.Errorf("%w: it names no repository", ErrAddress)
 	}
 	if forge == GitHub && (!ownerPattern.MatchString(segments[0]) || reserved(segments[0])) {
@@ -133,7 +135,7 @@ func ValidDirectory(s string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(s, "/") {
-		if part == "." || part == ".." {
+		if part == "." || strings.Contains(part, "..") {
 			return false
 		}
 	}
