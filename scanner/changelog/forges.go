@@ -105,6 +105,9 @@ var (
 // IsCommit tells whether s is the SHA of a commit, whole or its first seven
 // characters and more. Digits alone are not, unless there are forty: they may be a date.
 func IsCommit(s string) bool {
+	if len(s) < 7 || len(s) > 64 {
+		return false
+	}
 	s = strings.ToLower(s)
 	return commitPattern.MatchString(s) && (len(s) >= 40 || strings.ContainsAny(s, "abcdef"))
 }

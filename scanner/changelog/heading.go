@@ -18,7 +18,8 @@ type heading struct {
 	level              int
 	first, line, after int // lines: with an overline, of the text, where the section begins
 	versions           []number
-	others             int // how many words are neither versions nor dates
+	before             []int // for each version, how many other words stand before it
+	others             int   // how many words are neither versions nor dates
 	words              []string
 	leads              bool // a version is the first of its words, an image's name aside
 	pure               bool // it is a version, perhaps with a name and a date, and nothing else
@@ -65,7 +66,9 @@ func listed(line string) bool {
 const (
 	digits = "0123456789"
 	// maxHeadings is how many a file may have; what follows belongs to the last.
-	maxHeadings = 10000
+	maxHeadings = 10_000
+	// maxRead is how many lines without marks are read for a version.
+	maxRead = 10_000
 	// maxPlain is how long a line without marks may be to be a heading, in bytes.
 	maxPlain = 120
 	// maxWord is how long a word of a heading may be to be a version, in bytes.
@@ -75,16 +78,18 @@ const (
 // findHeadings finds all that may be headings, in one pass.
 func findHeadings(lines []string) []heading {
 	var all []heading
+	read := 0
 	var hidden fence
 	var underlines []string // reStructuredText: levels go by the order in which kinds are met
-	for i := 0; i < len(lines) && len(all) < maxHeadings; i++ {
+	for i := 0; i < len(lines) && len(all) < maxHeadings && read < maxRead; i++ {
 		line := lines[i]
 		if hidden.hides(line) || len(line) > maxHeading || blank(line) {
 			continue
 		}
 		h, ok := markedHeading(lines, i, &underlines)
-		if !ok {
-			h, ok = plainHeading(lines, i)
+		if !ok && mayBePlain(lines, i) {
+			h, ok = plainHeading(line, i)
+			read++
 		}
 		if ok {
 			all = append(all, h)
@@ -147,13 +152,15 @@ func levelOf(mark string, underlines *[]string) int {
 
 var boldPattern = regexp.MustCompile(`^(?:\*\*|__)([^*_]+(?:_[^*_]+)*)(?:\*\*|__)(.*)$`)
 
-// plainHeading reads lines that are a version and a date, bold or not, after an
-// empty line or at the top.
-func plainHeading(lines []string, i int) (heading, bool) {
+// mayBePlain tells whether a line stands as a heading without marks does: after
+// an empty line or at the top.
+func mayBePlain(lines []string, i int) bool {
 	line := lines[i]
-	if i > 0 && !blank(lines[i-1]) || line[0] == ' ' || line[0] == '\t' || listed(line) || len(line) > maxPlain || !strings.ContainsAny(line, digits) {
-		return heading{}, false
-	}
+	return (i == 0 || blank(lines[i-1])) && line[0] != ' ' && line[0] != '\t' && !listed(line) && len(line) <= maxPlain && strings.ContainsAny(line, digits)
+}
+
+// plainHeading reads lines that are a version and a date, bold or not.
+func plainHeading(line string, i int) (heading, bool) {
 	text, level := strings.TrimPrefix(line, "* "), plainLevel
 	if m := boldPattern.FindStringSubmatch(line); m != nil {
 		text, level = m[1]+m[2], boldLevel

@@ -51,7 +51,7 @@ func (h *heading) read(word string) {
 	switch {
 	case isVersion && (first || !date) && !n.nameWithNumber():
 		h.leads = h.leads || first
-		h.versions = append(h.versions, n)
+		h.versions, h.before = append(h.versions, n), append(h.before, h.others)
 		if name := n.name(); name != "" {
 			h.words = append(h.words, strings.ToLower(name))
 		}
@@ -91,10 +91,10 @@ func (h *heading) same(other *heading) bool {
 // score tells how well a heading fits a version: the lower, the better.
 func (h *heading) score(wanted *number, names []string) (int, bool) {
 	at := slices.IndexFunc(h.versions, func(n number) bool { return n.equals(wanted) })
-	if at < 0 || at > 0 && h.others > 0 {
+	if at < 0 || at > 0 && h.before[at] > 0 {
 		return 0, false
 	}
-	score := min(h.others, 10) * 10
+	score := min(h.others, 2) * 10
 	if !h.leads {
 		score += 5
 	}
@@ -102,7 +102,10 @@ func (h *heading) score(wanted *number, names []string) (int, bool) {
 		score += 200 // 1.2 for 1.2.0, if there is no better
 	}
 	if !slices.ContainsFunc(h.words, func(word string) bool { return h.isName(word, names) }) {
-		score += 1 + 2*min(len(h.words), 2)
+		score++
+		if len(h.words) > h.others {
+			score += 25 // something stands before the version: Migrating 1.2.3
+		}
 	}
 	return score*10 + h.level, true
 }

@@ -30,7 +30,6 @@ var (
 	partsPattern = regexp.MustCompile(`^([0-9]{1,19}(?:\.[0-9]{1,19}){1,5}|[0-9]{1,9}(?:_[0-9]{1,9}){1,5}|[0-9]{1,6}|(?:19|20)[0-9]{6})`)
 	datePattern  = regexp.MustCompile(`^((?:19|20)[0-9]{2})-([0-9]{2})-([0-9]{2})(?:T([0-9]{2})-([0-9]{2})-([0-9]{2})Z)?`)
 	prePattern   = regexp.MustCompile(`(?i)^[-._+~]?(?:(alpha|beta|rc|cr|pre|preview|dev|snapshot|nightly|canary|next|milestone|ea)(?:[-._]?([0-9]{1,19}(?:\.[0-9]{1,19}){0,3}))?|([abm])([0-9]{1,19}))`)
-	leadPattern  = regexp.MustCompile(`^[A-Za-z]*\.?`)
 	finalPattern = regexp.MustCompile(`(?i)^[-._+~]?(?:final|release|ga|stable)$`)
 )
 
@@ -51,8 +50,12 @@ func preRank(word string) int {
 	return 6 // rc, cr, next
 }
 
-// maxTag is how long a tag may be to be looked at.
-const maxTag = 256
+const (
+	// maxTag is how long a tag may be to be looked at.
+	maxTag = 256
+	// maxPlaces is how many places in a tag are tried.
+	maxPlaces = 12
+)
 
 // parse reads a tag. Where a version could begin at several places, it is the
 // first with more than one part: web3-1.0.0 is 1.0.0 of web3. But a tag that begins
@@ -62,10 +65,12 @@ func parse(tag string) (number, bool) {
 		return number{}, false
 	}
 	var single *number
-	for at := 0; at < len(tag); at++ {
+	places := 0
+	for at := 0; at < len(tag) && places < maxPlaces; at++ {
 		if at > 0 && strings.IndexByte("-_/@", tag[at-1]) < 0 {
 			continue
 		}
+		places++
 		n, ok := parseAt(tag, at)
 		switch {
 		case !ok:
@@ -92,9 +97,12 @@ func namesCommit(lead string) bool {
 
 // parseAt reads a version whose letters or digits begin at a place.
 func parseAt(tag string, at int) (number, bool) {
-	start := at + len(leadPattern.FindString(tag[at:]))
-	n := number{lead: tag[:start]}
+	start := at + leadLength(tag[at:])
 	rest := tag[start:]
+	if rest == "" || !isDigit(rest[0]) {
+		return number{}, false // as nearly always: expressions are slow
+	}
+	n := number{lead: tag[:start]}
 	if m := datePattern.FindStringSubmatch(rest); m != nil {
 		n.parts, n.digits, rest = dateParts(m), m[0], rest[len(m[0]):]
 	} else if m := partsPattern.FindString(rest); m != "" {
@@ -109,7 +117,7 @@ func parseAt(tag string, at int) (number, bool) {
 	} else {
 		return number{}, false
 	}
-	if m := prePattern.FindStringSubmatch(rest); m != nil && ends(rest[len(m[0]):]) {
+	if m := findPre(rest); m != nil && ends(rest[len(m[0]):]) {
 		n.pre = pre{rank: preRank(m[1] + m[3])}
 		for part := range strings.SplitSeq(m[2]+m[4], ".") {
 			n.pre.numbers = append(n.pre.numbers, trimZeros(part))
@@ -119,10 +127,31 @@ func parseAt(tag string, at int) (number, bool) {
 	if !ends(rest) {
 		return number{}, false
 	}
-	if !finalPattern.MatchString(rest) {
+	if rest != "" && !finalPattern.MatchString(rest) {
 		n.suffix = strings.TrimLeft(rest, "-+._~")
 	}
 	return n, true
+}
+
+// leadLength is how many bytes of letters, and a dot, stand before a number.
+func leadLength(s string) int {
+	i := 0
+	for i < len(s) && (s[i] >= 'a' && s[i] <= 'z' || s[i] >= 'A' && s[i] <= 'Z') {
+		i++
+	}
+	if i < len(s) && s[i] == '.' {
+		i++
+	}
+	return i
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func findPre(rest string) []string {
+	if rest == "" {
+		return nil
+	}
+	return prePattern.FindStringSubmatch(rest)
 }
 
 // ends tells whether a word ends before rest.

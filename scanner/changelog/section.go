@@ -64,7 +64,10 @@ func (c *Changelog) Section(version string, names []string, limit int) (Part, bo
 	h := &c.headings[best]
 	part := Part{Heading: h.text, Line: h.line + 1}
 	part.Text, part.Cut = bounds(c.lines[h.after:sectionEnd(c.lines, c.headings, best)], limit)
-	return part, part.Text != ""
+	if part.Text == "" {
+		return Part{}, false
+	}
+	return part, true
 }
 
 // find gives the heading that fits a version best; -1 if none does, or if it is
