@@ -104,7 +104,7 @@ func TestReadAddress(t *testing.T) {
 		"evil.example/acme/api":                                            "",
 		"https://xn--gthub-n4a.com/acme/api":                               "",
 		"https://gıthub.com/acme/api":                                      "",
-		"https://github.com/acme/a​pi":                                     "",
+		"https://github.com/acme/a\u200bpi":                                "",
 		"https://github.com/acme/api%2e%2e":                                "",
 		"https://github.com/acme/api\\x":                                   "",
 		"https://github.com/acme/api)[x](https://evil.example":             "",

@@ -2,6 +2,7 @@ package changelog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -53,6 +54,10 @@ func (c *collector) compare(ctx context.Context, repo Repository, from, to strin
 		return nil
 	}
 	between, err := c.source.Compare(ctx, repo, from, to)
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooLarge) {
+		c.why(NoCommits)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("comparing %s and %s of %s: %w", from, to, repo.URL(), err)
 	}
@@ -67,6 +72,9 @@ func (c *collector) compare(ctx context.Context, repo Repository, from, to strin
 	return nil
 }
 
+// minText is how much of a longer text is worth showing, in bytes.
+const minText = 200
+
 // finished gives the notes, within their bounds.
 func (c *collector) finished() Notes {
 	n := &c.notes
@@ -74,6 +82,9 @@ func (c *collector) finished() Notes {
 	for i := range n.Entries {
 		e := &n.Entries[i]
 		clipped := clip(e.Text, min(left, c.options.Entry))
+		if len(clipped) < len(e.Text) && len(clipped) < minText {
+			clipped = ""
+		}
 		e.Cut = e.Cut || len(clipped) < len(e.Text)
 		e.Text = clipped
 		left -= len(clipped)

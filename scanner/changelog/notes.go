@@ -77,6 +77,7 @@ const (
 	OtherOrigin  Why = "the two images were built from different repositories"
 	IsOlder      Why = "it is an older version"
 	OnlyPackaged Why = "these are changes of the image's packaging"
+	NoCommits    Why = "the commits between the two cannot be read"
 	Diverged     Why = "the new image lacks commits of the old one"
 	NotYet       Why = "the source did not answer in time"
 )

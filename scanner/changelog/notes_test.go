@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func (f *forge) Access(_ context.Context, repo changelog.Repository) (changelog.
 }
 
 func (f *forge) Releases(_ context.Context, _ changelog.Repository, page int) ([]changelog.Release, bool, error) {
-	if err := f.ask("releases", fmt.Sprint(page)); err != nil || page > len(f.releases) {
+	if err := f.ask("releases", strconv.Itoa(page)); err != nil || page > len(f.releases) {
 		return nil, false, err
 	}
 	return f.releases[page-1], page < len(f.releases), nil
@@ -189,7 +190,7 @@ func TestCollect(t *testing.T) {
 		},
 		"the link where commits cannot be read": {
 			from: "1.2.0", to: "1.3.0", forge: forge{access: public, tags: []string{"v1.2.0", "v1.3.0"}},
-			want: "a link; there are no release notes for these versions\n<github.com/acme/api/compare/v1.2.0...v1.3.0>\nv1.3.0 : \"\"",
+			want: "a link; there are no release notes for these versions; the commits between the two cannot be read\n<github.com/acme/api/compare/v1.2.0...v1.3.0>\nv1.3.0 : \"\"",
 		},
 		"no tag fits: the revisions": {
 			from: "1.2.0", to: "1.3.0",
@@ -272,7 +273,7 @@ func TestCollect(t *testing.T) {
 		"a commit that is gone": {
 			from: "sha-aaaaaaa1", to: "sha-bbbbbbb2",
 			change: func(r *changelog.Request) { r.From.Origin, r.To.Origin = origin("aaaaaaa1"), origin("bbbbbbb2") },
-			forge:  forge{access: public}, want: "a link\n<github.com/acme/api>",
+			forge:  forge{access: public}, want: "a link; the commits between the two cannot be read\n<github.com/acme/api>",
 		},
 		"another repository than before": {
 			from: "sha-aaaaaaa1", to: "sha-bbbbbbb2",
