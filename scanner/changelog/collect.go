@@ -70,7 +70,7 @@ func (c *collector) enter(ctx context.Context, repo Repository) error {
 func (c *collector) span() *Span {
 	from, to := &c.request.From, &c.request.To
 	return &Span{
-		From: from.Tag, To: to.Tag, FromVersion: from.Version, ToVersion: to.Version,
+		From: from.Tag, To: to.Tag, FromVersion: from.Origin.Version, ToVersion: to.Origin.Version,
 		Names: NamesOf(c.request.Image.Path, &to.Origin), Template: to.Origin.Tag,
 	}
 }

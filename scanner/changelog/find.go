@@ -2,17 +2,6 @@ package changelog
 
 import "strings"
 
-// sourceKeys are of labels and annotations, by precedence. Of pages only a
-// repository on GitHub is taken: they are about the software as a rule.
-func sourceKeys() (sure, pages []string) {
-	return []string{"org.opencontainers.image.source", "org.label-schema.vcs-url", "vcs-url"},
-		[]string{"org.opencontainers.image.url", "org.label-schema.url", "org.opencontainers.image.documentation"}
-}
-
-func revisionKeys() []string {
-	return []string{"org.opencontainers.image.revision", "org.label-schema.vcs-ref", "vcs-ref"}
-}
-
 // said is what one layer says.
 type said struct {
 	layer    Layer
@@ -22,7 +11,8 @@ type said struct {
 }
 
 // Find tells where an image's source is, by what the first layer says that says it
-// without doubt; else by the first that says it at all. A revision may come from
+// without doubt; else by the build's provenance, which at least is about this image;
+// else by the first that says it at all. A revision may come from
 // another layer, if that one does not name another repository.
 func Find(facts *Facts, forges Forges) Origin {
 	f := finder{facts: facts, forges: forges}
@@ -30,6 +20,7 @@ func Find(facts *Facts, forges Forges) Origin {
 	f.found.Passed = f.passed
 	f.choose()
 	f.revise()
+	f.found.Version = f.version()
 	return f.found
 }
 
@@ -137,18 +128,17 @@ func (f *finder) choose() {
 		case s.doubt == "":
 			f.take(s)
 			return
-		case doubtful == nil:
+		case doubtful == nil, s.doubt == Unvouched:
 			doubtful = s
 		}
 	}
-	if isKnown {
+	switch {
+	case isKnown:
 		if doubtful != nil && !doubtful.address.Same(known.repository()) {
 			f.pass(doubtful.layer, doubtful.address.URL(), IsDoubtful)
 		}
 		f.take(&said{layer: ByTable, address: Address{Repository: known.repository()}})
-		return
-	}
-	if doubtful != nil {
+	case doubtful != nil:
 		f.take(doubtful)
 	}
 }

@@ -12,7 +12,7 @@ func (f *finder) doubt(s *said) Doubt {
 		return ""
 	case s.layer == ByProvenance:
 		return Unvouched
-	case s.layer != ByConfig:
+	case s.layer != ByConfig || f.confirmed(s):
 		return ""
 	case f.facts.Base != nil:
 		return f.inherited(s)
@@ -21,6 +21,16 @@ func (f *finder) doubt(s *said) Doubt {
 		return OtherName
 	}
 	return ""
+}
+
+// confirmed tells whether the build's provenance names the same repository: that is not inherited.
+func (f *finder) confirmed(s *said) bool {
+	for i := range f.said {
+		if f.said[i].layer == ByProvenance && f.said[i].address.Same(s.address.Repository) {
+			return true
+		}
+	}
+	return false
 }
 
 // inherited compares with the base image: what both say is the base's, unless

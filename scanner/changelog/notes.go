@@ -23,8 +23,6 @@ type Request struct {
 type Side struct {
 	// Tag is "" for an image that is named by digest alone.
 	Tag string
-	// Version is what the image says of itself, "" if it says nothing.
-	Version string
 	// Origin is what Find found in this image's own facts; zero where they were not read.
 	Origin Origin
 }

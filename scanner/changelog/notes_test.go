@@ -247,7 +247,7 @@ func TestCollect(t *testing.T) {
 		},
 		"a digest of a tag that moves, and images that say their versions": {
 			from: "1.2", to: "1.2",
-			change: func(r *changelog.Request) { r.From.Version, r.To.Version = "1.2.3", "1.2.4" },
+			change: func(r *changelog.Request) { r.From.Origin.Version, r.To.Origin.Version = "1.2.3", "1.2.4" },
 			forge:  forge{access: public, releases: [][]changelog.Release{{release("v1.2.4", "four"), release("v1.2.3", "three")}}},
 			want:   "notes of versions\n<github.com/acme/api/compare/v1.2.3...v1.2.4>\nv1.2.4 a release: \"four\"",
 		},

@@ -88,6 +88,9 @@ type Origin struct {
 	// Revision is the commit, or the tag, that the image was built from; "" where
 	// it is not known. It belongs to Repository.
 	Revision string
+	// Version is what the image says that its version is, if that can be read as
+	// one; "" otherwise, and where its base image says the same.
+	Version string
 	// Tag is how the repository spells tags of versions, for Span.Template; "" where that is not known.
 	Tag   string
 	Layer Layer

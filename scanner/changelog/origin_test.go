@@ -212,13 +212,26 @@ func TestFind(t *testing.T) {
 			changelog.Facts{Config: labels{source: "https://github.com/prometheus/alertmanager"}},
 			"github.com/prometheus/alertmanager by labels of the image",
 		},
-		"what is inherited gives way to provenance? no, that is no better": {
+		"provenance confirms what could be inherited": {
+			"ghcr.io/acme/api",
+			changelog.Facts{
+				Config: labels{source: "https://github.com/acme/mono"}, Base: labels{source: "https://github.com/acme/mono"},
+				Provenance: changelog.Hint{Source: "git@github.com:acme/mono", Revision: shaA},
+			},
+			"github.com/acme/mono @aaaaaaa1 by labels of the image",
+		},
+		"provenance confirms another name": {
+			"ghcr.io/acme/api",
+			changelog.Facts{Config: labels{source: "https://github.com/zeta/mono"}, Provenance: changelog.Hint{Source: "https://github.com/zeta/mono.git"}},
+			"github.com/zeta/mono by labels of the image",
+		},
+		"what is inherited gives way to provenance": {
 			"ghcr.io/acme/api",
 			changelog.Facts{
 				Config: labels{source: "https://github.com/acme/base"}, Base: labels{source: "https://github.com/acme/base"},
 				Provenance: changelog.Hint{Source: "https://github.com/acme/api"},
 			},
-			"github.com/acme/base by labels of the image; doubt: " + string(changelog.Inherited),
+			"github.com/acme/api by the build's provenance; doubt: " + string(changelog.Unvouched),
 		},
 		"what is inherited gives way to the table": {
 			"quay.io/prometheus/node-exporter",
@@ -309,6 +322,28 @@ func TestFindTellsWhatItPassesOver(t *testing.T) {
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// An image's own version is told apart from its base image's, and from words.
+func TestFindVersion(t *testing.T) {
+	const version = "org.opencontainers.image.version"
+	for name, c := range map[string]struct {
+		facts changelog.Facts
+		want  string
+	}{
+		"label":               {changelog.Facts{Config: labels{version: "v1.2.3"}}, "v1.2.3"},
+		"label-schema":        {changelog.Facts{Config: labels{"org.label-schema.version": "1.2.3"}}, "1.2.3"},
+		"annotation first":    {changelog.Facts{Index: labels{version: "1.2.4"}, Config: labels{version: "22.04"}}, "1.2.4"},
+		"the base image's":    {changelog.Facts{Config: labels{version: "22.04"}, Base: labels{version: "22.04"}}, ""},
+		"a branch":            {changelog.Facts{Config: labels{version: "main"}}, ""},
+		"a commit":            {changelog.Facts{Config: labels{version: shaA}}, ""},
+		"what cannot be read": {changelog.Facts{Config: labels{version: strings.Repeat("1", 1000)}}, ""},
+		"nothing":             {changelog.Facts{}, ""},
+	} {
+		if got := changelog.Find(&c.facts, nil).Version; got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
 	}
 }
 

@@ -21,12 +21,12 @@ const notOurs = 9
 func (s *spanned) read(tags []string) []gitTag {
 	all := make([]gitTag, 0, len(tags))
 	for _, tag := range tags {
-		if _, ok := ValidRevision(tag); !ok {
-			s.leave(tag, NoVersion)
-			continue
-		}
 		n, ok := parse(tag)
 		if !ok {
+			continue
+		}
+		if _, ok := ValidRevision(tag); !ok {
+			s.leave(tag, OddName)
 			continue
 		}
 		g := gitTag{number: n, tag: tag, series: strings.ToLower(n.name())}

@@ -48,10 +48,10 @@ const (
 	PreRelease     TagReason = "a pre-release"
 	OtherSpelling  TagReason = "another spelling of a version that is listed"
 	OtherBuild     TagReason = "another build or flavour"
-	NoVersion      TagReason = "not a version"
+	OddName        TagReason = "a name that tags should not have"
 )
 
-// LeftOut is a tag of Git, and why it is not listed.
+// LeftOut is a tag of Git, raw, and why it is not listed.
 type LeftOut struct {
 	Tag    string
 	Reason TagReason

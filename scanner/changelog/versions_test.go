@@ -109,7 +109,7 @@ func TestBetween(t *testing.T) {
 
 func TestBetweenTellsWhatItLeavesOut(t *testing.T) {
 	v := changelog.Between(&changelog.Span{From: "1.1.0", To: "1.2.0", Names: []string{"api"}}, []string{
-		"v1.1.0", "v1.1.5-rc.1", "1.1.6", "v1.1.6", "web/v1.1.7", "v1.1.8-windows", "v1.1.9 x", "v1.2.0", "v9.0.0", "main",
+		"v1.1.0", "v1.1.5-rc.1", "1.1.6", "v1.1.6", "web/v1.1.7", "v1.1.8-windows", "v1.1.9..x", "v1.2.0", "v9.0.0", "main",
 	})
 	var got []string
 	for _, l := range v.LeftOut {
@@ -117,8 +117,8 @@ func TestBetweenTellsWhatItLeavesOut(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"1.1.6: another spelling of a version that is listed", "main: not a version", "v1.1.5-rc.1: a pre-release", "v1.1.8-windows: another build or flavour",
-		"v1.1.9 x: not a version", "web/v1.1.7: another component's",
+		"1.1.6: another spelling of a version that is listed", "v1.1.5-rc.1: a pre-release", "v1.1.8-windows: another build or flavour",
+		"v1.1.9..x: a name that tags should not have", "web/v1.1.7: another component's",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
