@@ -40,7 +40,6 @@ func (c *collector) commits(ctx context.Context, repo Repository) error {
 			if err := c.enter(ctx, packaging); err != nil {
 				return err
 			}
-			c.why(OnlyPackaged)
 			return c.compare(ctx, packaging, from, to)
 		}
 	}
@@ -60,6 +59,9 @@ func (c *collector) compare(ctx context.Context, repo Repository, from, to strin
 	}
 	if err != nil {
 		return fmt.Errorf("comparing %s and %s of %s: %w", from, to, repo.URL(), err)
+	}
+	if c.request.To.Origin.Packaging.Same(repo) || officialPackaging(repo) {
+		c.why(OnlyPackaged)
 	}
 	commits := fold(&between, repo, from, to, c.options.Commits)
 	c.notes.Commits, c.notes.Link = &commits, repo.CompareURL(from, to)

@@ -45,10 +45,15 @@ func packages(r Repository) bool {
 	}
 	path := strings.ToLower(r.Path)
 	owner, name, _ := strings.Cut(path, "/")
-	return owner == "docker-library" || owner == "docker-solr" || owner == "appropriate" ||
+	return officialPackaging(r) || owner == "docker-solr" || owner == "appropriate" ||
 		strings.HasPrefix(name, "docker-") || strings.HasSuffix(name, "-docker") || strings.HasSuffix(name, "-docker-image") ||
 		strings.HasSuffix(name, "-container") || strings.HasSuffix(name, "-containers") || name == "docker" || name == "dockerfiles" || path == "bitnami/containers" ||
 		path == "distribution/distribution-library-image"
+}
+
+// officialPackaging tells whether a repository holds Dockerfiles of Docker's official images.
+func officialPackaging(r Repository) bool {
+	return r.Host == "github.com" && strings.HasPrefix(strings.ToLower(r.Path), "docker-library/")
 }
 
 // wellKnownImages lists them: images of Docker Hub without its name, official

@@ -263,6 +263,16 @@ func TestCollect(t *testing.T) {
 				"- Update the base (octocat, 0) docker-library/api/commit/1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a\n1 commits, bots [], 0 merges, 0 left, 0 behind",
 			asked: "access acme/api, access docker-library/api, compare " + shaA + "..." + shaB,
 		},
+		"a digest of an official image that no table has": {
+			from: "1.0", to: "1.0",
+			change: func(r *changelog.Request) {
+				r.From.Origin, r.To.Origin = origin(shaA), origin(shaB)
+				r.From.Origin.Repository.Path, r.To.Origin.Repository.Path = "docker-library/hello-world", "docker-library/hello-world"
+			},
+			forge: forge{access: public, compared: map[string]changelog.Comparison{shaA + "..." + shaB: commits("Update")}},
+			want: "commits; these are changes of the image's packaging\n<github.com/docker-library/hello-world/compare/" + shaA + "..." + shaB + ">\n" +
+				"- Update (octocat, 0) docker-library/hello-world/commit/1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a\n1 commits, bots [], 0 merges, 0 left, 0 behind",
+		},
 		"another branch": {
 			from: "sha-aaaaaaa1", to: "sha-bbbbbbb2",
 			change: func(r *changelog.Request) { r.From.Origin, r.To.Origin = origin("aaaaaaa1"), origin("bbbbbbb2") },

@@ -168,3 +168,31 @@ func BenchmarkBetween(b *testing.B) {
 		}
 	}
 }
+
+func FuzzBetween(f *testing.F) {
+	f.Add("1.2.0", "1.3.0-alpine", "v1.2.0 v1.2.1 api/v1.3.0 1.3.0-rc.1", "v{version}")
+	f.Add("RELEASE.2024-01-16T16-07-38Z", "16", "REL_16_1 2024-01-01 sha-3f2a1b9", "{tag}")
+	f.Add("1", "1.2", "1 1.0 1.0.0 1.2 1.2.0", "")
+	f.Fuzz(func(t *testing.T, from, to, tags, template string) {
+		span := changelog.Span{From: from, To: to, Names: []string{"api"}, Template: template}
+		given := strings.Split(tags, " ")
+		v := changelog.Between(&span, given)
+		seen := map[string]bool{v.From: true, v.To: true}
+		for _, one := range v.List {
+			if one.Tag == v.From && v.From != v.To {
+				t.Errorf("%q is what the step begins with", one.Tag)
+			}
+			seen[one.Tag] = true
+		}
+		delete(seen, "")
+		for tag := range seen {
+			if valid, ok := changelog.ValidRevision(tag); !ok || !strings.EqualFold(valid, tag) || !slices.Contains(given, tag) {
+				t.Errorf("%q is none of the tags", tag)
+			}
+		}
+		slices.Reverse(given)
+		if again := changelog.Between(&span, given); listed(again) != listed(v) {
+			t.Errorf("in another order %s, before %s", listed(again), listed(v))
+		}
+	})
+}
