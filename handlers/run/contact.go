@@ -167,7 +167,7 @@ func (i *introducing) may(ctx context.Context) (bool, error) {
 		i.out.soon(i.Now(), again.Sub(i.Now())+jitter(i.look.Repository.ID, again, time.Minute))
 		return false, nil
 	}
-	err = i.reconciler(i.look, i.files).InTheWay(ctx, i.look.PullRequests, contact.Branch)
+	err = i.reconciler(i.look, i.files, i.out).InTheWay(ctx, i.look.PullRequests, contact.Branch)
 	if errors.Is(err, proposal.ErrTheirs) {
 		i.mind(ctx, []proposal.Refusal{{Group: proposal.ConfigurationGroup, Branch: contact.Branch, Err: err, Again: true}})
 		return false, nil

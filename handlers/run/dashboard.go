@@ -197,6 +197,8 @@ func (f *firstSeen) of(plan *scanner.Plan) []dashboard.Seen {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b dashboard.Seen) int { return cmp.Or(strings.Compare(a.Image+" "+a.Tag, b.Image+" "+b.Tag), a.At.Compare(b.At)) })
+	slices.SortFunc(all, func(a, b dashboard.Seen) int {
+		return cmp.Or(strings.Compare(a.Image+" "+a.Tag, b.Image+" "+b.Tag), a.At.Compare(b.At))
+	})
 	return slices.CompactFunc(all, func(a, b dashboard.Seen) bool { return a.Image == b.Image && a.Tag == b.Tag })
 }
