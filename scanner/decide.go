@@ -33,7 +33,7 @@ func (l *lookup) decide(ctx context.Context, w *wish) {
 	if young := choice.Waiting; young != nil {
 		w.result.Waiting = &Waiting{Tag: young.Tag, Kind: young.Kind, Until: young.Ripe}
 	}
-	w.result.Passed = choice.Passed
+	w.result.Young, w.result.Passed = choice.Young, choice.Passed
 	switch field := &w.result.Field; {
 	case len(updates) > 0:
 		w.result.Status = StatusUpdate

@@ -62,6 +62,8 @@ type Result struct {
 	// Waiting is the newest tag, or "tag@digest", that only its age keeps from
 	// being an update; nil where there is none.
 	Waiting *Waiting
+	// Young are the newest tags that age is against, a few, whatever else is.
+	Young []string
 	// Passed are the newest tags that nothing but an entry of ignore, a closed
 	// proposal or a rollback keeps from being an update.
 	Passed []version.Rejection

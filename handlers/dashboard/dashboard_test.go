@@ -126,6 +126,31 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// TestOpenWithoutBoxes are those of which a box would do nothing.
+func TestOpenWithoutBoxes(t *testing.T) {
+	t.Parallel()
+	s := empty()
+	moved := &proposal.Existing{Number: 6, Open: true, Base: "stable"}
+	s.Past = proposal.Past{
+		All:   []*proposal.Existing{moved, {Number: 7, Open: true}, {Number: 8, Open: true, Labels: []string{proposal.PausedLabel}}, {Number: 9, Open: true}},
+		Edits: []*proposal.Existing{{Number: 10, Open: true}},
+	}
+	s.Desired.Say = []proposal.Saying{{Existing: moved, About: "retargeted"}}
+	s.Closed = map[int]bool{9: true}
+	text := dashboard.Text(s)
+	for _, want := range []string{
+		"- #6 changes the configuration: yours, since it is for `stable` now. `/recreate` there hands it back\n", "\n- #7 ",
+		"\n- #8 changes the configuration: paused. `/unhold` there lets it go on\n", "\n- #10 changes the configuration\n",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, "#9") || strings.Contains(text, "imageupdater:rebase") {
+		t.Error(text)
+	}
+}
+
 // TestLength has very much to tell.
 func TestLength(t *testing.T) {
 	t.Parallel()

@@ -50,18 +50,22 @@ func (w *writing) open() []item {
 	return items
 }
 
-// pull is an open pull request: as it should be, as it was, or both.
+// pull is an open pull request: as it should be, as it was, or both. What is to be
+// written is ours by now, whoever pushed to it before.
 func (w *writing) pull(number int, p *proposal.Proposal, e *proposal.Existing) item {
-	i := item{key: fmt.Sprintf("%12d", number), box: &Box{Rebase, strconv.Itoa(number)}}
+	i := item{key: fmt.Sprintf("%12d", number)}
 	after := func() string { return "" }
 	switch {
-	case e == nil:
+	case e == nil || p != nil: // it is as we want it
+		i.box = &Box{Rebase, strconv.Itoa(number)}
 	case e.Foreign != "":
-		i.box = nil
 		after = func() string { return ": yours, since " + w.code(e.Foreign) + ". `/recreate` there hands it back" }
 	case e.Paused():
-		i.box = nil
 		after = func() string { return ": paused. `/unhold` there lets it go on" }
+	case w.Desired.Retargeted(e):
+		after = func() string {
+			return ": yours, since it is for " + w.code(e.Base) + " now. `/recreate` there hands it back"
+		}
 	}
 	i.text = func() string {
 		moves := w.grouped(groupOf(p, e), movesOf(p, e))

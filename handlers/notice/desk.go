@@ -60,7 +60,7 @@ type noted struct {
 	// Denied is why GitHub let nothing be done, and Again when it is asked again.
 	Denied string    `json:"denied,omitempty"`
 	Again  time.Time `json:"again,omitzero"`
-	// Over is the sum of the body that our last write replaced, Wrote of the one
+	// Over is the sum of the body that our last write replaced, Wrote of the notes
 	// that it left, and At when that was.
 	Over  string    `json:"over,omitempty"`
 	Wrote string    `json:"wrote,omitempty"`
@@ -96,12 +96,21 @@ func (d *Desk) Known(ctx context.Context, k Kind) bool {
 
 // DeniedError is that GitHub lets nothing be done about an issue: the repository
 // has none, or the App may not.
-type DeniedError struct{ Why string }
+type DeniedError struct {
+	Why string
+	// Again is set where an issue that there is was not even read: then it may be.
+	Again time.Time
+}
 
 func (e *DeniedError) Error() string { return e.Why }
 
-// patience is how long GitHub is not asked again what it denied.
-const patience = 6 * time.Hour
+const (
+	// patience is how long GitHub is not asked again whether there are issues.
+	patience = 6 * time.Hour
+	// pause is how long an issue that there is is left alone that could not be read,
+	// or written. It is short, as people may tick boxes in it.
+	pause = 10 * time.Minute
+)
 
 // Find gives the issue of a kind; nil where there is none, and where it is closed
 // and nothing needs to be said. The error is a *DeniedError where a repository has
@@ -112,7 +121,7 @@ func (d *Desk) Find(ctx context.Context, k Kind, need bool) (*forge.Issue, error
 	case is && !need && (known.Number == 0 || known.Done):
 		return nil, nil //nolint:nilnil // there is nothing to do
 	case known.Denied != "" && d.Now().Before(known.Again) && !d.Insistent:
-		return nil, &DeniedError{known.Denied}
+		return nil, waits(known)
 	}
 	if known.Number != 0 {
 		issue, _, err := d.GitHub.Issue(ctx, known.Number)
@@ -120,7 +129,7 @@ func (d *Desk) Find(ctx context.Context, k Kind, need bool) (*forge.Issue, error
 			return &issue, nil
 		}
 		if err != nil && !errors.Is(err, forge.ErrNotFound) {
-			return nil, d.denied(ctx, k, known, err)
+			return nil, d.refused(ctx, k, known.Number, err)
 		}
 	}
 	all, err := d.all(ctx)
@@ -171,26 +180,61 @@ func pick(k Kind, all []forge.Issue) *forge.Issue {
 	return found
 }
 
-// denied makes a *DeniedError of a refusal that is not about the whole repository,
-// and notes it.
+func waits(n noted) *DeniedError {
+	if n.Number == 0 {
+		return &DeniedError{Why: n.Denied}
+	}
+	return &DeniedError{n.Denied, n.Again}
+}
+
+// denied makes a *DeniedError of a refusal to list issues or to open one, and notes
+// it.
 func (d *Desk) denied(ctx context.Context, k Kind, was noted, err error) error {
-	var why string
+	why := denial(err)
+	if why == "" {
+		return err
+	}
+	was.Denied, was.Again = why, d.Now().Add(patience)
+	d.note(ctx, k, was)
+	return &DeniedError{Why: why}
+}
+
+// refused makes a *DeniedError of a refusal that is about one issue, and notes it. One
+// that is gone is forgotten.
+func (d *Desk) refused(ctx context.Context, k Kind, number int, err error) error {
+	why := denial(err)
+	if why == "" {
+		return err
+	}
+	n, _ := d.recall(ctx, k)
+	switch {
+	case errors.Is(err, forge.ErrNotFound):
+		n = noted{}
+	case n.Number != number:
+		n = noted{Number: number, Denied: why, Again: d.Now().Add(pause)}
+	default:
+		n.Done, n.Denied, n.Again = false, why, d.Now().Add(pause)
+	}
+	d.note(ctx, k, n)
+	return &DeniedError{Why: why}
+}
+
+// denial is why GitHub lets something not be done; "" where an error is no refusal, or
+// one of all that a look does.
+func denial(err error) string {
 	_, lacks := errors.AsType[*forge.PermissionError](err)
 	_, tooMuch := errors.AsType[*forge.TooLargeError](err)
 	refused, isRefused := errors.AsType[*forge.RefusedError](err)
 	switch {
 	case lacks, tooMuch:
-		why = err.Error()
+		return err.Error()
 	case !isRefused || whole(err):
-		return err
+		return ""
 	case errors.Is(err, forge.ErrNotFound):
-		why = fmt.Sprintf("the repository has no issues, or the App may not see them: %s", refused.Message)
+		return fmt.Sprintf("the repository has no issues, or the App may not see them: %s", refused.Message)
 	default:
-		why = err.Error()
+		return err.Error()
 	}
-	was.Denied, was.Again = why, d.Now().Add(patience)
-	d.note(ctx, k, was)
-	return &DeniedError{why}
 }
 
 // whole says whether a refusal meets all that a look does.
@@ -243,15 +287,15 @@ func (d *Desk) Keep(ctx context.Context, k Kind, issue *forge.Issue, w Wish) (nu
 	}
 	if !w.Open && issue.Open {
 		if err := d.say(ctx, issue, w); err != nil {
-			return 0, d.denied(ctx, k, noted{Number: issue.Number}, err)
+			return 0, d.refused(ctx, k, issue.Number, err)
 		}
 	}
 	wrote, err := d.GitHub.UpdateIssue(ctx, issue.Number, change)
 	if err != nil {
-		return 0, d.denied(ctx, k, noted{Number: issue.Number}, err)
+		return 0, d.refused(ctx, k, issue.Number, err)
 	}
 	if change.Body != nil {
-		n.Over, n.Wrote, n.At = sumOf(issue.Body), sumOf(wrote.Body), d.Now().UTC()
+		n.Over, n.Wrote, n.At = sumOf(issue.Body), sumOf(k.Notes(wrote.Body)), d.Now().UTC()
 	}
 	d.note(ctx, k, n)
 	d.restored(ctx)

@@ -238,6 +238,39 @@ func TestDenied(t *testing.T) {
 	}
 }
 
+// TestRefusedWrite leaves an issue alone for a short while, and looks for one that is
+// gone.
+func TestRefusedWrite(t *testing.T) {
+	t.Parallel()
+	h, m := &hub{}, notes{}
+	must(t, keep(t, h, m, now, notice.Wish{Text: "one", Open: true}))
+	h.asked = nil
+	denied := func(at time.Time) *notice.DeniedError {
+		t.Helper()
+		err, is := errors.AsType[*notice.DeniedError](keep(t, h, m, at, notice.Wish{Text: "two", Open: true}))
+		if !is {
+			t.Fatal("not denied")
+		}
+		return err
+	}
+	h.fails = map[string]error{"update": &forge.PermissionError{Message: "no"}}
+	if err := denied(now); !err.Again.IsZero() {
+		t.Errorf("%+v", err)
+	}
+	if err := denied(now.Add(5 * time.Minute)); !err.Again.Equal(now.Add(10 * time.Minute)) {
+		t.Errorf("%+v", err)
+	}
+	h.was(t, "issue update")
+	h.fails, h.issues[0].Body = nil, list.Lay("", "one")
+	must(t, keep(t, h, m, now.Add(10*time.Minute), notice.Wish{Text: "two", Open: true}))
+	h.was(t, "issue update")
+	h.fails, h.issues[0].Body = map[string]error{"update": &forge.RefusedError{Kind: forge.ErrNotFound}}, list.Lay("", "one")
+	_ = denied(now)
+	h.fails, h.issues = nil, nil
+	must(t, keep(t, h, m, now, notice.Wish{Text: "two", Open: true}))
+	h.was(t, "issue update list create")
+}
+
 // TestLost finds what people wrote while the App did, however many they were, and in
 // whatever order that is told.
 func TestLost(t *testing.T) {
@@ -262,6 +295,10 @@ func TestLost(t *testing.T) {
 	edit("AB"+before, "A"+before, now) // and back, round and round
 	if _, untouched := lost(); !untouched {
 		t.Error("it ends nowhere")
+	}
+	h.issues[0].Body = strings.Replace(h.issues[0].Body, "two", "- [x] two", 1)
+	if body, untouched := lost(); body == "" || !untouched {
+		t.Errorf("a tick takes away what was lost: %q, %t", body, untouched)
 	}
 	h.issues[0].Body += "C"
 	if _, untouched := lost(); untouched {

@@ -46,8 +46,8 @@ func Edited(ctx context.Context, m Memory, repository int64, number int, from, b
 }
 
 // Lost is the body that people had made of an issue when our last write took it away;
-// "" where it took nothing away. untouched tells that nobody has edited the issue
-// since.
+// "" where it took nothing away. untouched tells that nobody has written other notes
+// since: boxes may have been ticked.
 func (d *Desk) Lost(ctx context.Context, k Kind, issue *forge.Issue) (body string, untouched bool) {
 	n, is := d.recall(ctx, k)
 	if !is || n.Number != issue.Number || n.Over == "" {
@@ -63,7 +63,7 @@ func (d *Desk) Lost(ctx context.Context, k Kind, issue *forge.Issue) (body strin
 		d.lost = append(d.lost, name)
 		at, body = next.To, next.Body
 	}
-	return body, n.Wrote == sumOf(issue.Body)
+	return body, n.Wrote == sumOf(k.Notes(issue.Body))
 }
 
 // restored forgets the edits that were lost: they are in what was written now.

@@ -57,6 +57,12 @@ func (k Kind) Lay(body, text string) string {
 	return before + k.begin() + "\n" + strings.Trim(text, "\n") + "\n" + k.end() + after
 }
 
+// Notes tells what people wrote around the App's text from other such notes, whatever
+// that text is, and whatever line ends an editor makes of it all.
+func (k Kind) Notes(body string) string {
+	return strings.ReplaceAll(k.Lay(body, ""), "\r\n", "\n")
+}
+
 // parted takes a body apart at the marks, which stand alone on their lines: nothing
 // that is shown in a text can pass for one. The first end and the last beginning
 // before it count, so that a single mark that was left over takes no notes away.

@@ -76,6 +76,15 @@ type Saying struct {
 	Text  string
 }
 
+// Retargeted says whether a pull request is a person's since it was made to be for
+// another branch.
+func (d *Desired) Retargeted(e *Existing) bool {
+	return slices.ContainsFunc(d.Say, func(s Saying) bool { return s.Existing.Number == e.Number && s.About == retargeted })
+}
+
+// retargeted is what is said of such a pull request.
+const retargeted = "retargeted"
+
 // lately is for how long it is made sure that what a run began was ended.
 const lately = 6 * time.Hour
 
@@ -525,7 +534,7 @@ func (d *desiring) say() {
 		case e.Foreign != "":
 			d.out.Say = append(d.out.Say, Saying{e, "pushed", sayForeign(e)})
 		case d.retargeted(e):
-			d.out.Say = append(d.out.Say, Saying{e, "retargeted", sayRetargeted(e, d.Base)})
+			d.out.Say = append(d.out.Say, Saying{e, retargeted, sayRetargeted(e, d.Base)})
 		}
 	}
 }

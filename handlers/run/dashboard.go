@@ -24,7 +24,7 @@ type board struct {
 	// acted are the boxes that this look acts on.
 	acted dashboard.Ticks
 	// lost is the issue's body as people had made it when our last write took that
-	// away; "" where it did not, or somebody edited it again.
+	// away; "" where it did not, or somebody wrote other notes since.
 	lost string
 	seen *firstSeen
 }
@@ -75,12 +75,12 @@ func (r *Runner) show(ctx context.Context, l Look, out *Outcome) error {
 	wish := r.wish(l, b, out)
 	if b.issue != nil && b.desk.Changes(dashboardIssue, b.issue, wish) {
 		var err error
-		was := b.issue.Body
+		was := dashboardIssue.Notes(b.issue.Body)
 		if b.issue, err = b.desk.Find(ctx, dashboardIssue, true); err != nil {
 			return out.unsaid(err)
 		}
-		if b.issue != nil && b.issue.Body != was {
-			b.lost = "" // somebody wrote it anew
+		if b.issue != nil && dashboardIssue.Notes(b.issue.Body) != was {
+			b.lost = "" // somebody wrote them anew
 		}
 		wish = r.wish(l, b, out)
 	}
@@ -164,26 +164,41 @@ func (f *firstSeen) FirstSeen(ctx context.Context, repo image.Repository, names 
 	return times, nil
 }
 
+// known is what was mirrored of an image.
+func (f *firstSeen) known(name string) []dashboard.Seen {
+	var all []dashboard.Seen
+	for of, at := range f.before {
+		if of[0] == name {
+			all = append(all, dashboard.Seen{Image: name, Tag: of[1], At: at})
+		}
+	}
+	return all
+}
+
 // of are the times of what waits for its age, and of what is proposed, which would
-// have to wait again.
+// have to wait again. Of images of which nothing is known now they stay.
 func (f *firstSeen) of(plan *scanner.Plan) []dashboard.Seen {
 	var all []dashboard.Seen
 	for i := range plan.Results {
 		r := &plan.Results[i]
-		var tags []string
+		name, tags := r.Field.Ref.Repository().String(), slices.Clone(r.Young)
 		if r.Waiting != nil {
 			tags = append(tags, r.Waiting.Tag)
 		}
 		for _, u := range r.Updates {
 			tags = append(tags, u.Tag, u.Tag+"@"+u.Digest)
 		}
-		name := r.Field.Ref.Repository().String()
+		if r.Status == scanner.StatusProblem || r.Reason != nil && r.Reason.Code == scanner.Postponed {
+			all = append(all, f.known(name)...)
+		}
 		for _, tag := range tags {
 			if at, is := f.asked[[2]string{name, tag}]; is {
 				all = append(all, dashboard.Seen{Image: name, Tag: tag, At: at})
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b dashboard.Seen) int { return strings.Compare(a.Image+" "+a.Tag, b.Image+" "+b.Tag) })
-	return slices.Compact(all)
+	slices.SortFunc(all, func(a, b dashboard.Seen) int {
+		return cmp.Or(strings.Compare(a.Image+" "+a.Tag, b.Image+" "+b.Tag), a.At.Compare(b.At))
+	})
+	return slices.CompactFunc(all, func(a, b dashboard.Seen) bool { return a.Image == b.Image && a.Tag == b.Tag })
 }

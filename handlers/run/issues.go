@@ -42,6 +42,7 @@ func (o *Outcome) unsaid(err error) error {
 	if !is {
 		return err
 	}
+	o.unread = denied.Again
 	if text := denied.Error(); len(o.Unsaid) == 0 || o.Unsaid[len(o.Unsaid)-1] != text {
 		o.Unsaid = append(o.Unsaid, text)
 	}

@@ -174,8 +174,11 @@ type Outcome struct {
 	Dashboard int
 	Unsaid    []string
 	board     *board
+	// unread is when the dashboard may be read that was left alone now; zero where it
+	// was not.
+	unread time.Time
 	// opened are the pull requests that the look opened, by their branches, closed
-	// the numbers of those that it closed.
+	// those that it closed.
 	opened map[string]int
 	closed map[int]bool
 	// Next is when the schedule wants the next look.
@@ -360,6 +363,7 @@ func (r *Runner) plan(ctx context.Context, l Look, files *tree, out *Outcome) er
 	out.Warnings = append(out.Warnings, unmatched(out.Config, out.Plan)...)
 	out.State = Planned
 	out.Next = r.next(l, out)
+	out.wake(out.unread)
 	if l.PullRequests == nil {
 		return nil
 	}

@@ -63,6 +63,9 @@ type Choice struct {
 	// Waiting is the newest tag that nothing but its age keeps from being a
 	// target; nil where there is none, or it is older than a target.
 	Waiting *Rejection
+	// Young are the newest tags that age is against, and perhaps more, the newest
+	// first: those that are newer than what is chosen, or than the current one.
+	Young []string
 	// Passed are tags that are newer than what is chosen, or than the current one,
 	// and that nothing but people keep from being a target: an entry of ignore, a
 	// closed proposal or a rollback. Of each of these there are at most the newest
@@ -112,6 +115,7 @@ func (c *Candidates) Choose(q Question) Choice {
 	}
 	choice := Choice{Comparable: true, Targets: j.targets(), Timed: timed}
 	choice.Waiting = j.waits(choice.Targets)
+	choice.Young = j.aging(choice.Targets)
 	choice.Passed = j.passed(choice.Targets)
 	if q.Explain {
 		choice.Order, choice.Rejected = j.verdicts(choice.Targets)
@@ -216,16 +220,42 @@ func (j *judge) waits(targets []Target) *Rejection {
 	return newest
 }
 
+// mostYoung is how many of the young are told.
+const mostYoung = 20
+
+// aging are the newest of the young.
+func (j *judge) aging(targets []Target) []string {
+	tops, young := j.tops(targets), []*entry(nil)
+	for _, to := range j.young {
+		kind, _ := j.newer(to)
+		if top := tops[j.group(kind)]; top == nil || j.bySpelling(to, top) > 0 {
+			young = append(young, to)
+		}
+	}
+	slices.SortFunc(young, func(a, b *entry) int { return j.bySpelling(b, a) })
+	var tags []string
+	for _, to := range slices.Compact(young) {
+		tags = append(tags, to.tag)
+	}
+	return tags[:min(len(tags), mostYoung)]
+}
+
+// tops are what is chosen, by group.
+func (j *judge) tops(targets []Target) map[int]*entry {
+	tops := map[int]*entry{}
+	for _, target := range targets {
+		tops[j.group(target.Kind)] = j.view.read(target.Tag)
+	}
+	return tops
+}
+
 // passed is what is said of the newest of those that people do not want.
 func (j *judge) passed(targets []Target) []Rejection {
 	type sort struct {
 		reason Reason
 		group  int
 	}
-	tops := map[int]*entry{}
-	for _, target := range targets {
-		tops[j.group(target.Kind)] = j.view.read(target.Tag)
-	}
+	tops := j.tops(targets)
 	newest, said := map[sort]*entry{}, map[sort]Rejection{}
 	thorough := *j
 	thorough.q.Explain = true

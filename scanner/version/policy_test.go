@@ -479,6 +479,7 @@ func TestChooseTellsWhatThePolicyHasAgainst(t *testing.T) {
 			Tag: "1.2.0", Reason: version.TooYoung, Kind: version.Minor, Alone: true,
 			Detail: "pushed 2026-11-20 12:00 UTC, old enough 2026-11-22 12:00 UTC", Ripe: now.AddDate(0, 0, 1),
 		},
+		Young: []string{"3.1.0", "1.2.0"},
 		Passed: []version.Rejection{
 			{Tag: "1.8.0", Reason: version.IsIgnored, Kind: version.Minor, Detail: "ignore[0] (f:1): ABI", Alone: true},
 		},

@@ -182,8 +182,18 @@ func TestFirstContactIsNotNeeded(t *testing.T) {
 			t.Parallel()
 			l := newcomer(t, file(t))
 			l.repo.Push("main", "alice", "By hand", files)
-			l.look()
+			l.sees()
 			offer := l.repo.Pulls()[0]
+			if name == "written" {
+				for _, p := range l.open() {
+					l.lists("Open pull requests", fmt.Sprintf("#%d ", p.Number))
+				}
+				if got := l.section("Open pull requests"); strings.Contains(got, fmt.Sprintf("#%d ", offer.Number)) {
+					t.Errorf("what is closed is listed as open:\n%s", got)
+				}
+			}
+			l.look()
+			offer = l.repo.Pulls()[0]
 			if offer.State != "closed" || offer.Merged || len(offer.Comments) != 1 || l.repo.Branch(offer.Head) != "" {
 				t.Errorf("%+v", offer)
 			}

@@ -189,6 +189,24 @@ func TestIssuesAreOff(t *testing.T) {
 	l.lists("Open pull requests", "`1.2.0`")
 }
 
+// TestTickAfterARefusedWrite has GitHub refuse one write: boxes are read soon all the
+// same.
+func TestTickAfterARefusedWrite(t *testing.T) {
+	t.Parallel()
+	l := crowd(t)
+	l.hub.Fault(githubtest.Fault{Operation: "issues/update", Status: http.StatusForbidden, Message: "Resource not accessible by integration", Nth: 1})
+	l.push("db:1.2.0")
+	l.look()
+	l.ticks("alice", "open imageupdater/acme-web-")
+	l.sees()
+	l.hub.Advance(11 * time.Minute)
+	l.app.tick(l.hub)
+	l.has("api=1.1.0", "web=1.1.0")
+	l.noTicks()
+	l.lists("Waiting", "`1.2.0`")
+	l.quiet()
+}
+
 // TestFirstSeenIsMirrored loses the database while a version waits for its age, which
 // does not begin again; unless somebody changed the line that mirrors it.
 func TestFirstSeenIsMirrored(t *testing.T) {
@@ -218,7 +236,11 @@ func TestFirstSeenIsMirrored(t *testing.T) {
 			if !strings.Contains(l.dashboard().Body, "<!-- imageupdater:seen ") {
 				t.Fatal(l.dashboard().Body)
 			}
-			l.hub.Advance(2 * 24 * time.Hour)
+			l.hub.Advance(24 * time.Hour)
+			l.push("web:1.2.0") // which hides the other one
+			l.look()
+			l.lists("Too young", "`1.2.0`")
+			l.hub.Advance(24 * time.Hour)
 			now := l.dashboard()
 			l.forget()
 			l.repo.EditIssueBody(now.Number, "alice", tt.forge(now.Body))

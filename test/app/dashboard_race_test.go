@@ -72,6 +72,31 @@ func TestTickDuringARewrite(t *testing.T) {
 	}
 }
 
+// TestTickAfterALostNote has a note come in the moment between the App's last reading
+// and its writing, and a tick before that is told.
+func TestTickAfterALostNote(t *testing.T) {
+	t.Parallel()
+	l := crowd(t)
+	l.push("api:1.2.0")
+	l.hub.Hold()
+	l.during("issues/update", githubtest.BeforeWork, func() {
+		now := l.dashboard()
+		l.repo.EditIssueBody(now.Number, "alice", "Ask Bob first.\n"+now.Body)
+	})
+	if strings.Contains(l.dashboard().Body, "Ask Bob") {
+		t.Fatal("the note was not taken away")
+	}
+	l.ticks("bob", "open imageupdater/acme-web-")
+	l.hub.Release(nil)
+	l.sees()
+	l.has("api=1.2.0", "web=1.1.0")
+	l.noTicks()
+	if body := l.dashboard().Body; !strings.HasPrefix(body, "Ask Bob first.\n<!-- imageupdater:dashboard") {
+		t.Errorf("what people wrote is gone:\n%s", body)
+	}
+	l.quiet()
+}
+
 // TestOutsidersTick has people tick who may not write, as GitHub lets them: not at
 // all. What they write in an issue of their own orders nothing.
 func TestOutsidersTick(t *testing.T) {

@@ -246,6 +246,21 @@ func TestDashboardRebase(t *testing.T) {
 	l.quiet()
 }
 
+// TestDashboardAfterRecreate lists what was handed back as ours at once.
+func TestDashboardAfterRecreate(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "", "web:1.0.0")
+	l.push("web:1.0.0", "web:1.1.0")
+	l.look()
+	p := l.one()
+	l.repo.Push(p.Head, "bob", "mine", map[string]*githubtest.File{"mine": githubtest.Text("mine\n")})
+	l.look()
+	l.lists("Open pull requests", fmt.Sprintf("- #%d ", p.Number), "yours, since `bob pushed to it`")
+	l.obeys(p.Number, "/recreate")
+	l.lists("Open pull requests", fmt.Sprintf("- [ ] <!-- imageupdater:rebase %d --> #%d `%s` `1.0.0` → `1.1.0`", p.Number, p.Number, l.name("web")))
+	l.quiet()
+}
+
 // TestDashboardTwoTicks acts on two boxes that are ticked at once, and on two that
 // are ticked one after the other while nothing is told.
 func TestDashboardTwoTicks(t *testing.T) {
