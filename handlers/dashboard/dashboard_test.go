@@ -82,7 +82,8 @@ func TestEmpty(t *testing.T) {
 	s.Plan.Results = []scanner.Result{{Status: scanner.StatusCurrent}}
 	text := dashboard.Text(s)
 	for _, want := range []string{
-		"All is well", "- [ ] <!-- imageupdater:look --> ", "Last change: 2026-11-21 09:31 UTC, with `main` at [`aaaaaaa`](https://github.com/acme/shop/commit/aaaa",
+		"All is well", "- [ ] <!-- imageupdater:look --> ", "Last change of this list: 2026-11-21 09:31 UTC, with `main` at [`aaaaaaa`](https://github.com/acme/shop/commit/aaaa",
+		"\nThe repository is looked at by the schedule `" + s.Config.Schedule.Value.String() + "`, and",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -269,7 +270,7 @@ func TestSame(t *testing.T) {
 	later.Now, later.Commit = now.Add(time.Hour), strings.Repeat("b", 40)
 	for i := range later.Plan.Results {
 		if r := &later.Plan.Results[i]; r.Status == scanner.StatusProblem {
-			r.Reason = &format.Reason{Code: r.Reason.Code, Detail: "other words"}
+			r.Reason = &format.Reason{Code: r.Reason.Code, Detail: "detail-3f:7.2"}
 		}
 	}
 	if !dashboard.Same(strings.ReplaceAll(text, "\n", "\r\n"), dashboard.Text(later)) {
@@ -280,6 +281,7 @@ func TestSame(t *testing.T) {
 		"a tag":   strings.Replace(text, "`to-1`", "`to-2`", 1),
 		"a place": strings.Replace(text, "path-1:2", "path-1:3", 1),
 		"nothing": "",
+		"a reason": strings.Replace(text, "`error-0`", "`no such thing`", 1),
 		"a held":  strings.Replace(text, "— `detail-0`", "— `other`", 1),
 	} {
 		if other == text || dashboard.Same(other, text) {

@@ -70,7 +70,8 @@ func (r *Runner) stopped(ctx context.Context, l Look, out *Outcome) error {
 			if issue != nil {
 				room = brokenIssue.Room(issue.Body, room)
 			}
-			_, err = desk.Keep(ctx, brokenIssue, issue, notice.Wish{Open: true, Text: r.brokenText(l, out, room), Same: sameErrors(r.brokenText(l, out, room))})
+			text := r.brokenText(l, out, room)
+			_, err = desk.Keep(ctx, brokenIssue, issue, notice.Wish{Open: true, Text: text, Same: sameErrors(text)})
 		}
 		return out.unsaid(err)
 	case out.State == Unconfigured:
@@ -106,7 +107,7 @@ func (r *Runner) finish(ctx context.Context, desk *notice.Desk, kind notice.Kind
 
 // mended closes the issue about errors.
 func (r *Runner) mended(ctx context.Context, desk *notice.Desk, out *Outcome) error {
-	why := fmt.Sprintf("`%s` is good again, as of %s: updates go on.", config.FileName, out.source.commit)
+	why := fmt.Sprintf("What was wrong is mended, as of %s: updates go on.", out.source.commit)
 	return r.finish(ctx, desk, brokenIssue, out, why)
 }
 
@@ -139,7 +140,7 @@ func (r *Runner) brokenText(l Look, out *Outcome, room int) string {
 		}
 		b.WriteString(line + "\n")
 	}
-	b.WriteString("\nThis issue is closed when the file is good again. What you write above or below these lines stays.")
+	b.WriteString("\nThis issue is closed when that is done. What you write above or below these lines stays.")
 	return b.String()
 }
 
