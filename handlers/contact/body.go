@@ -32,7 +32,7 @@ func (f *Found) Body() string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Image Updater has found %s in %s of this repository. This pull request adds a file that lets it propose newer versions of them.\n\n",
-		counted(len(images(f.Fields)), "image"), counted(len(files), "file"))
+		proposal.Counted(len(images(f.Fields)), "image"), proposal.Counted(len(files), "file"))
 	b.WriteString("**Merge it**, and pull requests with updates come, as shown below. Nothing merges by itself. Until then nothing happens.\n\n" +
 		"**Change it** as you like before: push to its branch, which is yours from then on. The check `imageupdater/config` shows what that would change.\n\n" +
 		"**Close it** if you don't want any of this: it is not proposed again, and reopening this pull request is the way back. " +
@@ -48,7 +48,7 @@ func (f *Found) preview() string {
 		return "Nothing: no newer versions of these images are known, or none that the rules would choose.\n"
 	}
 	return fmt.Sprintf("At most %s would be opened in an hour, and at most %d would be open at a time. The file can say otherwise.\n\n",
-		counted(f.PerHour, "pull request"), f.Limit) + effect.Text()
+		proposal.Counted(f.PerHour, "pull request"), f.Limit) + effect.Text()
 }
 
 // problems are the images of which nothing is known.
@@ -75,12 +75,4 @@ func (f *Found) problems() string {
 		text += fmt.Sprintf("- and %d more\n", more)
 	}
 	return text + "\nMostly the server lacks credentials for that registry, or it will be asked again later.\n"
-}
-
-// counted is "1 file" or "2 files".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -69,6 +69,10 @@ func public() []string {
 	}
 }
 
+// sameAccounts is the registry whose accounts are GitHub's: on others anybody may have
+// the owner's name.
+const sameAccounts = "ghcr.io"
+
 // ageRules let images of others wait for a while, and those of the owner not.
 func ageRules(owner string, fields []format.Field) string {
 	var others, own []string
@@ -77,8 +81,8 @@ func ageRules(owner string, fields []format.Field) string {
 		if !slices.Contains(public(), repo.Registry) {
 			continue
 		}
-		if first, _, _ := strings.Cut(repo.Path, "/"); first == owner {
-			own = append(own, quoted(repo.Registry+"/"+owner+"/**"))
+		if first, _, _ := strings.Cut(repo.Path, "/"); first == owner && repo.Registry == sameAccounts {
+			own = append(own, quoted(sameAccounts+"/"+owner+"/**"))
 			continue
 		}
 		others = append(others, quoted(repo.Registry+"/**"))
@@ -91,11 +95,7 @@ func ageRules(owner string, fields []format.Field) string {
   - match: {image: ` + list(others) + `}
     minAge: 3d
 `
-	own = slices.DeleteFunc(own, func(glob string) bool {
-		registry, _, _ := strings.Cut(glob, "/")
-		return !slices.Contains(others, registry+`/**"`)
-	})
-	if len(own) > 0 {
+	if len(own) > 0 && slices.Contains(others, quoted(sameAccounts+"/**")) {
 		text += "  # Your own are proposed at once.\n  - match: {image: " + list(own) + "}\n    minAge: 0\n"
 	}
 	return text

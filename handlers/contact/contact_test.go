@@ -50,6 +50,7 @@ func TestFile(t *testing.T) {
 	fields := found(t, map[string]string{
 		"envs/dev/web.yaml": "ghcr.io/acme/web:1.0.0", "envs/prod/web.yaml": "ghcr.io/acme/web:1.0.0", "base/db.yaml": "postgres:16.1",
 		"apps/a/overlays/qa/x.yaml": "ghcr.io/other/tool:1", "apps/b/overlays/qa/x.yaml": "registry.acme.example/tool:1",
+		"base/hub.yaml": "acme/tool:1", // may be anybody's
 	})
 	text, c := loaded(t, "Acme", fields)
 	want := `rules:
@@ -76,7 +77,7 @@ func TestFile(t *testing.T) {
 		got := fmt.Sprintf("%s %s", s.Group.Value.String(), s.MinAge.Value)
 		wanted := map[string]string{
 			"envs/dev/web.yaml": "dev 0", "envs/prod/web.yaml": "prod 0", "apps/a/overlays/qa/x.yaml": "qa 3d", "apps/b/overlays/qa/x.yaml": "qa 0",
-			"base/db.yaml": "{{ .Image.Repository }} 3d",
+			"base/db.yaml": "{{ .Image.Repository }} 3d", "base/hub.yaml": "{{ .Image.Repository }} 3d",
 		}[f.File]
 		if got != wanted {
 			t.Errorf("%s: %s, want %s", f.File, got, wanted)

@@ -35,7 +35,8 @@ type State struct {
 	Plan         *scanner.Plan
 	Desired      *proposal.Desired
 	// Past is as it was when the look began, Opened the numbers of the pull
-	// requests that it opened, by their branches, Closed those that it closed.
+	// requests that it opened, by their branches, and Closed of those that it
+	// closed.
 	Past   proposal.Past
 	Opened map[string]int
 	Closed map[int]bool

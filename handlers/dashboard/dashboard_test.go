@@ -105,10 +105,10 @@ func TestLists(t *testing.T) {
 		"### Open pull requests\n\nTick one to have its branch built on the newest base.\n\n" +
 			"- #1 `was-open-0` `from-0` → `to-0`: yours, since `foreign-0`. `/recreate` there hands it back\n" +
 			"- [ ] <!-- imageupdater:rebase 5 --> #5 changes the configuration\n" +
-			"- [ ] <!-- imageupdater:rebase 1000 --> #1000 `open-0` `from-0` → `to-0`\n",
-		"- [ ] <!-- imageupdater:open " + proposal.Branch("imageupdater/", "main", "limit-group-0") + " --> `limit-0` `from-0` → `to-0`: as many are open as may be (`pullRequests.limit: 10`) `detail-0`, until 2026-11-21 10:31 UTC",
+			"- [ ] <!-- imageupdater:rebase 1000 --> #1000 `open-group-0`: `open-0` `from-0` → `to-0`\n",
+		"- [ ] <!-- imageupdater:open " + proposal.Branch("imageupdater/", "main", "limit-group-0") + " --> `limit-group-0`: `limit-0` `from-0` → `to-0`: as many are open as may be (`pullRequests.limit: 10`) `detail-0`, until 2026-11-21 10:31 UTC",
 		"(`pullRequests.perHour: 2`) `detail-0`\n", "`window-0` `from-0` → `to-0`: its window is closed",
-		"- `freeze-0` `from-0` → `to-0`: nothing is opened during the freeze `detail-0`, until",
+		"- `freeze-group-0`: `freeze-0` `from-0` → `to-0`: nothing is opened during the freeze `detail-0`, until",
 		"### Too young\n\nA minimum age is set. These are proposed when they are old enough.\n\n- `too-young-0` `from-0` → `to-0`: old enough 2026-11-21 10:31 UTC ([`path-0:1`](https://github.com/acme/shop/blob/main/path-0#L1))",
 		"### Paused\n\n- `paused-0` `from-0` → `to-0`: `detail-0`",
 		"### Held by comments in files\n\n- `image-0` `tag-0` ([`path-0:1`](https://github.com/acme/shop/blob/main/path-0#L1)) — `detail-0`",

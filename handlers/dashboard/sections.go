@@ -68,13 +68,29 @@ func (w *writing) pull(number int, p *proposal.Proposal, e *proposal.Existing) i
 		}
 	}
 	i.text = func() string {
-		moves := w.moves(movesOf(p, e))
+		moves := w.grouped(groupOf(p, e), movesOf(p, e))
 		if moves == "" {
 			moves = "changes the configuration"
 		}
 		return fmt.Sprintf("#%d %s%s", number, moves, after())
 	}
 	return i
+}
+
+// grouped are moves behind the name of their group, which tells apart what moves the
+// same in different places. A group that is called as its image goes without saying.
+func (w *writing) grouped(group string, all []move) string {
+	if !slices.ContainsFunc(all, func(m move) bool { return !strings.HasSuffix(m.image, group) }) {
+		return w.moves(all)
+	}
+	return w.code(group) + ": " + w.moves(all)
+}
+
+func groupOf(p *proposal.Proposal, e *proposal.Existing) string {
+	if p != nil {
+		return p.Group
+	}
+	return e.Record.Group
 }
 
 // movesOf are the steps of a pull request.
@@ -119,7 +135,7 @@ func (w *writing) waiting() []item {
 
 // waits is the line of a pull request that waits.
 func (w *writing) waits(of []*proposal.Held, why string) string {
-	text := w.heldMoves(of) + ": " + why
+	text := w.grouped(of[0].Group, movesHeld(of)) + ": " + why
 	if of[0].Detail != "" {
 		text += " " + w.code(of[0].Detail)
 	}
@@ -129,12 +145,13 @@ func (w *writing) waits(of []*proposal.Held, why string) string {
 	return text
 }
 
-func (w *writing) heldMoves(all []*proposal.Held) string {
-	var moves []move
+func (w *writing) heldMoves(all []*proposal.Held) string { return w.moves(movesHeld(all)) }
+
+func movesHeld(all []*proposal.Held) (moves []move) {
 	for _, h := range all {
 		moves = append(moves, moveOf(&h.Change))
 	}
-	return w.moves(moves)
+	return moves
 }
 
 // alike puts what is held for a reason together, by what key says of it, and lists

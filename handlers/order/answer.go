@@ -21,6 +21,9 @@ type Ended struct {
 	Trouble string
 	Plan    *scanner.Plan
 	Desired *proposal.Desired
+	// Offered is what there should be of offers of a configuration; nil where that
+	// was not decided.
+	Offered *proposal.Desired
 	Refused []proposal.Refusal
 }
 
@@ -53,6 +56,8 @@ func (h *Heard) finish(e *Ended, now time.Time) {
 		case command.Unhold, command.Rescan, command.Explain, command.Rebase, command.Recreate, command.Ignore:
 		}
 		switch {
+		case h.rebuildsOffer(c) && e.Offered != nil:
+			h.stays(e.Offered)
 		case e.Trouble != "" && c.Name != command.Unhold:
 			h.refuse(e.Trouble)
 		case e.Trouble != "" || e.Desired == nil: // nothing else is known
@@ -67,6 +72,13 @@ func (h *Heard) finish(e *Ended, now time.Time) {
 			h.refuse(command.RefusedByGitHub(refused.Err))
 		}
 	}
+}
+
+// rebuildsOffer says whether a command is to build an offer of a configuration anew.
+func (h *Heard) rebuildsOffer(c command.Command) bool {
+	of := h.pull
+	return of != nil && of.Record != nil && of.Record.Edit != nil && of.Record.Edit.What == proposal.FirstContact &&
+		(c.Name == command.Rebase || c.Name == command.Recreate)
 }
 
 // stays tells why a pull request stays as it is, though somebody ordered otherwise.

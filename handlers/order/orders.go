@@ -58,6 +58,9 @@ type step struct {
 
 // ignore carries out /ignore.
 func (h *Heard) ignore(c command.Command, plan *scanner.Plan, source []byte, orders *proposal.Orders) {
+	if plan == nil { // why there is none is the answer
+		return
+	}
 	if h.place == theirs || h.pull != nil && h.pull.Record != nil && h.pull.Record.Edit != nil {
 		h.refuse(command.Misplaced(c.Name))
 		return

@@ -95,11 +95,11 @@ func (w written) sentence(p *Proposal) string {
 		images[p.Changes[i].Image], files[p.Changes[i].Path] = true, true
 	}
 	return fmt.Sprintf("This pull request changes %s in %s (group %s).",
-		counted(len(images), "image"), counted(len(files), "file"), foreign.Code(p.Group))
+		Counted(len(images), "image"), Counted(len(files), "file"), foreign.Code(p.Group))
 }
 
-// counted is "1 file" or "2 files".
-func counted(n int, what string) string {
+// Counted is "1 file" or "2 files".
+func Counted(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
@@ -139,7 +139,7 @@ func kindly(kind version.Kind) string {
 // where lists places of a move.
 func (w written) where(m *move, most int, between string) string {
 	if most == 0 {
-		return counted(len(m.changes), "place")
+		return Counted(len(m.changes), "place")
 	}
 	var places []string
 	for _, c := range m.changes[:min(len(m.changes), most)] {

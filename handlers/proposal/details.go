@@ -108,7 +108,7 @@ func (w written) notProposed() string {
 	if more := len(w.Held) - w.held; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)
 	}
-	return folded("Not proposed now: "+counted(len(w.Held), "update"), b.String())
+	return folded("Not proposed now: "+Counted(len(w.Held), "update"), b.String())
 }
 
 // Reason is in Markdown why an update waits, and until when: not where that is only when to

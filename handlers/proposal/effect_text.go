@@ -46,7 +46,7 @@ func listed[T any](heading, what string, all []T, line func(T) string) string {
 		return ""
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s: %s**\n\n", heading, counted(len(all), what))
+	fmt.Fprintf(&b, "**%s: %s**\n\n", heading, Counted(len(all), what))
 	for i, one := range all {
 		if text := line(one); i < mostPulls && b.Len()+len(text) < longestEffect/2 {
 			b.WriteString(text)
@@ -69,7 +69,7 @@ func pullOf(p *Proposal) string {
 	for i := range p.Changes {
 		images[p.Changes[i].Image] = true
 	}
-	fmt.Fprintf(&b, "group %s: %s\n", foreign.Code(p.Group), counted(len(images), "image"))
+	fmt.Fprintf(&b, "group %s: %s\n", foreign.Code(p.Group), Counted(len(images), "image"))
 	steps := movesOf(p.Changes)
 	for i := range steps {
 		if i == mostSteps {
@@ -79,7 +79,7 @@ func pullOf(p *Proposal) string {
 		c := steps[i].changes[0]
 		places := foreign.Code(c.Path)
 		if n := len(steps[i].changes); n > 1 {
-			places = counted(n, "place")
+			places = Counted(n, "place")
 		}
 		fmt.Fprintf(&b, "  - %s %s → %s in %s\n", foreign.Code(called(c.Image)), foreign.Code(short(c.From)), foreign.Code(short(c.To)), places)
 	}
@@ -101,11 +101,11 @@ func (e *Effect) waiting() string {
 		h := &way[0]
 		fmt.Fprintf(&b, "- %s %s → %s", foreign.Code(called(h.Image)), foreign.Code(short(h.From)), foreign.Code(short(h.To)))
 		if n := len(way); n > 1 {
-			fmt.Fprintf(&b, " in %s", counted(n, "place"))
+			fmt.Fprintf(&b, " in %s", Counted(n, "place"))
 		} else {
 			fmt.Fprintf(&b, " in %s", foreign.Code(h.Path))
 		}
 		fmt.Fprintf(&b, ", group %s: %s\n", foreign.Code(h.Group), h.Reason())
 	}
-	return folded("Would wait: "+counted(len(e.Waits), "update"), b.String())
+	return folded("Would wait: "+Counted(len(e.Waits), "update"), b.String())
 }

@@ -15,6 +15,8 @@ type NewFile struct {
 	Base, BaseSHA string
 	// Existing is the pull request that offers it already; nil where there is none.
 	Existing *Existing
+	// Anew is set where that one's branch is to be built anew.
+	Anew bool
 }
 
 // Proposal is the pull request that adds the file. One that is open is written again
@@ -27,7 +29,7 @@ func (f *NewFile) Proposal(repository int64) (*Proposal, error) {
 	}
 	if e := f.Existing; e != nil {
 		p.Title = e.Title
-		p.Rewrite = e.Record.Edit.Sum != p.Edit.Sum
+		p.Rewrite = f.Anew || e.Record.Edit.Sum != p.Edit.Sum
 	}
 	var err error
 	record := p.record(repository)

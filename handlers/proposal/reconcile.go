@@ -133,7 +133,7 @@ func aboutIt(e *Existing) Refusal {
 // but GitHub's refusal of this one thing, or of a part of it, and a branch that is
 // somebody else's.
 func Stops(err error) bool {
-	if err == nil || errors.Is(err, errTheirs) || errors.Is(err, errNotGiven) {
+	if err == nil || errors.Is(err, ErrTheirs) || errors.Is(err, errNotGiven) {
 		return false
 	}
 	for _, whole := range []error{forge.ErrUnauthorized, forge.ErrSuspended, forge.ErrUninstalled, forge.ErrDisabled, forge.ErrArchived} {
@@ -259,7 +259,7 @@ func (r *Reconciler) commit(ctx context.Context, to Writer, p *Proposal) (string
 // left by a run that was cut, or by a pull request that is closed: it is taken
 // over if nobody else moved it.
 func (r *Reconciler) open(ctx context.Context, to Writer, p *Proposal) ([]Done, error) {
-	if err := r.stillTheirs(ctx, to, p.Branch); err != nil {
+	if err := r.InTheWay(ctx, to, p.Branch); err != nil {
 		return nil, err
 	}
 	head, err := r.write(ctx, to, p, "")
@@ -302,15 +302,15 @@ func (r *Reconciler) create(ctx context.Context, to Writer, p *Proposal, head st
 	return pull, err
 }
 
-// errTheirs is what has our name, and is somebody else's.
-var errTheirs = errors.New("somebody else's")
+// ErrTheirs is what has our name, and is somebody else's.
+var ErrTheirs = errors.New("somebody else's")
 
 func whose(number int) error {
-	return fmt.Errorf("pull request %d is %w: close it to have the App open its own", number, errTheirs)
+	return fmt.Errorf("pull request %d is %w: close it to have the App open its own", number, ErrTheirs)
 }
 
 func inTheWay(branch string) error {
-	return fmt.Errorf("a branch %s is there, with commits that are %w, not the App's: delete or rename it", branch, errTheirs)
+	return fmt.Errorf("a branch %s is there, with commits that are %w, not the App's: delete or rename it", branch, ErrTheirs)
 }
 
 // theirs is under what is kept that a branch of our name is somebody else's, by
@@ -319,9 +319,9 @@ func (r *Reconciler) theirs(branch, head string) string {
 	return fmt.Sprintf("theirs %d %s %s", r.Repository, branch, head)
 }
 
-// stillTheirs is the error where a branch, or its pull request, was found to be
+// InTheWay is ErrTheirs where a branch, or its pull request, was found to be
 // somebody else's, and still is: that is seen without a call that writes.
-func (r *Reconciler) stillTheirs(ctx context.Context, to Writer, branch string) error {
+func (r *Reconciler) InTheWay(ctx context.Context, to Writer, branch string) error {
 	found, was := r.Memory.Fact(ctx, r.theirs(branch, ""))
 	if !was {
 		return nil

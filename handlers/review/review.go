@@ -37,12 +37,11 @@ type Verdict struct {
 }
 
 // Broken is the verdict on a file with errors. Of those in files that it extends no
-// more is told than that they are there, if told is false: whoever opened the pull
-// request may not read them.
-func Broken(errs config.Errors, warnings config.Warnings, told bool) Verdict {
+// more is told than where they are: whoever reads the check run may not read them.
+func Broken(errs config.Errors, warnings config.Warnings) Verdict {
 	own, others := parted(errs)
 	v := Verdict{
-		Conclusion: Failure, Title: counted(len(errs), "error") + " in " + config.FileName,
+		Conclusion: Failure, Title: proposal.Counted(len(errs), "error") + " in " + config.FileName,
 		Annotations: annotate(own, warnings),
 	}
 	var b strings.Builder
@@ -54,7 +53,7 @@ func Broken(errs config.Errors, warnings config.Warnings, told bool) Verdict {
 		}
 		fmt.Fprintf(&b, "- line %d: %s\n", e.Line, foreign.Code(worded(e.Field, e.Message, e.Hint)))
 	}
-	for _, line := range othersTold(others, told) {
+	for _, line := range othersTold(others) {
 		b.WriteString("- " + foreign.Code(line) + "\n")
 		v.Annotations = append(v.Annotations, forge.Annotation{
 			Path: config.FileName, StartLine: 1, EndLine: 1, Level: failed, Title: "a file that this one extends", Message: clip(line, longestMessage),
@@ -64,13 +63,13 @@ func Broken(errs config.Errors, warnings config.Warnings, told bool) Verdict {
 	return v
 }
 
-// othersTold are the errors in files that are extended.
-func othersTold(others config.Errors, told bool) []string {
+// othersTold says where errors are in files that are extended.
+func othersTold(others config.Errors) []string {
 	var lines []string
 	for _, e := range others {
-		line := e.File + " has errors"
-		if told {
-			line = e.Error()
+		line := e.File + " has an error"
+		if e.Line > 0 {
+			line = fmt.Sprintf("%s:%d has an error", e.File, e.Line)
 		}
 		if !slices.Contains(lines, line) && len(lines) < mostListed {
 			lines = append(lines, line)
@@ -94,7 +93,7 @@ type Preview struct {
 func Good(warnings config.Warnings, p Preview) Verdict {
 	v := Verdict{Conclusion: Success, Title: config.FileName + " is good", Annotations: annotate(nil, warnings)}
 	if n := len(v.Annotations); n > 0 {
-		v.Title += ", with " + counted(n, "remark")
+		v.Title += ", with " + proposal.Counted(n, "remark")
 	}
 	v.Summary = p.text()
 	return v
@@ -110,7 +109,7 @@ func (p *Preview) text() string {
 		text = "Merging it now would have this effect, beside what would happen without it:\n\n" + p.Effect.Text()
 	}
 	if p.Unasked > 0 {
-		text += fmt.Sprintf("\nThere may be more, since this was left for when it is merged: %s to registries.\n", counted(p.Unasked, "question"))
+		text += fmt.Sprintf("\nThere may be more, since this was left for when it is merged: %s to registries.\n", proposal.Counted(p.Unasked, "question"))
 	}
 	return text + "\nThis is what it looks like with the files at " + foreign.Code(p.Commit) + ". Nothing of this file holds before it is merged.\n"
 }
@@ -120,7 +119,7 @@ func (p *Preview) text() string {
 func Removed(open int) Verdict {
 	text := "Merged, this ends all updates of the repository. No pull request is opened, changed or closed any more"
 	if open > 0 {
-		text += "; " + counted(open, "open pull request") + " of the App would stay as they are"
+		text += "; " + proposal.Counted(open, "open pull request") + " of the App would stay as they are"
 	}
 	return Verdict{Conclusion: Neutral, Title: config.FileName + " is removed", Summary: text + ".\n"}
 }
@@ -198,12 +197,4 @@ func clip(text string, most int) string {
 		return text
 	}
 	return string([]rune(text)[:most-1]) + "…"
-}
-
-// counted is "1 error" or "2 errors".
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

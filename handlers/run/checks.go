@@ -2,8 +2,6 @@ package run
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,7 +12,6 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
-	"github.com/imageupdater/imageupdater/handlers/review"
 )
 
 // Checks is how pull requests that touch the configuration are read, and how they are
@@ -57,6 +54,9 @@ type checked struct {
 	Removed bool   `json:"removed,omitempty"`
 	// Note is what the check run was told of; "" while there is none.
 	Note string `json:"note,omitempty"`
+	// Unread is why GitHub does not tell what the pull request touches; "" where it
+	// does.
+	Unread string `json:"unread,omitempty"`
 	// Stuck is set where GitHub wants a check though it was made, or refused, just
 	// now.
 	Stuck bool `json:"stuck,omitempty"`
@@ -127,12 +127,17 @@ func (w *reviewing) passed(ctx context.Context, err error) error {
 	if !denied && !refused || errors.Is(err, forge.ErrUnauthorized) {
 		return err
 	}
-	zerolog.Ctx(ctx).Warn().Err(err).Msg("a pull request that touches the configuration could not be checked")
-	w.out.Refused = append(w.out.Refused, proposal.Refusal{Err: fmt.Errorf("checking pull requests that touch %s: %w", config.FileName, err)})
+	w.refused(ctx, err)
 	if denied {
 		return errDenied
 	}
 	return nil
+}
+
+// refused says what could not be done.
+func (w *reviewing) refused(ctx context.Context, err error) {
+	zerolog.Ctx(ctx).Warn().Err(err).Msg("a pull request that touches the configuration could not be checked")
+	w.out.Refused = append(w.out.Refused, proposal.Refusal{Err: fmt.Errorf("checking pull requests that touch %s: %w", config.FileName, err)})
 }
 
 // reviewing is the work of one look.
@@ -162,6 +167,9 @@ func (w *reviewing) pull(ctx context.Context, p *forge.Pull, is *checked) error 
 		}
 		*is = found
 	}
+	if is.Unread != "" {
+		w.refused(ctx, errors.New(is.Unread))
+	}
 	if !is.touches() {
 		return nil
 	}
@@ -190,7 +198,7 @@ func (w *reviewing) files(ctx context.Context, p *forge.Pull) (checked, error) {
 	is := checked{Head: p.Head.SHA}
 	files, err := w.look.Checks.FilesOfPull(ctx, p.Number)
 	if err != nil {
-		return checked{}, fmt.Errorf("reading what pull request %d touches: %w", p.Number, err)
+		return w.unread(ctx, is, fmt.Errorf("reading what pull request %d touches: %w", p.Number, err))
 	}
 	for _, f := range files {
 		switch {
@@ -203,63 +211,20 @@ func (w *reviewing) files(ctx context.Context, p *forge.Pull) (checked, error) {
 	return is, nil
 }
 
-// note is of the texts that a verdict depends on, by which a check run is found again.
-func (w *reviewing) note(is *checked) string {
-	sum := sha256.Sum256([]byte(w.main.id(config.FileName) + " " + is.Blob))
-	return hex.EncodeToString(sum[:16])
-}
-
-// check puts the verdict onto the head of a pull request. A check run that was begun
-// is ended.
-func (w *reviewing) check(ctx context.Context, p *forge.Pull, is *checked, note string, again bool) error {
-	there, err := w.look.Checks.CheckRunOf(ctx, is.Head, review.Name)
+// unread is what is known of a pull request whose files GitHub does not tell. Some it
+// cannot list for as long as their heads stay, which is no reason to leave the others.
+func (w *reviewing) unread(ctx context.Context, is checked, err error) (checked, error) {
+	_, large := errors.AsType[*forge.TooLargeError](err)
+	_, unavailable := errors.AsType[*forge.UnavailableError](err)
+	_, refused := errors.AsType[*forge.RefusedError](err)
 	switch {
-	case err != nil && !errors.Is(err, forge.ErrNotFound):
-		return fmt.Errorf("looking for the check of pull request %d: %w", p.Number, err)
-	case err == nil && there.Note == note && there.Completed && !again:
-		is.Note = note
-		return nil
-	case err != nil || there.Note != note || there.Completed:
-		there = forge.CheckRun{}
+	case unavailable, errors.Is(err, forge.ErrNotFound):
+		w.refused(ctx, err)
+		w.left = true
+		return checked{}, nil
+	case large, refused && !proposal.Stops(err):
+		is.Unread = err.Error()
+		return is, nil
 	}
-	verdict, err := w.judge(ctx, p, is)
-	if err != nil {
-		return fmt.Errorf("reviewing pull request %d: %w", p.Number, err)
-	}
-	err = w.tell(ctx, is.Head, note, verdict, there)
-	if errors.Is(err, forge.ErrInvalid) {
-		is.Note, is.Stuck = note, true // it will be no better the next time
-	}
-	if err != nil {
-		return fmt.Errorf("telling pull request %d: %w", p.Number, err)
-	}
-	is.Note = note
-	if again {
-		is.Stuck, err = w.look.Checks.ChecksWanted(ctx, is.Head)
-	}
-	return err
-}
-
-// tell writes a check run, with as many calls as its annotations need: all but the
-// last leave it in progress, so that a run that was cut is seen, and goes on from
-// there.
-func (w *reviewing) tell(ctx context.Context, head, note string, v review.Verdict, there forge.CheckRun) error {
-	rest := v.Annotations[min(there.Annotations, len(v.Annotations)):]
-	for {
-		part := rest[:min(len(rest), forge.MostAnnotations)]
-		rest = rest[len(part):]
-		change := forge.CheckChange{Text: forge.CheckText{Title: v.Title, Summary: v.Summary, Annotations: part}}
-		if len(rest) == 0 {
-			change.Conclusion, change.At = v.Conclusion, w.Now()
-		}
-		var err error
-		if there.ID == 0 {
-			there, err = w.look.Checks.CreateCheckRun(ctx, forge.NewCheckRun{CheckChange: change, Name: review.Name, Head: head, Note: note})
-		} else {
-			there, err = w.look.Checks.UpdateCheckRun(ctx, there.ID, change)
-		}
-		if err != nil || len(rest) == 0 {
-			return err
-		}
-	}
+	return checked{}, err
 }

@@ -3,7 +3,6 @@ package run
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -35,10 +34,6 @@ const (
 	justClosed = 6 * time.Hour
 )
 
-// contactNote is under what is kept at which commit there is nothing to introduce
-// oneself for, or GitHub did not let it be done.
-const contactNote = "contact"
-
 // introduce offers a configuration to a repository that has none, once, and takes that
 // back when there is one.
 func (r *Runner) introduce(ctx context.Context, l Look, files *tree, out *Outcome) error {
@@ -58,17 +53,13 @@ func (r *Runner) introduce(ctx context.Context, l Look, files *tree, out *Outcom
 	if err != nil {
 		return err
 	}
-	d.Sweep = i.left
+	d.Sweep, out.offered = i.left, &d
 	if len(d.Edits)+len(d.Close)+len(d.Sweep) == 0 {
 		return nil
 	}
 	refused, err := r.reconciler(l, files, out).Reconcile(ctx, l.PullRequests, d)
 	out.Refused = append(out.Refused, refused...)
-	if len(refused) > 0 && i.open == nil && len(d.Edits) > 0 {
-		// There is room for few, and this one would take it again and again.
-		out.Detail = "offering a configuration: " + refused[0].Err.Error()
-		i.remember(ctx, out.Detail)
-	}
+	i.mind(ctx, refused)
 	if err != nil {
 		return fmt.Errorf("offering a configuration: %w", err)
 	}
@@ -106,14 +97,6 @@ func (i *introducing) read() {
 	}
 }
 
-// takeBack closes the offer that is open, unless somebody pushed to it.
-func (i *introducing) takeBack(why string) []proposal.Closing {
-	if i.open == nil || i.open.Foreign != "" {
-		return nil
-	}
-	return []proposal.Closing{{Existing: i.open, Why: why}}
-}
-
 // wanted says whether an offer may be made, or kept up to date, as far as is known
 // without asking. Closing one is an answer for ever, as long as it is not reopened; and
 // where the App opened pull requests before somebody took the file away.
@@ -121,7 +104,7 @@ func (i *introducing) wanted() bool {
 	r := &i.look.Repository
 	if i.open != nil {
 		i.out.Detail = fmt.Sprintf("pull request %d adds a %s", i.open.Number, config.FileName)
-		return i.look.Introductions != nil && i.open.Foreign == ""
+		return i.look.Introductions != nil && (!i.theirs() || i.handedBack())
 	}
 	if i.no != nil && i.no.Merged.IsZero() {
 		i.out.Detail = fmt.Sprintf("pull request %d, which would have added a %s, was closed: reopening it is the way back", i.no.Number, config.FileName)
@@ -132,13 +115,20 @@ func (i *introducing) wanted() bool {
 // offer is the pull request that there should be.
 func (i *introducing) offer(ctx context.Context) (proposal.Desired, error) {
 	nothing := proposal.Desired{}
-	if i.empty(ctx) {
-		return proposal.Desired{Close: i.takeBack("There is no image left here for which it would do anything.")}, nil
+	gone := proposal.Desired{Close: i.takeBack("There is no image left here for which it would do anything.")}
+	toRead := i.toRead()
+	switch known := i.recall(ctx); {
+	case known != nil && known.Why != "":
+		i.out.Detail = known.Why
+		return nothing, nil
+	case known != nil, toRead == 0:
+		return gone, nil
+	case toRead > mostRead:
+		i.out.Detail = cmp.Or(i.out.Detail, fmt.Sprintf("no %s is offered: %d files would have to be read for that, and %d are at most", config.FileName, toRead, mostRead))
+		return nothing, nil
 	}
-	if i.open == nil {
-		if may, err := i.may(ctx); err != nil || !may {
-			return nothing, err
-		}
+	if may, err := i.may(ctx); err != nil || !may {
+		return nothing, err
 	}
 	inventory, err := i.find(ctx, i.files, scanner.Selected(config.Default(), ""))
 	if err != nil {
@@ -147,7 +137,7 @@ func (i *introducing) offer(ctx context.Context) (proposal.Desired, error) {
 	fields := contact.Certain(inventory.Fields)
 	if len(fields) == 0 {
 		i.remember(ctx, "")
-		return proposal.Desired{Close: i.takeBack("There is no image left here for which it would do anything.")}, nil
+		return gone, nil
 	}
 	p, err := i.proposal(ctx, fields)
 	if err != nil {
@@ -164,8 +154,11 @@ func (i *introducing) offer(ctx context.Context) (proposal.Desired, error) {
 }
 
 // may says whether there is room for one more offer, and the repository is one that
-// people work in.
+// people work in. One that is open has its room.
 func (i *introducing) may(ctx context.Context) (bool, error) {
+	if i.open != nil {
+		return true, nil
+	}
 	again, err := i.look.Introductions.Room(ctx)
 	if err != nil {
 		return false, fmt.Errorf("asking whether there is room for a first contact: %w", err)
@@ -174,9 +167,20 @@ func (i *introducing) may(ctx context.Context) (bool, error) {
 		i.out.soon(i.Now(), again.Sub(i.Now())+jitter(i.look.Repository.ID, again, time.Minute))
 		return false, nil
 	}
+	err = i.reconciler(i.look, i.files, i.out).InTheWay(ctx, i.look.PullRequests, contact.Branch)
+	if errors.Is(err, proposal.ErrTheirs) {
+		i.mind(ctx, []proposal.Refusal{{Group: proposal.ConfigurationGroup, Branch: contact.Branch, Err: err, Again: true}})
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for a branch %s: %w", contact.Branch, err)
+	}
 	found, err := i.look.Introductions.Repository(ctx)
 	if err != nil {
 		return false, err //nolint:wrapcheck // it says what was asked
+	}
+	if found.Template {
+		i.out.Detail = "a template is offered no " + config.FileName
 	}
 	return !found.Template && !found.Fork && !found.Archived && !found.Disabled, nil
 }
@@ -204,7 +208,7 @@ func (i *introducing) proposal(ctx context.Context, fields []format.Field) (*pro
 	}
 	offered := proposal.NewFile{
 		Branch: contact.Branch, Title: contact.Title, Body: found.Body(), Text: text, Base: l.Repository.DefaultBranch, BaseSHA: i.out.source.commit,
-		Existing: i.open,
+		Existing: i.open, Anew: i.anew(),
 	}
 	return offered.Proposal(l.Repository.ID)
 }
@@ -253,34 +257,4 @@ func (i *introducing) would(ctx context.Context, c *config.Config) (proposal.Des
 		return nothing, nil, err
 	}
 	return proposal.Desire(s), plan, nil
-}
-
-// nothingAt is what is kept of a commit.
-type nothingAt struct {
-	Commit string `json:"commit"`
-	Why    string `json:"why,omitempty"`
-}
-
-// empty says whether it is known of this commit that nothing can be offered. Where
-// too much would have to be read for it that is not found out.
-func (i *introducing) empty(ctx context.Context) bool {
-	var known nothingAt
-	kept, _ := i.Memory.Note(ctx, i.look.Repository.ID, contactNote)
-	if json.Unmarshal(kept, &known) == nil && known.Commit == i.out.source.commit {
-		i.out.Detail = cmp.Or(i.out.Detail, known.Why)
-		return true
-	}
-	n := 0
-	for name, b := range i.files.files {
-		if b.mode.IsRegular() && scanner.Wanted(name, b.size) {
-			n++
-		}
-	}
-	return n == 0 || n > mostRead
-}
-
-func (i *introducing) remember(ctx context.Context, why string) {
-	if text, err := json.Marshal(nothingAt{i.out.source.commit, why}); err == nil {
-		i.Memory.KeepNote(ctx, i.look.Repository.ID, contactNote, text)
-	}
 }

@@ -64,21 +64,27 @@ func (r *Runner) stopped(ctx context.Context, l Look, out *Outcome) error {
 	case desk == nil:
 		return nil
 	case out.State == Broken:
-		issue, err := desk.Find(ctx, brokenIssue, true)
-		if err == nil {
-			room := dashboard.Longest
-			if issue != nil {
-				room = brokenIssue.Room(issue.Body, room)
-			}
-			text := r.brokenText(l, out, room)
-			_, err = desk.Keep(ctx, brokenIssue, issue, notice.Wish{Open: true, Text: text, Same: sameErrors(text)})
-		}
-		return out.unsaid(err)
+		return out.unsaid(r.quote(ctx, desk, l, out))
 	case out.State == Unconfigured:
 		const gone = "There is no " + "`" + config.FileName + "`" + " any more, so nothing is updated."
 		return errors.Join(r.shut(ctx, desk, brokenIssue, out, gone), r.shut(ctx, desk, dashboardIssue, out, gone))
 	}
 	return nil
+}
+
+// quote keeps the issue that tells of errors.
+func (r *Runner) quote(ctx context.Context, desk *notice.Desk, l Look, out *Outcome) error {
+	issue, err := desk.Find(ctx, brokenIssue, true)
+	if err != nil {
+		return err //nolint:wrapcheck // it says what was asked
+	}
+	room := dashboard.Longest
+	if issue != nil {
+		room = brokenIssue.Room(issue.Body, room)
+	}
+	text := r.brokenText(l, out, room)
+	_, err = desk.Keep(ctx, brokenIssue, issue, notice.Wish{Open: true, Text: text, Same: sameErrors(text)})
+	return err //nolint:wrapcheck // it says what was asked
 }
 
 // shut closes an issue that is known, with the reason.

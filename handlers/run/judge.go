@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -15,8 +16,13 @@ import (
 	"github.com/imageupdater/imageupdater/scanner/format"
 )
 
-// previewTime is how long a preview may take.
-const previewTime = time.Minute
+const (
+	// previewTime is how long a preview may take.
+	previewTime = time.Minute
+	// mostNamed is how many files may be read for it, which are those that it names
+	// places in: of others what they say is remembered.
+	mostNamed = 200
+)
 
 // judge says what the configuration at the head of a pull request is worth. Nothing
 // of it is obeyed: it is read, and held against the files of the base.
@@ -31,14 +37,13 @@ func (w *reviewing) judge(ctx context.Context, p *forge.Pull, is *checked) (revi
 	if err != nil {
 		return review.Verdict{}, fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
-	insider := p.Head.Repository == w.look.Repository.ID
 	options := config.Options{Repository: w.look.Repository.FullName(), Files: w.look.Files, Now: w.Now()}
-	if !insider {
+	if p.Head.Repository != w.look.Repository.ID {
 		options.Files = &extendedByBase{w.look.Files, w.out.extended}
 	}
 	loaded, warnings, err := config.Load(ctx, config.FileName, text, options)
 	if wrong, is := errors.AsType[config.Errors](err); is {
-		return review.Broken(wrong, warnings, insider), nil
+		return review.Broken(wrong, warnings), nil
 	}
 	if err != nil {
 		return review.Verdict{}, fmt.Errorf("reading the configuration: %w", err)
@@ -70,6 +75,9 @@ func (w *reviewing) preview(ctx context.Context, c *config.Config) (review.Previ
 	if branch := string(c.PullRequests.Base.Value); branch != "" && branch != base || branch == "" && base != w.look.Repository.DefaultBranch {
 		return review.Preview{None: "it has pull requests be for another branch than now."}, nil, nil
 	}
+	if w.named(c, files) > mostNamed {
+		return review.Preview{None: "its `scan.fields` name places in too many files."}, nil, nil
+	}
 	inner, cancel := context.WithTimeout(ctx, previewTime)
 	defer cancel()
 	d, plan, unasked, err := w.wouldBe(inner, c, base, commit, files)
@@ -84,6 +92,29 @@ func (w *reviewing) preview(ctx context.Context, c *config.Config) (review.Previ
 	shown := review.Preview{Effect: proposal.Compare(w.out.Desired, d), Unasked: unasked, Commit: commit}
 	return shown, append(slices.Clip(plan.Warnings), unmatched(c, plan)...), nil
 }
+
+// named is how many files would be read since a configuration names places in them,
+// beside those in which the one that holds does.
+func (w *reviewing) named(c *config.Config, files *tree) (n int) {
+	places, known := scanner.Selected(c, "").Places, noPlaces
+	if places == nil {
+		return 0
+	}
+	if w.out.Config != nil {
+		if holds := scanner.Selected(w.out.Config, "").Places; holds != nil {
+			known = holds
+		}
+	}
+	for name, b := range files.files {
+		read := scanner.Wanted(name, b.size) || path.Base(path.Dir(name)) == "templates" // of a chart
+		if read && b.mode.IsRegular() && len(places(name)) > 0 && len(known(name)) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func noPlaces(string) []format.Place { return nil }
 
 // base is the branch that pull requests are for now, its files and its newest commit.
 func (w *reviewing) base() (branch string, files *tree, commit string) {

@@ -60,7 +60,7 @@ func (r *Runner) answer(ctx context.Context, l Look, out *Outcome) error {
 	if out.hearing == nil {
 		return nil
 	}
-	ended := order.Ended{Trouble: trouble(out), Plan: out.Plan, Desired: out.Desired, Refused: out.Refused}
+	ended := order.Ended{Trouble: trouble(out), Plan: out.Plan, Desired: out.Desired, Offered: out.offered, Refused: out.Refused}
 	err := out.hearing.Answer(ctx, ended, func(h *order.Heard) {
 		r.Decisions.Decided(ctx, l.Repository.ID, proposal.Done{What: "ordered", Number: h.Number, Why: h.Ordered()})
 	})

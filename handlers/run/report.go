@@ -93,6 +93,9 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 		r.Warnings = append(r.Warnings, w.String())
 	}
 	r.Warnings = append(r.Warnings, o.notes...)
+	for _, f := range o.Refused {
+		r.Refused = append(r.Refused, ReportedRefusal{f.Group, f.Branch, f.Number, f.Err.Error()})
+	}
 	if o.Plan == nil {
 		return r
 	}
@@ -107,9 +110,6 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 		r.Warnings = append(r.Warnings, w.String())
 	}
 	r.propose(o.Desired)
-	for _, f := range o.Refused {
-		r.Refused = append(r.Refused, ReportedRefusal{f.Group, f.Branch, f.Number, f.Err.Error()})
-	}
 	return r
 }
 

@@ -165,6 +165,8 @@ type Outcome struct {
 	files    *tree
 	extended map[string]bool
 	asked    *asking
+	// offered is what there should be of offers of a configuration.
+	offered *proposal.Desired
 	// edited is set where pull requests for the configuration were written.
 	edited bool
 	// Dashboard is the number of the issue; 0 where there is none. Unsaid is why
@@ -176,7 +178,7 @@ type Outcome struct {
 	// was not.
 	unread time.Time
 	// opened are the pull requests that the look opened, by their branches, closed
-	// those that it closed.
+	// the numbers of those that it closed.
 	opened map[string]int
 	closed map[int]bool
 	// Next is when the schedule wants the next look.
@@ -270,16 +272,19 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 			return out, err
 		}
 	}
+	if out.State == Unconfigured {
+		out.order() // to the offer of one
+	}
 	if out.State == "" {
 		err = r.update(ctx, l, tree, out)
 	}
 	if err != nil {
 		return out, err
 	}
-	if err := r.answer(ctx, l, out); err != nil {
+	if err := r.introduce(ctx, l, tree, out); err != nil {
 		return out, err
 	}
-	if err := r.introduce(ctx, l, tree, out); err != nil {
+	if err := r.answer(ctx, l, out); err != nil {
 		return out, err
 	}
 	if err := r.tell(ctx, l, out); err != nil {

@@ -179,6 +179,20 @@ func TestCheckOfAFork(t *testing.T) {
 	l.quiet()
 }
 
+// TestCheckTellsNothingOfOthersFiles also where somebody with write access asks: the
+// check of a public repository is read by everybody.
+func TestCheckTellsNothingOfOthersFiles(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "", "web:1.0.0")
+	infra := l.hub.AddRepository("acme/infra", map[string]string{"secrets.yaml": "database:\n  password: hunter2\n"})
+	l.installation = l.hub.Install("acme", grants(), l.repo, infra)
+	l.app.settled(l.hub, "acme/shop")
+	got := l.checked(l.proposed("peek", "extends: ['acme/infra:secrets.yaml']\n"))
+	if text := fmt.Sprint(got); got.Conclusion != "failure" || !strings.Contains(text, "acme/infra:secrets.yaml:1 has an error") || strings.Contains(text, "database") {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestCheckMendsAndIntroduces checks where the default branch has no good file.
 func TestCheckMendsAndIntroduces(t *testing.T) {
 	t.Parallel()
@@ -324,6 +338,11 @@ func TestCheckIsForbidden(t *testing.T) {
 		t.Errorf("%q", all)
 	}
 	l.quiet()
+	l.settings("version: 2\n") // also where there is no plan
+	l.look()
+	if all := l.refused(); len(all) != 1 || !strings.Contains(all[0], "not permitted") {
+		t.Errorf("%q", all)
+	}
 }
 
 // TestCheckOfWhatIsNotThere passes over what GitHub has no commit of, once.
@@ -342,6 +361,90 @@ func TestCheckOfWhatIsNotThere(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 	l.quiet()
+}
+
+// TestCheckIsSuperseded ends what was begun, when the file of the base changes before
+// it is ended.
+func TestCheckIsSuperseded(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "version: 1\n", "web:1.0.0")
+	l.look()
+	cut := l.hub.Fault(githubtest.Fault{Operation: "checks/update", Status: http.StatusBadGateway})
+	sha := l.proposed("settings", strings.Repeat("wrong: 1\n", 70))
+	until(t, "it was cut", func() bool { return cut.Fired() > 0 })
+	l.settings("version: 1\nschedule: 24h\n")
+	l.hub.Settle()
+	cut.Remove()
+	l.look()
+	all := l.checks(sha)
+	if len(all) != 2 || all[0].Status != "completed" || all[0].Conclusion != "neutral" || all[0].Title != "Superseded" || all[1].Conclusion != "failure" || len(all[1].Annotations) != 70 {
+		t.Errorf("%.600s", fmt.Sprintf("%+v", all))
+	}
+	l.quiet()
+}
+
+// TestCheckOfWhatCannotBeListed says so of the one pull request, and does all else. What
+// GitHub refuses is not asked again.
+func TestCheckOfWhatCannotBeListed(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"unavailable": http.StatusBadGateway, "refused": http.StatusUnprocessableEntity} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := begin(t, file(t), "version: 1\n", "web:1.0.0")
+			l.push("web:1.0.0", "web:1.1.0")
+			l.look()
+			fault := l.hub.Fault(githubtest.Fault{
+				Operation: "pulls/list-files", Path: "/repos/acme/shop/pulls/2/files", Status: status, Message: "this diff is taking too long to generate",
+			})
+			first, second := l.proposed("one", "version: 2\n"), l.proposed("two", "version: 3\n")
+			l.checked(second)
+			l.push("web:1.2.0")
+			l.look()
+			asked := fault.Fired()
+			l.look()
+			l.proposes("web=1.2.0")
+			if all := l.refused(); len(all) != 1 || !strings.Contains(all[0], "pull request 2") || !strings.Contains(all[0], "too long") {
+				t.Errorf("%q", all)
+			}
+			if again := fault.Fired() > asked; again != (name == "unavailable") {
+				t.Errorf("it was asked again: %t", again)
+			}
+			fault.Remove()
+			if name == "refused" {
+				first = l.proposed("one", "version: 4\n")
+			}
+			l.look()
+			if got := l.checked(first); got.Conclusion != "failure" {
+				t.Errorf("%+v", got)
+			}
+			if all := l.refused(); len(all) > 0 {
+				t.Errorf("%q", all)
+			}
+			l.quiet()
+		})
+	}
+}
+
+// TestPreviewReadsLittle does not read each file of the base because a pull request names
+// places in all of them.
+func TestPreviewReadsLittle(t *testing.T) {
+	t.Parallel()
+	l := begin(t, file(t), "version: 1\n", "web:1.0.0")
+	many := map[string]*githubtest.File{}
+	for n := range 201 {
+		many[fmt.Sprintf("many/%d.yaml", n)] = githubtest.Text(fmt.Sprintf("a: %d\n", n))
+	}
+	l.repo.Push("main", "alice", "Many", many)
+	l.push("web:1.0.0", "web:1.1.0")
+	l.look()
+	mark := l.hub.Mark()
+	got := l.checked(l.proposed("settings", "scan:\n  fields:\n    - {files: ['**'], path: a, kind: tag, image: "+l.name("web")+"}\n"))
+	if got.Conclusion != "success" || !strings.Contains(got.Summary, "its `scan.fields` name places in too many files") {
+		t.Errorf("%+v", got)
+	}
+	if n := len(l.hub.Since(mark, githubtest.Of("git/get-blob"))); n > 5 {
+		t.Errorf("%d files were read", n)
+	}
 }
 
 // TestCheckHearsThingsTwice has webhooks come twice, and in another order.

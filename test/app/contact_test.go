@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/server/store/storetest"
 	"github.com/imageupdater/imageupdater/test/githubtest"
@@ -200,6 +202,39 @@ func TestFirstContactIsNotNeeded(t *testing.T) {
 	}
 }
 
+// TestFirstContactIsAPersons leaves it alone when somebody paused it, or made it be for
+// another branch: it is neither written again nor closed.
+func TestFirstContactIsAPersons(t *testing.T) {
+	t.Parallel()
+	for name, take := range map[string]func(*life, githubtest.Shown){
+		"paused": func(l *life, offer githubtest.Shown) { l.repo.Label(offer.Number, "alice", proposal.PausedLabel) },
+		"held":   func(l *life, offer githubtest.Shown) { l.obeys(offer.Number, "/hold") },
+		"for another branch": func(l *life, offer githubtest.Shown) {
+			l.repo.Push("release", "alice", "A release", map[string]*githubtest.File{"a.txt": githubtest.Text("a")})
+			l.as("alice", "PATCH", fmt.Sprintf("/pulls/%d", offer.Number), map[string]string{"base": "release"})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newcomer(t, file(t))
+			take(l, l.offer())
+			was := l.offer()
+			for _, files := range []map[string]*githubtest.File{
+				{"envs/staging/api.yaml": githubtest.Text(deployment(l.name("api:2.0.0")))},
+				{".imageupdater.yaml": githubtest.Text("version: 1\n")},
+			} {
+				l.repo.Push("main", "alice", "By hand", files)
+				l.look()
+				now := l.repo.Pulls()[0]
+				if now.State != "open" || now.HeadSHA != was.HeadSHA || now.Base != was.Base || now.Body != was.Body {
+					t.Errorf("was %+v\nis %+v", was, now)
+				}
+			}
+			l.quiet()
+		})
+	}
+}
+
 // TestFirstContactComesAfterNothing has images come to a repository that had none, and
 // none to one that had a configuration.
 func TestFirstContactComesAfterNothing(t *testing.T) {
@@ -274,28 +309,135 @@ func TestContactIsToldTwice(t *testing.T) {
 	l.quiet()
 }
 
-// TestContactIsRefused says what is in the way, and tries again when something has
-// changed: there is room for few.
-func TestContactIsRefused(t *testing.T) {
-	t.Parallel()
+// blocked is a repository in which something is in the way of a first contact.
+func blocked(t *testing.T, by func(*life)) *life {
+	t.Helper()
 	l := &life{world: newWorld(t, file(t), githubtest.Options{}), t: t}
 	l.push("web:1.0.0", "web:1.1.0")
 	l.repo = l.hub.AddRepository("acme/shop", map[string]string{"web.yaml": deployment(l.name("web:1.0.0"))})
 	l.repo.Collaborate("alice", "write")
-	l.repo.Push("imageupdater/configure", "alice", "Mine", map[string]*githubtest.File{"mine": githubtest.Text("x")})
+	by(l)
 	l.app = l.start(introduces)
 	l.installation = l.hub.Install("acme", grants(), l.repo)
 	l.app.settled(l.hub, "acme/shop")
+	return l
+}
+
+// TestContactIsInTheWay says what is in the way, and comes when that is gone.
+func TestContactIsInTheWay(t *testing.T) {
+	t.Parallel()
+	l := blocked(t, func(l *life) {
+		l.repo.Push("imageupdater/configure", "alice", "Mine", map[string]*githubtest.File{"mine": githubtest.Text("x")})
+	})
 	for range 2 {
-		if got := l.app.shown("acme/shop").Result.Detail; !strings.Contains(got, "delete or rename it") {
-			t.Errorf("%q", got)
+		got := l.app.shown("acme/shop").Result
+		if !strings.Contains(got.Detail, "delete or rename it") || got.Next.Sub(got.At) > time.Hour {
+			t.Errorf("%q, next after %s", got.Detail, got.Next.Sub(got.At))
 		}
 		l.quiet()
 	}
 	l.repo.DeleteBranch("imageupdater/configure", "alice")
-	l.repo.Push("main", "alice", "Now", map[string]*githubtest.File{"README": githubtest.Text("x")})
 	l.look()
 	l.offer()
+}
+
+// TestContactIsRefused says what GitHub refuses, and tries again when somebody asks for
+// it, or a day has gone: there is room for few.
+func TestContactIsRefused(t *testing.T) {
+	t.Parallel()
+	for name, when := range map[string]func(*life){
+		"asked for": func(l *life) { l.look() },
+		"a day":     func(l *life) { l.hub.Advance(25 * time.Hour); l.quietly() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := blocked(t, func(l *life) {
+				l.hub.Fault(githubtest.Fault{Operation: "git/create-tree", Times: 1, Status: http.StatusUnprocessableEntity, Message: "Not here"})
+			})
+			if got := l.app.shown("acme/shop").Result; !strings.Contains(got.Detail, "Not here") {
+				t.Errorf("%+v", got)
+			}
+			mark := l.hub.Mark()
+			l.quietly()
+			for _, e := range l.hub.Since(mark, githubtest.By(l.installation)) {
+				if e.Writes() {
+					t.Errorf("it was tried again at once: %s", e)
+				}
+			}
+			when(l)
+			l.offer()
+		})
+	}
+}
+
+// quietly brings a look that nobody asked for.
+func (l *life) quietly() {
+	l.t.Helper()
+	l.repo.SetDescription("alice", fmt.Sprint(l.hub.Now()))
+	l.calm()
+}
+
+// TestRewriteOfAnOfferIsRefused tries it again in an hour.
+func TestRewriteOfAnOfferIsRefused(t *testing.T) {
+	t.Parallel()
+	l := newcomer(t, file(t))
+	offer := l.offer()
+	rule := l.repo.AddRuleset(githubtest.Ruleset{Name: "no force", Include: []string{"refs/heads/imageupdater/*"}, NoForcePush: true})
+	l.repo.Push("main", "alice", "Staging", map[string]*githubtest.File{"envs/staging/api.yaml": githubtest.Text(deployment(l.name("api:2.0.0")))})
+	l.calm()
+	got := l.app.shown("acme/shop").Result
+	if wait := got.Next.Sub(got.At); l.offer().HeadSHA != offer.HeadSHA || len(got.Refused) != 1 || wait > time.Hour || wait < 30*time.Minute {
+		t.Errorf("tried again in %s: %+v", wait, got)
+	}
+	l.repo.RemoveRuleset(rule)
+	l.look()
+	if now := l.offer(); !strings.Contains(l.repo.Read(now.Head, ".imageupdater.yaml"), `group: "staging"`) {
+		t.Errorf("%+v", now)
+	}
+	l.quiet()
+}
+
+// TestOrdersToAnOffer build it anew, whoever pushed to it or what it was made to be
+// for.
+func TestOrdersToAnOffer(t *testing.T) {
+	t.Parallel()
+	l := newcomer(t, file(t))
+	offer := l.offer()
+	text := l.repo.Read(offer.Head, ".imageupdater.yaml")
+	l.repo.Push("main", "alice", "Something", map[string]*githubtest.File{"a.txt": githubtest.Text("a")})
+	l.obeys(offer.Number, "/rebase")
+	if l.repo.Read(offer.Head, "a.txt") == "" {
+		t.Error("it was not built on the newest base")
+	}
+	l.repo.Push(offer.Head, "alice", "As I like it", map[string]*githubtest.File{".imageupdater.yaml": githubtest.Text("version: 1\n")})
+	l.repo.Push("release", "alice", "A release", map[string]*githubtest.File{"a.txt": githubtest.Text("a")})
+	l.as("alice", "PATCH", fmt.Sprintf("/pulls/%d", offer.Number), map[string]string{"base": "release"})
+	l.refuses(offer.Number, "/rebase", "`/recreate` builds it anew")
+	l.obeys(offer.Number, "/hold")
+	l.refuses(offer.Number, "/recreate", "paused")
+	l.obeys(offer.Number, "/unhold")
+	l.obeys(offer.Number, "/recreate")
+	if now := l.offer(); now.Base != "main" || l.repo.Read(now.Head, ".imageupdater.yaml") != text {
+		t.Errorf("%+v", now)
+	}
+	l.refuses(offer.Number, "/explain", "There is no `.imageupdater.yaml` on the default branch")
+	l.quiet()
+}
+
+// TestOfferIsTooMuchToRead leaves one as it is when it would be.
+func TestOfferIsTooMuchToRead(t *testing.T) {
+	t.Parallel()
+	l := newcomer(t, file(t))
+	many, none := map[string]*githubtest.File{}, githubtest.Text("a: 1\n")
+	for n := range 5001 {
+		many[fmt.Sprintf("many/%d.yaml", n)] = none
+	}
+	l.repo.Push("main", "alice", "Many", many)
+	l.look()
+	if offer := l.offer(); offer.State != "open" {
+		t.Errorf("%+v", offer)
+	}
+	l.repo.ClosePull(l.offer().Number, "alice")
 }
 
 // TestWhoIsNotContacted leaves alone whoever is not to be bothered.
@@ -320,6 +462,9 @@ func TestWhoIsNotContacted(t *testing.T) {
 		if pulls := repo.Pulls(); len(pulls) > 0 {
 			t.Errorf("%s: %+v", repo.FullName(), pulls)
 		}
+	}
+	if got := a.shown("acme/template").Result.Detail; !strings.Contains(got, "a template is offered no") {
+		t.Errorf("%q", got)
 	}
 	if len(plain.Pulls()) != 1 {
 		t.Errorf("%+v", plain.Pulls())

@@ -7,7 +7,7 @@ func waiting() []step {
 	const note = "Gateway goes first in prod, please."
 	return []step{
 		{"platform has an issue that lists what waits.", nil, []claim{
-			tells("platform", dashboard.Title, "### Waiting", "`2024.10.2` → `2024.12.3`", "pullRequests.limit: 3"),
+			tells("platform", dashboard.Title, "### Waiting", "`prod`: ", "`2024.10.2` → `2024.12.3`", "pullRequests.limit: 3"),
 			tells("shop", dashboard.Title, "### Too young", "`16.2-alpine` → `16.4-alpine`"),
 		}},
 		{writer + " writes a note above it, and ticks the box of prod.", inTurn(noting("platform", note), ticking("platform", "open imageupdater/prod-")), []claim{

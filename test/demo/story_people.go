@@ -42,10 +42,13 @@ func refusing() []step {
 			proposes("shop", "dev-major", "Update REGISTRY/acme/worker to 1.1.0",
 				change{"values.yaml", "worker:0.9.5@DIGEST(acme/worker:0.9.5)", "worker:1.1.0@DIGEST(acme/worker:1.1.0)"}).because("newer ones are proposed"),
 		}},
-		{writer + " closes prod, looks at the dashboard, and ticks acme/web: that one all the same.",
-			inTurn(closing("shop", "prod"), looking("shop"), ticking("shop", "again REGISTRY/acme/web ")), []claim{
+		{
+			writer + " closes prod, looks at the dashboard, and ticks acme/web: that one all the same.",
+			inTurn(closing("shop", "prod"), looking("shop"), ticking("shop", "again REGISTRY/acme/web ")),
+			[]claim{
 				proposes("shop", "prod", "Update REGISTRY/acme/web to v2.3.2", change{"values-prod.yaml", "tag: v2.2.1", "tag: v2.3.2"}),
 				unticked("shop"),
-			}},
+			},
+		},
 	}
 }
