@@ -131,17 +131,17 @@ func TestLists(t *testing.T) {
 func TestOpenWithoutBoxes(t *testing.T) {
 	t.Parallel()
 	s := empty()
-	moved := &proposal.Existing{Number: 6, Open: true, Base: "stable"}
+	moved := &proposal.Existing{Number: 6, Open: true, Title: "Six", Base: "stable"}
 	s.Past = proposal.Past{
-		All:   []*proposal.Existing{moved, {Number: 7, Open: true}, {Number: 8, Open: true, Labels: []string{proposal.PausedLabel}}, {Number: 9, Open: true}},
-		Edits: []*proposal.Existing{{Number: 10, Open: true}},
+		All:   []*proposal.Existing{moved, {Number: 7, Open: true}, {Number: 8, Open: true, Title: "Eight", Labels: []string{proposal.PausedLabel}}, {Number: 9, Open: true}},
+		Edits: []*proposal.Existing{{Number: 10, Open: true, Record: &proposal.Record{}}},
 	}
 	s.Desired.Say = []proposal.Saying{{Existing: moved, About: "retargeted"}}
 	s.Closed = map[int]bool{9: true}
 	text := dashboard.Text(s)
 	for _, want := range []string{
-		"- #6 changes the configuration: yours, since it is for `stable` now. `/recreate` there hands it back\n", "\n- #7 ",
-		"\n- #8 changes the configuration: paused. `/unhold` there lets it go on\n", "\n- #10 changes the configuration\n",
+		"- #6 `Six`: yours, since it is for `stable` now. `/recreate` there hands it back\n", "\n- #7 ",
+		"\n- #8 `Eight`: paused. `/unhold` there lets it go on\n", "\n- #10 changes the configuration\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
