@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,6 +43,16 @@ func (b Box) id() string {
 
 // Ticks are the boxes that are ticked.
 type Ticks map[Box]bool
+
+// String lists them, for the log of decisions.
+func (t Ticks) String() string {
+	texts := make([]string, 0, len(t))
+	for b := range t {
+		texts = append(texts, strings.TrimSpace(string(b.Verb)+" "+b.Of))
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
+}
 
 // ticked is a line with a box that is ticked. What is not at the beginning of its
 // line is something that is shown.

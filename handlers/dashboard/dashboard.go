@@ -6,6 +6,7 @@
 package dashboard
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,7 +35,8 @@ type State struct {
 	Plan         *scanner.Plan
 	Desired      *proposal.Desired
 	// Past is as it was when the look began, Opened the numbers of the pull
-	// requests that it opened, by their branches, Closed those that it closed.
+	// requests that it opened, by their branches, and Closed of those that it
+	// closed.
 	Past   proposal.Past
 	Opened map[string]int
 	Closed map[int]bool
@@ -127,14 +129,18 @@ func (w *writing) foot() string {
 
 // lastChange begins the line that changes with each text, and does not make one
 // worth writing.
-const lastChange = "Last change: "
+const lastChange = "Last change of this list: "
 
 func (w *writing) last() string {
 	commit := foreign.Code(w.Commit[:min(len(w.Commit), 7)])
 	if link := w.page("/commit/" + w.Commit); link != "" && isHex(w.Commit) {
 		commit = "[" + commit + "](" + link + ")"
 	}
-	return lastChange + w.at(w.Now) + ", with " + foreign.Code(w.Base) + " at " + commit + "."
+	text := lastChange + w.at(w.Now) + ", with " + foreign.Code(w.Base) + " at " + commit + "."
+	if schedule := w.Config.Schedule.Value.String(); schedule != "" {
+		text += "\nThe repository is looked at by the schedule " + foreign.Code(schedule) + ", and whenever something happens to it."
+	}
+	return text
 }
 
 // at is a time in the zone of the repository. What begins within a minute is said to
@@ -148,9 +154,12 @@ func (w *writing) at(t time.Time) string {
 }
 
 // Same says whether a text that is there needs no writing: it says the same, but for
-// when it was written, and for how others told what went wrong, which may have other
-// words each time. They are renewed with the text: ticking Look again does that.
+// when it was written, and for numbers in how others told what went wrong, which may
+// be other ones each time. They are renewed with the text.
 func Same(was, now string) bool { return essence(was) == essence(now) }
+
+// numbers are words with a digit: times, names of requests and the like.
+var numbers = regexp.MustCompile(`[\w:.-]*\d[\w:.-]*`)
 
 func essence(text string) string {
 	var b strings.Builder
@@ -164,7 +173,8 @@ func essence(text string) string {
 			continue
 		}
 		if problems {
-			line, _, _ = strings.Cut(line, saying)
+			what, said, _ := strings.Cut(line, saying)
+			line = what + saying + numbers.ReplaceAllString(said, "0")
 		}
 		b.WriteString(line + "\n")
 	}

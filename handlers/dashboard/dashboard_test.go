@@ -82,7 +82,8 @@ func TestEmpty(t *testing.T) {
 	s.Plan.Results = []scanner.Result{{Status: scanner.StatusCurrent}}
 	text := dashboard.Text(s)
 	for _, want := range []string{
-		"All is well", "- [ ] <!-- imageupdater:look --> ", "Last change: 2026-11-21 09:31 UTC, with `main` at [`aaaaaaa`](https://github.com/acme/shop/commit/aaaa",
+		"All is well", "- [ ] <!-- imageupdater:look --> ", "Last change of this list: 2026-11-21 09:31 UTC, with `main` at [`aaaaaaa`](https://github.com/acme/shop/commit/aaaa",
+		"\nThe repository is looked at by the schedule `" + s.Config.Schedule.Value.String() + "`, and",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -130,17 +131,17 @@ func TestLists(t *testing.T) {
 func TestOpenWithoutBoxes(t *testing.T) {
 	t.Parallel()
 	s := empty()
-	moved := &proposal.Existing{Number: 6, Open: true, Base: "stable"}
+	moved := &proposal.Existing{Number: 6, Open: true, Title: "Six", Base: "stable"}
 	s.Past = proposal.Past{
-		All:   []*proposal.Existing{moved, {Number: 7, Open: true}, {Number: 8, Open: true, Labels: []string{proposal.PausedLabel}}, {Number: 9, Open: true}},
-		Edits: []*proposal.Existing{{Number: 10, Open: true}},
+		All:   []*proposal.Existing{moved, {Number: 7, Open: true}, {Number: 8, Open: true, Title: "Eight", Labels: []string{proposal.PausedLabel}}, {Number: 9, Open: true}},
+		Edits: []*proposal.Existing{{Number: 10, Open: true, Record: &proposal.Record{}}},
 	}
 	s.Desired.Say = []proposal.Saying{{Existing: moved, About: "retargeted"}}
 	s.Closed = map[int]bool{9: true}
 	text := dashboard.Text(s)
 	for _, want := range []string{
-		"- #6 changes the configuration: yours, since it is for `stable` now. `/recreate` there hands it back\n", "\n- #7 ",
-		"\n- #8 changes the configuration: paused. `/unhold` there lets it go on\n", "\n- #10 changes the configuration\n",
+		"- #6 `Six`: yours, since it is for `stable` now. `/recreate` there hands it back\n", "\n- #7 ",
+		"\n- #8 `Eight`: paused. `/unhold` there lets it go on\n", "\n- #10 changes the configuration\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -269,18 +270,19 @@ func TestSame(t *testing.T) {
 	later.Now, later.Commit = now.Add(time.Hour), strings.Repeat("b", 40)
 	for i := range later.Plan.Results {
 		if r := &later.Plan.Results[i]; r.Status == scanner.StatusProblem {
-			r.Reason = &format.Reason{Code: r.Reason.Code, Detail: "other words"}
+			r.Reason = &format.Reason{Code: r.Reason.Code, Detail: "detail-3f:7.2"}
 		}
 	}
 	if !dashboard.Same(strings.ReplaceAll(text, "\n", "\r\n"), dashboard.Text(later)) {
 		t.Error("another moment is a reason to write")
 	}
 	for name, other := range map[string]string{
-		"a box":   strings.Replace(text, "[ ]", "[x]", 1),
-		"a tag":   strings.Replace(text, "`to-1`", "`to-2`", 1),
-		"a place": strings.Replace(text, "path-1:2", "path-1:3", 1),
-		"nothing": "",
-		"a held":  strings.Replace(text, "— `detail-0`", "— `other`", 1),
+		"a box":    strings.Replace(text, "[ ]", "[x]", 1),
+		"a tag":    strings.Replace(text, "`to-1`", "`to-2`", 1),
+		"a place":  strings.Replace(text, "path-1:2", "path-1:3", 1),
+		"nothing":  "",
+		"a reason": strings.Replace(text, "`error-0`", "`no such thing`", 1),
+		"a held":   strings.Replace(text, "— `detail-0`", "— `other`", 1),
 	} {
 		if other == text || dashboard.Same(other, text) {
 			t.Errorf("%s is no reason to write", name)

@@ -69,7 +69,10 @@ func (w *writing) pull(number int, p *proposal.Proposal, e *proposal.Existing) i
 	}
 	i.text = func() string {
 		moves := w.grouped(groupOf(p, e), movesOf(p, e))
-		if moves == "" {
+		switch {
+		case p == nil && e.Record == nil: // no commit of ours is left in it
+			moves = w.code(e.Title)
+		case moves == "":
 			moves = "changes the configuration"
 		}
 		return fmt.Sprintf("#%d %s%s", number, moves, after())
@@ -87,10 +90,13 @@ func (w *writing) grouped(group string, all []move) string {
 }
 
 func groupOf(p *proposal.Proposal, e *proposal.Existing) string {
-	if p != nil {
+	switch {
+	case p != nil:
 		return p.Group
+	case e.Record != nil:
+		return e.Record.Group
 	}
-	return e.Record.Group
+	return ""
 }
 
 // movesOf are the steps of a pull request.

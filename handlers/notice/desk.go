@@ -141,8 +141,31 @@ func (d *Desk) Find(ctx context.Context, k Kind, need bool) (*forge.Issue, error
 		d.note(ctx, k, noted{})
 		return nil, nil //nolint:nilnil // there is none
 	}
+	if err := d.alone(ctx, k, found, all); err != nil {
+		return nil, err
+	}
 	d.note(ctx, k, noted{Number: found.Number})
 	return found, nil
+}
+
+// alone closes the other issues of a kind. Two looks may have opened one each while
+// GitHub did not list them yet.
+func (d *Desk) alone(ctx context.Context, k Kind, the *forge.Issue, all []forge.Issue) error {
+	closed := "closed"
+	for i := range all {
+		other := &all[i]
+		if !other.Open || other.Number == the.Number || !k.marked(other.Body) {
+			continue
+		}
+		err := d.say(ctx, other, Wish{Word: fmt.Sprintf("#%d is the one that is kept up to date.", the.Number), About: k.Name + " twice"})
+		if err == nil {
+			_, err = d.GitHub.UpdateIssue(ctx, other.Number, forge.IssueChange{State: &closed})
+		}
+		if err != nil && denial(err) == "" { // a refusal leaves it open: nothing hangs on it
+			return fmt.Errorf("closing issue %d, of which there are two: %w", other.Number, err)
+		}
+	}
+	return nil
 }
 
 // ours says whether an issue is the App's. The marks may be copied by anybody.

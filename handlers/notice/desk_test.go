@@ -189,6 +189,25 @@ func TestWhichIssue(t *testing.T) {
 	}
 }
 
+// TestTwice closes all but one, when they are found.
+func TestTwice(t *testing.T) {
+	t.Parallel()
+	mine, marked := forge.Account{ID: 1}, list.Lay("", "one")
+	h, m := &hub{issues: []forge.Issue{
+		{Number: 9, Body: "mine", Title: list.Title, Open: true, Author: mine}, {Number: 5, Body: marked, Open: true, Author: mine}, {Number: 4, Body: marked, Open: true, Author: mine},
+	}}, notes{}
+	for range 2 {
+		must(t, keep(t, h, m, now, notice.Wish{Text: "one", Open: true}))
+	}
+	h.was(t, "list comments comment update issue")
+	if h.issues[1].Open || !h.issues[0].Open || !h.issues[2].Open || len(h.said) != 1 || !strings.HasPrefix(h.said[0].Body, "#4 is the one") {
+		t.Errorf("%+v, %+v", h.issues, h.said)
+	}
+	clear(m)
+	h.issues[1].Open, h.fails = true, map[string]error{"update": &forge.PermissionError{Message: "no"}}
+	must(t, keep(t, h, m, now, notice.Wish{Text: "one", Open: true}))
+}
+
 // TestGone opens another one where the first was deleted, or moved to another
 // repository, and notices a number that is somebody else's by now.
 func TestGone(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/imageupdater/imageupdater/handlers/dashboard"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/notice"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
@@ -88,7 +89,9 @@ func (r *Runner) show(ctx context.Context, l Look, out *Outcome) error {
 		out.wake(r.Now())
 	}
 	var err error
-	out.Dashboard, err = b.desk.Keep(ctx, dashboardIssue, b.issue, wish)
+	if out.Dashboard, err = b.desk.Keep(ctx, dashboardIssue, b.issue, wish); err == nil && len(b.acted) > 0 {
+		r.Decisions.Decided(ctx, l.Repository.ID, proposal.Done{What: "ordered", Number: out.Dashboard, Why: "ticked: " + b.acted.String()})
+	}
 	return out.unsaid(err)
 }
 

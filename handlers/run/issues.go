@@ -113,7 +113,7 @@ func (r *Runner) finish(ctx context.Context, desk *notice.Desk, kind notice.Kind
 
 // mended closes the issue about errors.
 func (r *Runner) mended(ctx context.Context, desk *notice.Desk, out *Outcome) error {
-	why := fmt.Sprintf("`%s` is good again, as of %s: updates go on.", config.FileName, out.source.commit)
+	why := fmt.Sprintf("What was wrong is mended, as of %s: updates go on.", out.source.commit)
 	return r.finish(ctx, desk, brokenIssue, out, why)
 }
 
@@ -146,7 +146,7 @@ func (r *Runner) brokenText(l Look, out *Outcome, room int) string {
 		}
 		b.WriteString(line + "\n")
 	}
-	b.WriteString("\nThis issue is closed when the file is good again. What you write above or below these lines stays.")
+	b.WriteString("\nThis issue is closed when that is done. What you write above or below these lines stays.")
 	return b.String()
 }
 

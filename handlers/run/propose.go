@@ -99,7 +99,7 @@ func (r *Runner) wrote(ctx context.Context, repository int64, d proposal.Done) {
 	r.Decisions.Decided(ctx, repository, d)
 }
 
-// did notes which pull requests were opened, and closed.
+// did notes which pull requests were opened and closed.
 func (o *Outcome) did(d proposal.Done) {
 	switch d.What {
 	case "opened":

@@ -178,7 +178,7 @@ type Outcome struct {
 	// was not.
 	unread time.Time
 	// opened are the pull requests that the look opened, by their branches, closed
-	// those that it closed.
+	// the numbers of those that it closed.
 	opened map[string]int
 	closed map[int]bool
 	// Next is when the schedule wants the next look.

@@ -53,7 +53,7 @@ func TestBrokenFile(t *testing.T) {
 	l.look()
 	l.has("web=1.1.0")
 	mended := l.issueTitled(brokenTitle)
-	if mended.State != "closed" || len(mended.Comments) != 1 || !strings.Contains(mended.Comments[0], "`.imageupdater.yaml` is good again, as of "+l.repo.Branch("main")) {
+	if mended.State != "closed" || len(mended.Comments) != 1 || !strings.Contains(mended.Comments[0], "What was wrong is mended, as of "+l.repo.Branch("main")) {
 		t.Errorf("%+v", mended)
 	}
 	l.quiet()

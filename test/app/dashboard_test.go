@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -244,6 +245,10 @@ func TestDashboardRebase(t *testing.T) {
 	}
 	l.noTicks()
 	l.quiet()
+	l.app.stop()
+	if got := decided(t, l.place, l.repo.ID); !slices.Equal(got[len(got)-2:], []string{"updated acme/web", "ordered "}) {
+		t.Errorf("logged: %q", got)
+	}
 }
 
 // TestDashboardAfterRecreate lists what was handed back as ours at once.
@@ -254,6 +259,9 @@ func TestDashboardAfterRecreate(t *testing.T) {
 	l.look()
 	p := l.one()
 	l.repo.Push(p.Head, "bob", "mine", map[string]*githubtest.File{"mine": githubtest.Text("mine\n")})
+	l.look()
+	l.lists("Open pull requests", fmt.Sprintf("- #%d ", p.Number), "yours, since `bob pushed to it`")
+	l.repo.ForcePush(p.Head, "bob", "main", "All mine", map[string]*githubtest.File{"mine": githubtest.Text("mine\n")})
 	l.look()
 	l.lists("Open pull requests", fmt.Sprintf("- #%d ", p.Number), "yours, since `bob pushed to it`")
 	l.obeys(p.Number, "/recreate")
