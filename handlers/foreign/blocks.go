@@ -14,10 +14,10 @@ type renderer struct {
 	source []byte
 	// lower is how much headings are lowered.
 	lower int
-	// left is how many bytes may still be written, and indent what each line costs
-	// more.
-	left, indent int
-	depth        int
+	// left is how many of the whole number of bytes may still be written, and indent
+	// what each line costs more.
+	left, whole, indent int
+	depth               int
 	// cut is set when something did not fit. After it nothing more is written.
 	cut bool
 }
@@ -64,7 +64,9 @@ func follows(before, n ast.Node) bool {
 func (r *renderer) block(n ast.Node) []string {
 	switch n := n.(type) {
 	case *ast.Paragraph, *ast.TextBlock:
-		return r.fitting(r.prose(n))
+		l := r.inlines()
+		l.children(n)
+		return r.prose(l.pieces)
 	case *ast.Heading:
 		return r.heading(n)
 	case *ast.List:
@@ -76,7 +78,7 @@ func (r *renderer) block(n ast.Node) []string {
 	case *ast.CodeBlock:
 		return r.code("", n)
 	case *ast.HTMLBlock:
-		return r.fitting(r.htmlBlock(n))
+		return r.prose(r.htmlBlock(n))
 	case *ast.ThematicBreak: // of what begins no list
 		return r.fitting([]string{"___"})
 	case *extensions.Table:
@@ -91,6 +93,9 @@ func (r *renderer) fitting(lines []string) []string {
 	for _, line := range lines {
 		size += r.indent + len(line) + 1
 	}
+	if len(lines) == 0 {
+		return nil
+	}
 	if r.cut || size > r.left {
 		r.cut = true
 		return nil
@@ -101,10 +106,41 @@ func (r *renderer) fitting(lines []string) []string {
 
 func (r *renderer) inlines() *inlines { return &inlines{page: r.page, source: r.source} }
 
-func (r *renderer) prose(n ast.Node) []string {
-	l := r.inlines()
-	l.children(n)
-	return (&writer{page: r.page}).markdown(l.pieces)
+// prose writes a paragraph. The first thing of all is better seen in part than not at
+// all.
+func (r *renderer) prose(pieces []piece) []string {
+	first := !r.cut && r.whole == r.left
+	lines := (&writer{page: r.page}).markdown(pieces)
+	if fits := r.fitting(lines); fits != nil || !first {
+		return fits
+	}
+	const enough, ellipsis = 32, "…"
+	for most := r.left / 2; most > enough; most /= 2 {
+		lines = (&writer{page: r.page}).markdown([]piece{{words, Whole(said(pieces, most)) + ellipsis}})
+		if r.cut = false; r.fitting(lines) != nil {
+			r.cut = true
+			return lines
+		}
+	}
+	return nil
+}
+
+// said is what pieces say, up to a length.
+func said(pieces []piece, most int) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		switch p.kind {
+		case words, code:
+			b.WriteString(p.text)
+		case newline, hardBreak:
+			b.WriteByte(' ')
+		default:
+		}
+		if b.Len() >= most {
+			return b.String()[:most]
+		}
+	}
+	return b.String()
 }
 
 func (r *renderer) heading(n *ast.Heading) []string {
@@ -119,14 +155,14 @@ func (r *renderer) heading(n *ast.Heading) []string {
 }
 
 // htmlBlock is what HTML says, and not the HTML.
-func (r *renderer) htmlBlock(n *ast.HTMLBlock) []string {
+func (r *renderer) htmlBlock(n *ast.HTMLBlock) []piece {
 	source := string(n.Lines().Value(r.source))
 	if n.HasClosure() {
 		source += string(n.ClosureLine.Value(r.source))
 	}
 	l := r.inlines()
 	l.html(source)
-	return (&writer{page: r.page}).markdown(l.pieces)
+	return l.pieces
 }
 
 func (r *renderer) quote(n ast.Node) []string {

@@ -3,6 +3,7 @@ package foreign
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // Options say how foreign Markdown becomes part of a page of GitHub's.
@@ -48,20 +49,40 @@ func Notes(notes string, o Options) string {
 	o = o.usual()
 	source, whole := tame(notes, o.Most*readPerByte)
 	root, all := parse(source)
-	r := renderer{page: newPage(o), source: source, cut: !whole || !all, lower: o.Level - highest(root)}
+	r := renderer{page: newPage(o), source: source, lower: o.Level - highest(root)}
 	ending := r.page.ending(o.Rest)
 	r.left = o.Most - len("\n\n") - len(ending)
 	if r.left < 0 {
 		return ""
 	}
+	r.whole = r.left
 	lines := r.blocks(root, false)
-	if r.cut {
+	if r.cut || !whole || !all {
 		if len(lines) > 0 {
 			lines = append(lines, "")
 		}
 		lines = append(lines, ending)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Line makes a line of text from outside harmless, one that is no Markdown, but for
+// its code: the subject of a commit, a title, an author's name. It is cut to Longest
+// bytes first.
+func Line(line string, o Options) string {
+	line = visible(strings.ToValidUTF8(Shorten(line, Longest), string(utf8.RuneError)))
+	var pieces []piece
+	for i, part := range strings.Split(line, "`") {
+		switch {
+		case i%2 == 0:
+			pieces = append(pieces, piece{words, part})
+		case i == strings.Count(line, "`"): // nothing ends it
+			pieces = append(pieces, piece{words, "`" + part})
+		default:
+			pieces = append(pieces, piece{code, part})
+		}
+	}
+	return strings.Join((&writer{page: newPage(o), oneLine: true}).markdown(pieces), " ")
 }
 
 func (o Options) usual() Options {

@@ -56,7 +56,7 @@ func (g guard) Transform(p *ast.Paragraph, reader text.Reader, pc parser.Context
 // boundRaw is for what may still be a table or the definitions of links. The parser
 // makes a cell for each column in each row, also where a row has none.
 func boundRaw(lines *text.Segments, source []byte) int {
-	const longest, mostColumns, mostCellsPerByte = 64 << 10, 64, 1
+	const longest, longestTable, mostColumns, mostCellsPerByte = 16 << 10, 64 << 10, 64, 1
 	size, widest := 0, 0
 	for i := range lines.Len() {
 		line := lines.At(i)
@@ -64,7 +64,7 @@ func boundRaw(lines *text.Segments, source []byte) int {
 		if row := line.Value(source); delimits(row) {
 			widest = max(widest, bytes.Count(row, []byte("|"))+1)
 		}
-		if size > longest || widest > mostColumns || widest*(i-1) > size*mostCellsPerByte {
+		if size > longest && widest == 0 || size > longestTable || widest > mostColumns || widest*(i-1) > size*mostCellsPerByte {
 			return i
 		}
 	}

@@ -52,6 +52,10 @@ func punctuation(b byte) bool {
 
 // word writes a word of text, of which nothing is live afterwards.
 func (w *writer) word(word string) {
+	if quiet(word) {
+		w.escaped(word)
+		return
+	}
 	at := bareURL.FindStringIndex(word)
 	if at == nil {
 		w.plain(word)
@@ -62,6 +66,27 @@ func (w *writer) word(word string) {
 	w.url(address)
 	w.word(word[at[0]+len(address):])
 }
+
+// quiet tells, of most words, that nothing in them is live.
+func quiet(word string) bool {
+	digits := 0
+	for i := range len(word) {
+		switch b := word[i]; {
+		case b >= '0' && b <= '9', b >= 'a' && b <= 'f', b >= 'A' && b <= 'F':
+			if digits++; digits >= shortestCommit {
+				return false
+			}
+			continue
+		case b == '@' || b == '#' || b == '$' || b == ':' || b == '.' || b == '-':
+			return false
+		}
+		digits = 0
+	}
+	return true
+}
+
+// shortestCommit is how much GitHub needs of a commit to find it.
+const shortestCommit = 7
 
 // untrailed is an address without what rather belongs to the sentence around it.
 func untrailed(address string) string {
