@@ -32,6 +32,16 @@ func BenchmarkNotes(b *testing.B) {
 			}
 		}
 	})
+	b.Run("200 images on one page", func(b *testing.B) {
+		b.SetBytes(all)
+		o := options()
+		o.Most = 60_000 / images
+		for b.Loop() {
+			for range images {
+				foreign.Notes(small, o)
+			}
+		}
+	})
 	for name, most := range map[string]int{"shortened": 0, "whole": 4 << 20} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(all)

@@ -23,7 +23,7 @@ var live = map[string]*regexp.Regexp{
 	"a commit":             regexp.MustCompile(`(?:^|[^0-9A-Za-z_])[0-9a-f]{7,40}(?:$|[^0-9A-Za-z_])`),
 	"a closing keyword":    regexp.MustCompile(`(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s+(?:[\w.-]+/[\w.-]+)?(?:#|gh-|https?://\S+/)[0-9]`),
 	"an address":           regexp.MustCompile(`(?i)[a-z]://|\bwww\.`),
-	"a box":                regexp.MustCompile(`\[[\sxX]\]`),
+	"a box":                regexp.MustCompile(`\[[ \t\x{a0}xX]\]`),
 	"a formula":            regexp.MustCompile(`\$`),
 }
 

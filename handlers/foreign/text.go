@@ -69,20 +69,38 @@ func (w *writer) word(word string) {
 
 // quiet tells, of most words, that nothing in them is live.
 func quiet(word string) bool {
-	digits := 0
+	digits, before := 0, byte(0)
 	for i := range len(word) {
-		switch b := word[i]; {
-		case b >= '0' && b <= '9', b >= 'a' && b <= 'f', b >= 'A' && b <= 'F':
-			if digits++; digits >= shortestCommit {
-				return false
-			}
-			continue
-		case b == '@' || b == '#' || b == '$' || b == ':' || b == '.' || b == '-':
+		b := word[i]
+		if loud(before, b) {
 			return false
 		}
-		digits = 0
+		if before = b; !hexadecimal(b) {
+			digits = 0
+		} else if digits++; digits >= shortestCommit {
+			return false
+		}
 	}
 	return true
+}
+
+// loud tells of characters without which no word is live but a commit.
+func loud(before, b byte) bool {
+	switch b {
+	case '@', '#', '$':
+		return true
+	case '.':
+		return before|' ' == 'w'
+	case '-':
+		return before|' ' == 'h'
+	case '/':
+		return before == ':'
+	}
+	return false
+}
+
+func hexadecimal(b byte) bool {
+	return b >= '0' && b <= '9' || b|' ' >= 'a' && b|' ' <= 'f'
 }
 
 // shortestCommit is how much GitHub needs of a commit to find it.

@@ -13,6 +13,9 @@ const mostAccents = 4
 // visible leaves out what nobody can see: controls, characters without width, those
 // that turn the direction of a text, and accents of which there are too many.
 func visible(text string) string {
+	if !strings.ContainsFunc(text, unusual) {
+		return text
+	}
 	accents, before := 0, rune(0)
 	return strings.Map(func(r rune) rune {
 		if breaks(r) {
@@ -39,6 +42,9 @@ func visible(text string) string {
 // emojiStyle makes a symbol before it an emoji.
 const emojiStyle = '\ufe0f'
 
+// unusual tells of the characters that have to be looked at.
+func unusual(r rune) bool { return (r < ' ' || r > '~') && r != '\n' && r != '\t' }
+
 // breaks tells whether a character ends a line, or part of one, though not in Markdown.
 func breaks(r rune) bool {
 	return r == '\v' || r == '\f' || r == '\u0085' || r == '\u2028' || r == '\u2029'
@@ -61,6 +67,9 @@ func seen(r rune) bool {
 
 // spaced makes all spaces, and the ends of lines, one ordinary space each.
 func spaced(text string) string {
+	if !strings.ContainsAny(text, "\n\t") && !strings.ContainsFunc(text, unusual) {
+		return text
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Zs, r) {
 			return ' '
