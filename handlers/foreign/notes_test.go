@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,25 @@ func TestHostileNotesAreHarmlessOnGitHub(t *testing.T) {
 		for i, page := range shown {
 			for _, harm := range harms(page) {
 				t.Errorf("%q: %s\nas %q", notes[i], harm, pages[i])
+			}
+		}
+	}
+}
+
+// TestAsPlainText looks at what Markdown is made of, as where a squashed merge takes its
+// message from the page: there neither backslashes nor code protect anybody.
+func TestAsPlainText(t *testing.T) {
+	t.Parallel()
+	addresses := regexp.MustCompile(`\]\([^()]*\)`)
+	for _, note := range hostileWords() {
+		notes := foreign.Notes(note, options())
+		if strings.ContainsAny(note, "`\t") || strings.Contains(note, "    ") || strings.Contains(notes, "://") && !strings.Contains(notes, "](") {
+			continue // code says what it says
+		}
+		plain := addresses.ReplaceAllString(notes, "]")
+		for _, what := range []string{"a mention", "a reference", "a reference with GH-", "a closing keyword"} {
+			if found := live[what].FindString(plain); found != "" {
+				t.Errorf("%q has %s: %q", note, what, notes)
 			}
 		}
 	}

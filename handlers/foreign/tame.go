@@ -13,6 +13,9 @@ const (
 	mostMarks = 256
 	// mostMarkers is how many lists and quotes may begin on one line.
 	mostMarkers = 12
+	// widestIndent is how far a line may be indented, in bytes: with each step of two
+	// a list may be in another.
+	widestIndent = 64
 	// mostBlank is how many empty lines may follow each other.
 	mostBlank = 2
 )
@@ -34,14 +37,20 @@ func tame(notes string, most int) (source []byte, whole bool) {
 		} else if blank++; blank > mostBlank {
 			continue
 		}
-		short := shortLine(shallow(line))
+		line = shallow(line[indent(line):])
+		short := shortLine(line)
 		out.WriteString(short)
-		if len(short) < len(line) && !strings.HasSuffix(line, short) {
+		if len(short) < len(line) {
 			out.WriteString("…")
 		}
 		out.WriteByte('\n')
 	}
 	return out.Bytes(), whole
+}
+
+// indent is how much of a line's indentation is too much.
+func indent(line string) int {
+	return max(0, len(line)-len(strings.TrimLeft(line, " \t"))-widestIndent)
 }
 
 // shallow leaves out the lists and quotes that begin too deep in a line.
