@@ -29,7 +29,7 @@ func hostileWords() []string {
 		"https:<!-- -->//github.com/acme/api/issues/1", "https:/<b></b>/github.com/acme/api/issues/1", "htt<b></b>ps://github.com/acme/api/issues/1", "https&#58;//github.com/acme/api/issues/1", "https://github.com/acme/api/issues/1#issuecomment-2",
 		"HTTPS://GITHUB.COM/ACME/API/ISSUES/1", "ftp://example.org/#1", "git://github.com/acme/api.git", "git@github.com:acme/api.git", "ssh://git@github.com/acme/api", "https://example.org/@octocat", "https://example.org/#1", "https://example.org/?q=@octocat&r=#1",
 		"Duplicate of #1", "/cc @octocat", "/merge", "text\n/merge", "\\/merge", "- /merge", "&sol;merge", "<div>\n/merge\n</div>", "$a$", "$$\na\n$$", "\\$a\\$", "&dollar;a&dollar;", "$`a`$", "a $b $c d$", "`$`a`$`",
-		"[ci skip]", "- [ ] a\n- [x] b\n- [X] c", "[x] a", "- [<b></b>x] a", "- &#91;x&#93; a", "- \\[x\\] a", "- [\u00a0] a", "* [ ]\n* [x]", "1. [ ] a", "> - [x] a", "- [\tx] a\n- [\t] b", "- [x]\n\n[x]: https://example.org",
+		"[ci skip]", "- [ ] a\n- [x] b\n- [X] c", "[x] a", "- [<b></b>x] a", "- &#91;x&#93; a", "- \\[x\\] a", "- [\u00a0] a", "- [` `] a", "- [  ] a", "- [<br>] a", "- [\n] a", "| [<br>] |\n|-|", "# [<br>] a", "* [ ]\n* [x]", "1. [ ] a", "> - [x] a", "- [\tx] a\n- [\t] b", "- [x]\n\n[x]: https://example.org",
 		"\u202etxet\u202c", "a\u200db", "a\u2066b\u2069", "\ufeff# a", "a\u061cb", "a\x1b[31mb", "a\x07b", "a\u0085b\u2028c\u2029d", "\U000e0041\U000e0042", "\u3164", "&#x202e;a", "&lrm;a&rlm;", "`a\u202eb`", "```\na\u202eb\x1b\n```", "Z̴̧̢̛͓̻̝̫͖͕̬̍̍a̸͖͚̐l̷̨̛g̶o", "\xff\xfe", "&#0;&#xd800;&#x110000;", "\u115f\u2800a",
 	}
 }

@@ -1,19 +1,28 @@
 package foreign
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// joined takes out emphasis of nothing, and moves the spaces within to its outside:
-// a mark beside a space would be one of another thing.
-func joined(pieces []piece) []piece {
+// joined takes out emphasis and code of nothing, and makes spaces of the ends of lines
+// where a line cannot end. What is left of texts beside each other is one text.
+func joined(pieces []piece, oneLine bool) []piece {
 	var open []int
 	for i := range pieces {
 		p := &pieces[i]
 		switch p.kind {
 		case words:
 			p.text = spaced(visible(p.text))
+		case code:
+			if !says(pieces[i : i+1]) {
+				*p = piece{words, " "}
+			}
+		case newline, hardBreak:
+			if oneLine {
+				*p = piece{words, " "}
+			}
 		case begin:
 			open = append(open, i)
 		case end:
@@ -63,7 +72,7 @@ type writer struct {
 
 // markdown writes pieces as lines.
 func (w *writer) markdown(pieces []piece) []string {
-	for _, p := range joined(pieces) {
+	for _, p := range joined(pieces, w.oneLine) {
 		w.piece(p)
 	}
 	if len(w.out) == 0 {
@@ -88,19 +97,11 @@ func (w *writer) piece(p piece) {
 	case linkEnd:
 		w.endLink(p.text)
 	case newline:
-		w.line("\n")
+		w.due = "\n"
 	case hardBreak:
-		w.line("\\\n")
+		w.due = "\\\n"
 	case nothing:
 	}
-}
-
-// line ends a line, where one may end.
-func (w *writer) line(end string) {
-	if w.oneLine {
-		end = " "
-	}
-	w.due = end
 }
 
 // space is due before the next thing, if the line does not end there.
@@ -146,7 +147,7 @@ func (w *writer) atStart() bool { return len(w.out) == 0 || w.out[len(w.out)-1] 
 
 // words writes text, a word at a time.
 func (w *writer) words(text string) {
-	text = boxes.Replace(text)
+	text = boxes.Replace(manySpaces.ReplaceAllString(text, " "))
 	for text != "" {
 		if text[0] == ' ' {
 			w.space()
@@ -164,6 +165,8 @@ func (w *writer) words(text string) {
 		w.word(word)
 	}
 }
+
+var manySpaces = regexp.MustCompile(` {2,}`)
 
 // longestWord keeps the work on a word small, and lines from being wider than a page.
 const longestWord = 512
