@@ -98,9 +98,35 @@ func check(t *testing.T, note, notes string) {
 
 func TestHostileNotesAreHarmlessOnGitHub(t *testing.T) {
 	t.Parallel()
+	harmlessOnGitHub(t, hostile())
+}
+
+// TestMixedNotesAreHarmlessOnGitHub joins hostile notes by what may make something
+// else of them, always the same ones.
+func TestMixedNotesAreHarmlessOnGitHub(t *testing.T) {
+	t.Parallel()
+	const mixed, longest = 1000, 200
+	own := slices.DeleteFunc(slices.Concat(hostileWords(), hostileBlocks()), func(note string) bool { return len(note) > longest })
+	between := strings.Split("|| |\n|\n\n|\n  |\n> |\n- |\n    |`|*|**|[|]|<b>|\\|!|@|#|\n1. |](https://example.org)|_|~~|&|;|\n---\n|\n===\n|<|>|1|a|:|/|-|<br>|` `|GH-|www.|://|$", "|")
+	next := uint32(1)
+	pick := func(from []string) string {
+		next = next*1664525 + 1013904223
+		return from[int(next>>8)%len(from)]
+	}
+	notes := make([]string, mixed)
+	for i := range notes {
+		for range 1 + i%5 {
+			notes[i] += pick(own) + pick(between) + pick(between)
+		}
+	}
+	harmlessOnGitHub(t, notes)
+}
+
+func harmlessOnGitHub(t *testing.T, notes []string) {
+	t.Helper()
 	program := cmark(t)
 	const together = 50
-	for notes := range slices.Chunk(hostile(), together) {
+	for notes := range slices.Chunk(notes, together) {
 		pages := make([]string, len(notes))
 		for i, note := range notes {
 			pages[i] = onPage(foreign.Notes(note, options()))
