@@ -161,6 +161,10 @@ func Same(was, now string) bool { return essence(was) == essence(now) }
 // numbers are words with a digit: times, names of requests and the like.
 var numbers = regexp.MustCompile(`[\w:.-]*\d[\w:.-]*`)
 
+// outOfOrder is how a registry that is out of order is told of: in other words each time,
+// by which of its answers was met.
+var outOfOrder = regexp.MustCompile(`failed several times in a row|(answered|gave) 5\d\d|timeout|deadline exceeded|connection (refused|reset)|EOF`)
+
 func essence(text string) string {
 	var b strings.Builder
 	problems := false
@@ -174,6 +178,9 @@ func essence(text string) string {
 		}
 		if problems {
 			what, said, _ := strings.Cut(line, saying)
+			if outOfOrder.MatchString(said) {
+				said = ""
+			}
 			line = what + saying + numbers.ReplaceAllString(said, "0")
 		}
 		b.WriteString(line + "\n")

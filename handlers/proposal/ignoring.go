@@ -135,11 +135,8 @@ func (d *desiring) ignored(c Change) bool {
 	if a == nil {
 		return false
 	}
-	detail := "until it is decided whether to ignore it"
-	if a.existing != nil {
-		detail = "until pull request " + numbered(a.existing.Number) + " is merged or closed"
-	}
-	d.hold(Paused, time.Time{}, detail, c)
+	// It says the same on each run: the dashboard and the texts are not to change for it.
+	d.hold(Paused, time.Time{}, "until the pull request that would have it ignored is merged or closed", c)
 	return true
 }
 

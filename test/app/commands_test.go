@@ -352,7 +352,7 @@ func TestIgnore(t *testing.T) {
 			t.Errorf("somebody's commit was overwritten: %s", got)
 		}
 		for _, order := range []string{"/unhold", "/rebase", "/recreate"} {
-			l.refuses(p.Number, order, fmt.Sprintf("`until pull request #%d is merged or closed`", edit.Number))
+			l.refuses(p.Number, order, "until the pull request that would have it ignored is merged or closed")
 		}
 		l.refuses(edit.Number, "/rebase", "`/recreate` builds it anew")
 		l.obeys(edit.Number, "/recreate")
