@@ -132,14 +132,7 @@ func (r *Runner) brokenText(l Look, out *Outcome, room int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Nothing is updated here until this is mended. Pull requests that are open stay as they are.\n\n")
 	for i, e := range out.Errors {
-		line := "- " + r.errorPlace(l, out, e)
-		if e.Field != "" {
-			line += " " + foreign.Code(e.Field) + ":"
-		}
-		line += " " + foreign.Code(e.Message)
-		if e.Hint != "" {
-			line += " (" + foreign.Code(e.Hint) + ")"
-		}
+		line := "- " + r.errorPlace(l, out, e) + worded(e)
 		if b.Len()+len(line) > room-500 {
 			fmt.Fprintf(&b, "- and %d more, for which there is no room here: `imageupdater check` shows all\n", len(out.Errors)-i)
 			break
@@ -148,6 +141,23 @@ func (r *Runner) brokenText(l Look, out *Outcome, room int) string {
 	}
 	b.WriteString("\nThis issue is closed when that is done. What you write above or below these lines stays.")
 	return b.String()
+}
+
+// worded is what is wrong, in Markdown. Of another repository's file, which not all who
+// read this may read, nothing is quoted.
+func worded(e *config.Error) string {
+	if e.File != config.FileName {
+		return " has an error: `imageupdater check` tells it to whoever may read that file"
+	}
+	line := ""
+	if e.Field != "" {
+		line += " " + foreign.Code(e.Field) + ":"
+	}
+	line += " " + foreign.Code(e.Message)
+	if e.Hint != "" {
+		line += " (" + foreign.Code(e.Hint) + ")"
+	}
+	return line
 }
 
 // errorPlace names the line of an error, with a link to it where it is in this

@@ -95,7 +95,9 @@ func trouble(out *Outcome) string {
 	case Planned:
 		return ""
 	case Broken:
-		return fmt.Sprintf("%s has errors, and nothing is done until they are mended. The first: %s\n", foreign.Code(config.FileName), foreign.Code(out.Errors[0].Error()))
+		first := out.Errors[0]
+		return fmt.Sprintf("%s has errors, and nothing is done until they are mended. The first: %s%s\n",
+			foreign.Code(config.FileName), foreign.Code(fmt.Sprintf("%s:%d:%d", first.File, first.Line, first.Column)), worded(first))
 	case Unconfigured:
 		return fmt.Sprintf("There is no %s on the default branch, without which nothing is done.\n", foreign.Code(config.FileName))
 	default:
