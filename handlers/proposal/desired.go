@@ -38,7 +38,9 @@ type Situation struct {
 	// Facts are what is known of images at a value, by FactsKey. What is missing
 	// is not known now; of what does not exist there is an entry all the same.
 	Facts map[string]Facts
-	Now   time.Time
+	// Changelogs are what changed, by StepKey; nil where nobody asked.
+	Changelogs map[string]Changelog
+	Now        time.Time
 }
 
 // Desired is what should be.
@@ -460,7 +462,7 @@ func (d *desiring) write(p *Proposal) {
 	if p.Existing != nil && !p.Rewrite {
 		p.Title = p.Existing.Title
 	}
-	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: d.heldFor(p), Facts: d.Facts})
+	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: d.heldFor(p), Facts: d.Facts, Changelogs: d.Changelogs})
 	if p.Existing != nil && !p.Rewrite && !d.knows(p) {
 		p.Body = p.Existing.Body // it was written when more was known
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/handlers/foreign"
+	"github.com/imageupdater/imageupdater/scanner/changelog"
 	"github.com/imageupdater/imageupdater/scanner/image"
 )
 
@@ -24,14 +25,40 @@ type Notes struct {
 	Held []Held
 	// Facts are what is known of images, by FactsKey.
 	Facts map[string]Facts
+	// Changelogs are what changed, by StepKey. What is missing is not known now.
+	Changelogs map[string]Changelog
 }
 
-// Facts are what a registry says of an image at one value.
+// Facts are what a registry says of an image at one value. All text is foreign.
 type Facts struct {
 	// Digest is that of the image; "" where it is not known.
 	Digest string
 	// Platforms are those of an index, as "linux/arm64".
 	Platforms []string
+	// Created is when its publisher says that it was built, Pushed when the registry
+	// was given it; zero where nobody told.
+	Created, Pushed time.Time
+	// Size is what is to be pulled of the image for the platform Measured, in bytes,
+	// compressed; 0 where it is not known. Measured is "" where that is not told.
+	Size     int64
+	Measured string
+	// Base is the image that it was built on, as its publisher wrote it, and
+	// BaseDigest the digest of that; "" where they are not annotated.
+	Base, BaseDigest string
+}
+
+// Changelog is what changed between an image's two values.
+type Changelog struct {
+	changelog.Notes
+
+	// From and To are the revisions of the source that the two were built from;
+	// "" where they are not known.
+	From, To string
+}
+
+// StepKey is the key of an image's step from one value to another.
+func StepKey(image string, from, to Value) string {
+	return image + " " + from.String() + " " + to.String()
 }
 
 // FactsKey is the key of an image at a value.
