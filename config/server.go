@@ -44,6 +44,8 @@ type Server struct {
 	// Enforce holds for every repository, beside what their owners enforce.
 	Enforce Enforcement
 	Keep    Keep
+	// Changelog is for what pull requests tell of the versions between.
+	Changelog ServerChangelog
 
 	Registries []Registry
 	// Grants are all credentials, in the order of the file.
@@ -92,6 +94,7 @@ work: {looks: 10, lookTimeout: 10m, deliveries: 20, drain: 25s}
 schedule: {least: 5m}
 log: {level: info, format: json}
 keep: {facts: 1GiB, decisions: 400d}
+changelog: {private: false}
 `
 
 // defaultServer is a file with the values that are built in, over which an
@@ -142,6 +145,7 @@ type serverFile struct {
 	API        serverAPI              `key:"api" doc:"Who may call /api/v1."`
 	Enforce    Enforcement            `key:"enforce" doc:"What holds for every repository, whatever its file and its owner's say. The strictest counts."`
 	Keep       serverKeep             `key:"keep" doc:"How much is kept in the database."`
+	Changelog  serverChangelog        `key:"changelog" doc:"Where what changed between two images is read, for every repository."`
 	Registries []serverRegistry       `key:"registries" doc:"What is to be known of registries, each host once. Others are asked anonymously, over TLS and at public addresses alone."`
 	Proxy      Setting[proxyAddress]  `key:"proxy" doc:"The URL of the proxy through which registries and clouds are asked. Hosts with allowPrivate are asked directly."`
 	CAFile     Setting[absolutePath]  `key:"caFile" doc:"A file of PEM certificates of authorities to trust, beside the system's."`

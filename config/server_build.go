@@ -26,6 +26,7 @@ func (f *serverFile) build() *Server {
 		Keep:          Keep{Facts: int64(f.Keep.Facts.Value), Decisions: time.Duration(f.Keep.Decisions.Value)},
 		Proxy:         string(f.Proxy.Value),
 		CAFile:        string(f.CAFile.Value),
+		Changelog:     f.Changelog.build(),
 	}
 	for i := range f.Hooks {
 		s.Hooks = append(s.Hooks, f.Hooks[i].build())

@@ -49,6 +49,10 @@ enforce:
   merge: {auto: false, after: 4h, approvals: 1}
   freeze: [{from: 2026-12-20, to: 2027-01-03, reason: "year end"}]
 keep: {facts: 512MiB, decisions: 52w}
+changelog:
+  sources: {"ghcr.io/acme/**": "https://github.acme.lan/acme/{{ .Image.Name }}"}
+  private: true
+  sites: [{url: "https://GitHub.com/", token: {env: PUBLIC_TOKEN}}, {url: "https://ghe.acme.lan"}]
 `
 
 func TestServing(t *testing.T) {
@@ -82,9 +86,16 @@ func TestServing(t *testing.T) {
 			{Name: "all", SHA256: other, Scopes: []config.Scope{config.ScopeRead}},
 		},
 		Keep: config.Keep{Facts: 512 << 20, Decisions: 52 * 7 * 24 * time.Hour},
+		Changelog: config.ServerChangelog{Private: true, Sites: []config.ChangelogSite{
+			{URL: "https://github.com", APIURL: "https://api.github.com/", Token: grant.Secret{Env: "PUBLIC_TOKEN"}},
+			{URL: "https://ghe.acme.lan", APIURL: "https://ghe.acme.lan/api/v3/"},
+		}},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(new(config.Origin), config.Enforcement{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(new(config.Origin), config.Enforcement{}, config.Sources{})); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+	if at := got.Changelog.Sources.Find(config.Data{Subject: config.Subject{Image: "ghcr.io/acme/team/api"}}); at != "https://github.acme.lan/acme/api" {
+		t.Errorf("the source of an image is %q", at)
 	}
 	if err := got.ForServing(); err != nil {
 		t.Error(err)
