@@ -52,7 +52,6 @@ var brokenServing = []struct{ name, src, want string }{
 
 	{"token of a site in the file", "changelog: {sites: [{url: https://github.acme.lan, token: " + planted + "}]}\n", `1:59: changelog.sites[0].token: ` + noSecretHere},
 	{"site without a URL", "changelog: {sites: [{token: {env: A}}]}\n", `1:21: changelog.sites[0]: the key "url" is missing`},
-	{"site of the App", "changelog: {sites: [{url: https://github.com}]}\n", `1:27: changelog.sites[0].url: this is the App's own GitHub, which is read as the App (remove the entry)`},
 	{"one site twice", "changelog: {sites: [{url: https://a.lan}, {url: https://A.lan/}]}\n", `1:49: changelog.sites[1].url: there is an entry for it already, at 1:27 (put both into one entry)`},
 	{"source without TLS", "changelog: {sources: {nginx: http://github.com/a/b}}\n", `1:30: changelog.sources.nginx: "http://github.com/a/b" is no address of a repository (write "https://github.com/…")`},
 	{"private in words", "changelog: {private: same}\n", `1:22: changelog.private: expected true or false, found a plain value`},
@@ -126,7 +125,7 @@ var brokenServing = []struct{ name, src, want string }{
 
 // beyondServingSchema are those that a schema cannot refuse.
 var beyondServingSchema = []string{
-	"site of the App", "one site twice",
+	"one site twice",
 	"url of the API", "url without TLS", "url of a look-alike", "url with a port too many", "url with letters", "url with an escape",
 	"public URL without TLS", "listen at no port", "relative database", "short drain", "short schedule", "small size", "large size", "short memory",
 	"enforce backwards", "hook twice", "hook of Docker Hub elsewhere", "hook of GitHub elsewhere", "hook of Amazon elsewhere",

@@ -13,7 +13,7 @@ type ServerChangelog struct {
 	// Private tells whether a private repository may be read, of the installation
 	// that the pull request is in, for who may see the pull request may see it too.
 	Private bool
-	// Sites are other GitHubs than the App's whose public repositories are read,
+	// Sites are GitHubs whose public repositories are read without the App's rights,
 	// each once. github.com is read without being among them.
 	Sites []ChangelogSite
 }
@@ -32,7 +32,7 @@ type ChangelogSite struct {
 type serverChangelog struct {
 	Sources Sources               `key:"sources" doc:"Repositories of images, as changelog.sources of a repository's file, and before that."`
 	Private Setting[bool]         `key:"private" doc:"Whether pull requests may show release notes and commits of private repositories: of the same installation alone, and never in a repository that more people can read."`
-	Sites   []serverChangelogSite `key:"sites" doc:"Other GitHubs than the App's whose public repositories are read. github.com always is."`
+	Sites   []serverChangelogSite `key:"sites" doc:"GitHubs whose public repositories are read, beside the App's own. github.com always is."`
 }
 
 // serverChangelogSite is an entry of changelog.sites.
@@ -55,16 +55,13 @@ func (c *serverChangelog) build() ServerChangelog {
 	return built
 }
 
-// checkChangelogSites wants each site once, and not the App's own: that is read with
-// the App's rights.
-func (d *decoder) checkChangelogSites(c *serverChangelog, own string) {
+// checkChangelogSites wants each site once.
+func (d *decoder) checkChangelogSites(c *serverChangelog) {
 	first := map[siteURL]*Origin{}
 	for i := range c.Sites {
 		at := c.Sites[i].URL
 		switch before := first[at.Value]; {
 		case at.Value == "":
-		case string(at.Value) == own:
-			d.failOrigin(at.Origin, "this is the App's own GitHub, which is read as the App", "remove the entry")
 		case before != nil:
 			d.failOrigin(at.Origin, fmt.Sprintf("there is an entry for it already, at %d:%d", before.Line, before.Column), "put both into one entry")
 		default:
