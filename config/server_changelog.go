@@ -55,13 +55,16 @@ func (c *serverChangelog) build() ServerChangelog {
 	return built
 }
 
-// checkChangelogSites wants each site once.
-func (d *decoder) checkChangelogSites(c *serverChangelog) {
+// checkChangelogSites wants each site once, and not the App's own: that is read as
+// the App.
+func (d *decoder) checkChangelogSites(c *serverChangelog, own siteURL) {
 	first := map[siteURL]*Origin{}
 	for i := range c.Sites {
 		at := c.Sites[i].URL
 		switch before := first[at.Value]; {
 		case at.Value == "":
+		case at.Value == own:
+			d.warnOrigin(at.Origin, "has no effect: this is the App's own GitHub, which is read as the App", "remove the entry")
 		case before != nil:
 			d.failOrigin(at.Origin, fmt.Sprintf("there is an entry for it already, at %d:%d", before.Line, before.Column), "put both into one entry")
 		default:

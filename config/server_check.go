@@ -21,7 +21,7 @@ func (d *decoder) checkServer(f *serverFile) {
 	d.checkHooks(f.Hooks)
 	d.checkTokens(f.API.Tokens)
 	d.checkEnforcement(&f.Enforce)
-	d.checkChangelogSites(&f.Changelog)
+	d.checkChangelogSites(&f.Changelog, f.GitHub.URL.Value)
 	d.onlyOnce(hostsOf(f.Registries), "there is an entry for %s already", "put both into one entry")
 	for i := range f.Registries {
 		d.checkRegistry(&f.Registries[i])
