@@ -87,6 +87,10 @@ func (a attack) make(t *testing.T, client *registry.Client, at image.Repository)
 		_, err = client.Manifest(t.Context(), at, digestOf("{}"))
 	case "Details":
 		_, err = client.Details(t.Context(), at, "1", nil)
+	case "About":
+		_, err = client.About(t.Context(), at, "1", nil)
+	case "Provenance":
+		_, err = client.Provenance(t.Context(), at, digestOf(attesting))
 	default:
 		_, err = client.Tags(t.Context(), at)
 	}
@@ -172,6 +176,21 @@ func attacks() map[string]attack {
 		"a config of labels":       {call: "Details", routes: configured(7<<20, notes(7<<20)), want: registry.ErrTooLarge},
 		"a config of another":      {call: "Details", routes: configured(2, text("[]")), text: ""},
 		"a config that never ends": {call: "Details", routes: configured(100, trickle()), want: registry.ErrTimeout},
+
+		"about a giant manifest":         {call: "About", routes: routes{"GET manifests": flood(`{"a":"`, strings.Repeat("a", chunk), 300<<20)}, want: registry.ErrTooLarge},
+		"about a manifest of layers":     {call: "About", routes: routes{"GET manifests": flood(`{"schemaVersion":2,"layers":[{}`, `,{}`, 1_000_000*3)}, want: registry.ErrTooLarge},
+		"about a manifest of notes":      {call: "About", routes: routes{"GET manifests": notes(4 << 20)}, want: registry.ErrTooLarge},
+		"about a config that never ends": {call: "About", routes: configured(100, trickle()), want: registry.ErrTimeout},
+		"about a config that tells all":  {call: "About", routes: configured(100, echo(500)), text: "answered 500"},
+
+		"a giant provenance":           {call: "Provenance", routes: attested(flood(`{"x":"`, strings.Repeat("a", chunk), 400<<20)), want: registry.ErrTooLarge, text: "2 MiB"},
+		"a provenance of values":       {call: "Provenance", routes: attested(flood(`{"predicate":[0`, ",0", 2<<20-100)), want: registry.ErrTooLarge},
+		"a deep provenance":            {call: "Provenance", routes: attested(flood(`{"predicate":`, strings.Repeat("[", chunk), 2<<20-100)), want: registry.ErrTooLarge},
+		"a provenance that grows":      {call: "Provenance", routes: attested(zipped(`{"x":"`, "a", 12<<20)), text: "checksum"},
+		"another provenance":           {call: "Provenance", routes: attested(text(`{"leak":"leak"}`)), text: "checksum"},
+		"a provenance that never ends": {call: "Provenance", routes: attested(trickle()), want: registry.ErrTimeout},
+		"a provenance that tells all":  {call: "Provenance", routes: attested(echo(403)), want: registry.ErrUnauthorized},
+		"a provenance elsewhere":       {call: "Provenance", routes: attested(redirect("https://203.0.113.9/leak")), want: registry.ErrRefusedAddress},
 	}
 }
 
@@ -332,6 +351,14 @@ func notes(size int) http.HandlerFunc {
 func configured(size int, config http.HandlerFunc) routes {
 	manifest := fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[]}`, ociManifest, ociConfig, digestOf("{}"), size)
 	return routes{"GET manifests": text(manifest), "GET blobs": config}
+}
+
+// attesting is a manifest with one statement.
+var attesting = fmt.Sprintf(`{"schemaVersion":2,"mediaType":%q,"config":{"digest":%q,"size":2},"layers":[{"mediaType":"application/vnd.in-toto+json","digest":%q,"size":2,"annotations":{"in-toto.io/predicate-type":%q}}]}`,
+	ociManifest, digestOf("{}"), digestOf("{}"), slsaV1)
+
+func attested(statement http.HandlerFunc) routes {
+	return routes{"GET manifests": text(attesting), "GET blobs": statement}
 }
 
 // What a registry is asked over TLS, it and whom it names are asked over TLS.

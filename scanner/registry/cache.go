@@ -43,6 +43,8 @@ type Source interface {
 	Digest(ctx context.Context, repo image.Repository, tag string) (string, error)
 	Manifest(ctx context.Context, repo image.Repository, reference string) (Manifest, error)
 	Details(ctx context.Context, repo image.Repository, reference string, platform *Platform) (Details, error)
+	About(ctx context.Context, repo image.Repository, reference string, platform *Platform) (About, error)
+	Provenance(ctx context.Context, repo image.Repository, attestation string) (Provenance, error)
 }
 
 // SharedOptions configure a Shared. Now is needed; zero values of the others
@@ -67,7 +69,7 @@ type SharedOptions struct {
 	// MaxBytes is how much is remembered, as far as it can be told: 128 MiB.
 	MaxBytes int64
 	// Budget is how many tags of an image are asked in an interval what they
-	// are: 300. See Details.
+	// are: 300. See Details and About.
 	Budget int
 }
 
@@ -156,6 +158,9 @@ const (
 	aboutDetails                   // of a digest
 	aboutDetailsOfTag              // of a tag that is settled
 	aboutAbsence                   // of a tag that was no image
+	aboutImage                     // of a digest: all it says of itself
+	aboutImageAbsence              // of a tag that was none, not even without a config
+	aboutProvenance                // of a digest
 )
 
 // question is what is asked at most once at a time.
@@ -305,40 +310,14 @@ func (s *Shared) Details(ctx context.Context, repo image.Repository, reference s
 	return s.detailsOf(ctx, owner, digest, platform)
 }
 
-// detailsByTag remembers which tags are no images: lists are full of caches and
-// charts, and each would take from the budget again and again.
 func (s *Shared) detailsByTag(ctx context.Context, o owner, tag string) (Details, error) {
 	q := question{owner: o, about: aboutAbsence, reference: tag}
-	if last, found := recall(ctx, s, q, absence.valid); found && s.options.Now().Before(last.At.Add(s.options.Settled)) {
-		return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(o.repo, tag), last.cause())
-	}
-	ask := s.detailsOfSettled
-	if s.moves(o, tag) {
-		ask = s.detailsOfMoving
-	}
-	details, err := ask(ctx, o, tag)
-	if errors.Is(err, ErrNoImage) || errors.Is(err, ErrNotFound) {
-		gone := absence{At: s.options.Now(), NoImage: errors.Is(err, ErrNoImage)}
-		s.keep(q, answer{value: gone, asked: gone.At})
-		s.store(ctx, q, gone)
-	}
-	return details, err
-}
-
-// absence is a tag that stood for no image.
-type absence struct {
-	At time.Time `json:"absent"`
-	// NoImage is whether there was something else.
-	NoImage bool `json:"noImage"`
-}
-
-func (a absence) valid() bool { return !a.At.IsZero() }
-
-func (a absence) cause() error {
-	if a.NoImage {
-		return ErrNoImage
-	}
-	return ErrNotFound
+	return unlessAbsent(ctx, s, q, "reading the details of", func() (Details, error) {
+		if s.moves(o, tag) {
+			return s.detailsOfMoving(ctx, o, tag)
+		}
+		return s.detailsOfSettled(ctx, o, tag)
+	})
 }
 
 func (s *Shared) detailsOf(ctx context.Context, o owner, digest string, platform *Platform) (Details, error) {
@@ -407,8 +386,8 @@ func (s *Shared) waitsItsTurn(o owner, tag string) bool {
 func (s *Shared) detailsOfTag(ctx context.Context, o owner, tag string, keep func(context.Context, Details, time.Time)) (Details, error) {
 	q := question{owner: o, about: aboutDetails, reference: tag}
 	return ask(ctx, s, q, func(ctx context.Context) (Details, error) {
-		if !s.spend(o, s.options.Budget) {
-			return Details{}, fmt.Errorf("reading the details of %s: %w", spelt(o.repo, tag), &Incomplete{Next: s.goesOn(o)})
+		if err := s.afford(o, tag, "reading the details of"); err != nil {
+			return Details{}, err
 		}
 		asked := s.options.Now()
 		details, err := sent(ctx, s, o, func() (Details, error) { return s.source.Details(ctx, o.repo, tag, nil) })

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"math"
 	"time"
@@ -29,13 +30,15 @@ const (
 )
 
 // life is how long an answer is taken for true; 0 is not at all.
-func (s *Shared) life(q question, err error) time.Duration {
+func (s *Shared) life(q question, a answer) time.Duration {
 	switch {
-	case err != nil:
-		return s.lifeOfError(q, err)
+	case a.err != nil:
+		return s.lifeOfError(q, a.err)
+	case isPart(a.value):
+		return s.options.Settled
 	case q.lasting():
 		return forEver
-	case q.about == aboutManifest || q.about == aboutDetails: // of a tag: kept as what its digest is, and what that names
+	case q.about == aboutManifest || q.about == aboutDetails || q.about == aboutImage: // of a tag: kept as what its digest is, and what that names
 		return 0
 	case q.about == aboutDigest && !s.movesLocked(q.owner, q.reference):
 		return s.options.Settled
@@ -53,7 +56,7 @@ func (s *Shared) lifeOfError(q question, err error) time.Duration {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, ErrIncomplete):
 		return 0 // says nothing of the registry
-	case q.about == aboutDetails && !q.lasting() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoImage)):
+	case (q.about == aboutDetails || q.about == aboutImage) && !q.lasting() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoImage)):
 		return s.options.Settled // one of thousands
 	case errors.Is(err, ErrNoImage):
 		return s.options.Interval
@@ -146,6 +149,14 @@ func (s *Shared) spend(o owner, most int) bool {
 	}
 	b.spent++
 	return true
+}
+
+// afford takes one from the budget; doing is how the error begins if all is spent.
+func (s *Shared) afford(o owner, tag, doing string) error {
+	if s.spend(o, s.options.Budget) {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", doing, spelt(o.repo, tag), &Incomplete{Next: s.goesOn(o)})
 }
 
 // goesOn is when a budget is there again.

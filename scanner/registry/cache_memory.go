@@ -96,6 +96,10 @@ func sizeOf(value any) int64 {
 		return v.size()
 	case Details:
 		return v.Platform.size() + textSize(v.Labels)
+	case About:
+		return v.memorySize()
+	case provenanceOf:
+		return int64(len(v.Of) + len(v.Provenance.Source) + len(v.Provenance.Revision))
 	case string:
 		return int64(len(v))
 	}
@@ -120,6 +124,14 @@ func (m Manifest) size() int64 {
 	size := int64(len(m.Digest)) + textSize(m.Annotations)
 	for _, p := range m.Platforms {
 		size += p.size()
+	}
+	return size
+}
+
+func (a About) memorySize() int64 {
+	size := a.Manifest.size() + a.Platform.size() + int64(len(a.Attestation))
+	for _, labels := range []map[string]string{a.Index, a.Descriptor, a.Annotations, a.Labels} {
+		size += textSize(labels)
 	}
 	return size
 }
@@ -232,7 +244,7 @@ func (s *Shared) leave(q question, f *flight) {
 func (s *Shared) keep(q question, a answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch life := s.life(q, a.err); {
+	switch life := s.life(q, a); {
 	case life == 0:
 		return
 	case a.err != nil: // a pause that a registry asked for is not to be cut

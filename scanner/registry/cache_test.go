@@ -28,6 +28,8 @@ type scripted struct {
 	tags    map[string]string // to digests
 	failing error
 	asked   []string
+	// noConfig is that the configs of all images are gone.
+	noConfig bool
 	// before, when set, is called before each answer.
 	before func(context.Context) error
 }
@@ -121,6 +123,25 @@ func (s *scripted) Details(ctx context.Context, _ image.Repository, reference st
 	return Details{Digest: digestNamed(99), Labels: map[string]string{"of": brief(digest)}, Manifest: manifestNamed(digest)}, err
 }
 
+func (s *scripted) About(ctx context.Context, _ image.Repository, reference string, _ *Platform) (About, error) {
+	if err := s.note(ctx, "about "+brief(reference)); err != nil {
+		return About{}, err
+	}
+	digest, err := s.resolve(reference)
+	told := About{Manifest: manifestNamed(digest), Platform: Platform{Digest: digestNamed(99)}, Labels: map[string]string{"of": brief(digest)}, NoConfig: s.noConfig}
+	told.Manifest.Annotations = map[string]string{"of": brief(digest)}
+	told.Index = told.Manifest.Annotations
+	return told, err
+}
+
+func (s *scripted) Provenance(ctx context.Context, _ image.Repository, attestation string) (Provenance, error) {
+	if err := s.note(ctx, "provenance "+brief(attestation)); err != nil {
+		return Provenance{}, err
+	}
+	_, err := s.resolve(attestation)
+	return Provenance{Revision: brief(attestation)}, err
+}
+
 // brief is "@7" for the digest that is named 7.
 func brief(reference string) string {
 	if number, isDigest := strings.CutPrefix(reference, "sha256:"); isDigest {
@@ -173,7 +194,7 @@ func (s *shelf) Put(_ context.Context, key string, value []byte) {
 }
 
 // call is one question, spelt as scripted notes it: "list", "digest 1.0",
-// "manifest @1", "details latest".
+// "manifest @1", "details latest", "about 1.0", "provenance @1".
 func call(t *testing.T, s *Shared, what string) error {
 	t.Helper()
 	kind, reference, _ := strings.Cut(what, " ")
@@ -190,6 +211,10 @@ func call(t *testing.T, s *Shared, what string) error {
 		_, err = s.Manifest(t.Context(), web(), reference)
 	case "details":
 		_, err = s.Details(t.Context(), web(), reference, nil)
+	case "about":
+		_, err = s.About(t.Context(), web(), reference, nil)
+	case "provenance":
+		_, err = s.Provenance(t.Context(), web(), reference)
 	default:
 		t.Fatalf("there is no call %q", what)
 	}
@@ -233,6 +258,16 @@ func TestSharedLives(t *testing.T) {
 		"details of a digest":             {ask: "details @1", within: 5 * time.Hour, after: 365 * day},
 		"details of a version":            {ask: "details 1.25.3", within: 5 * time.Hour, after: 365 * day},
 		"details of what moves":           {ask: "details latest", within: soon, after: later, again: []string{"digest latest"}},
+		"about a digest":                  {ask: "about @1", within: 5 * time.Hour, after: 365 * day},
+		"about a version":                 {ask: "about 1.25.3", within: 5 * time.Hour, after: 365 * day},
+		"about what moves":                {ask: "about latest", within: soon, after: later, again: []string{"digest latest"}},
+		"about nothing":                   {ask: "about 9.9.9", within: 5 * time.Hour, after: 7 * time.Hour, again: []string{"about 9.9.9"}},
+		"manifest after about":            {before: []string{"about latest"}, ask: "manifest latest", within: soon, after: later, again: []string{"digest latest"}},
+		"digest after about":              {before: []string{"about 1.25.3"}, ask: "digest 1.25.3", within: 5 * time.Hour, after: 7 * time.Hour, again: []string{"digest 1.25.3"}},
+		"manifest of a digest after it":   {before: []string{"about @1"}, ask: "manifest @1", within: 5 * time.Hour, after: 365 * day},
+		"about the digest of a tag":       {before: []string{"about latest"}, ask: "about @1", within: 5 * time.Hour, after: 365 * day},
+		"provenance":                      {ask: "provenance @1", within: 5 * time.Hour, after: 365 * day},
+		"provenance that is not there":    {ask: "provenance @77", within: time.Minute, after: 3 * time.Minute, again: []string{"provenance @77"}},
 		"nothing there":                   {ask: "digest 9.9.9", within: time.Minute, after: 3 * time.Minute, again: []string{"digest 9.9.9"}},
 		"details of nothing":              {ask: "details 9.9.9", within: 5 * time.Hour, after: 7 * time.Hour, again: []string{"details 9.9.9"}},
 		"a manifest that is not there":    {ask: "manifest @77", within: time.Minute, after: 3 * time.Minute, again: []string{"manifest @77"}},
@@ -319,9 +354,12 @@ func TestSharedIdentities(t *testing.T) {
 		_, errManifest := s.Manifest(ctx, web(), digestNamed(1))
 		_, errDetails := s.Details(ctx, web(), digestNamed(1), nil)
 		_, errTag := s.Details(ctx, web(), "1.25.3", nil)
-		return errors.Join(err, errDigest, errManifest, errDetails, errTag)
+		_, errAbout := s.About(ctx, web(), digestNamed(1), nil)
+		_, errAboutTag := s.About(ctx, web(), "latest", nil)
+		_, errProvenance := s.Provenance(ctx, web(), digestNamed(1))
+		return errors.Join(err, errDigest, errManifest, errDetails, errTag, errAbout, errAboutTag, errProvenance)
 	}
-	all := []string{"list", "digest latest", "manifest @1", "details @1", "details 1.25.3"}
+	all := []string{"list", "digest latest", "manifest @1", "details @1", "details 1.25.3", "about @1", "about latest", "provenance @1"}
 	s := NewShared(source, options)
 	for _, identity := range []string{"", "acme", "other"} {
 		for range 2 {
@@ -370,6 +408,19 @@ func TestSharedIdentityThatChanges(t *testing.T) {
 			_, err := s.Details(ctx, web(), digestNamed(1), nil)
 			return err
 		},
+		"about": func(s *Shared, ctx context.Context) error { _, err := s.About(ctx, web(), "1.25.3", nil); return err },
+		"about a digest": func(s *Shared, ctx context.Context) error {
+			_, err := s.About(ctx, web(), digestNamed(1), nil)
+			return err
+		},
+		"about a platform": func(s *Shared, ctx context.Context) error {
+			_, err := s.About(ctx, web(), "1.25.3", &Platform{OS: "linux"})
+			return err
+		},
+		"provenance": func(s *Shared, ctx context.Context) error {
+			_, err := s.Provenance(ctx, web(), digestNamed(1))
+			return err
+		},
 		"details of a moving": func(s *Shared, ctx context.Context) error { _, err := s.Details(ctx, web(), "latest", nil); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -400,14 +451,14 @@ func TestSharedStore(t *testing.T) {
 	t.Parallel()
 	source, store, clock := newScripted("latest", "1.25.3", "2.0.0"), newShelf(), newClock()
 	options := SharedOptions{Now: clock.Now, Store: store}
-	questions := []string{"manifest latest", "manifest @2", "details @2", "details 2.0.0", "details latest"}
+	questions := []string{"manifest latest", "manifest @2", "details @2", "details 2.0.0", "details latest", "about @2", "about 2.0.0", "about latest", "provenance @2"}
 	first := NewShared(source, options)
 	for _, what := range questions {
 		if err := call(t, first, what); err != nil {
 			t.Error(err)
 		}
 	}
-	checkAsked(t, source, "manifest latest", "manifest @2", "details @2", "details 2.0.0", "details latest")
+	checkAsked(t, source, "manifest latest", "manifest @2", "details @2", "details 2.0.0", "details latest", "about @2", "about 2.0.0", "about latest", "provenance @2")
 	puts := store.puts
 
 	second := NewShared(source, options)
@@ -430,7 +481,7 @@ func TestSharedStore(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	checkAsked(t, source, "manifest latest", "manifest @2", "details @2", "details 2.0.0", "details latest")
+	checkAsked(t, source, "manifest latest", "manifest @2", "details @2", "details 2.0.0", "details latest", "about @2", "about 2.0.0", "about latest", "provenance @2")
 }
 
 // TestSharedStoreIsNotFlooded: publishers decide how long their labels are.

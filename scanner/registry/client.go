@@ -14,6 +14,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -140,6 +141,19 @@ func (p *puller) Head(ctx context.Context, ref name.Reference) (*v1.Descriptor, 
 		return nil, err
 	}
 	return fresh.Head(ctx, ref)
+}
+
+// Blob reads what a digest names, and compares it with that at its end.
+func (p *puller) Blob(ctx context.Context, ref name.Digest) (io.ReadCloser, error) {
+	fresh, err := p.fresh()
+	if err != nil {
+		return nil, err
+	}
+	blob, err := fresh.Layer(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	return blob.Compressed()
 }
 
 // Tags lists all tags of a repository, over all pages, in the registry's order.

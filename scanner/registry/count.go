@@ -18,19 +18,22 @@ const (
 	useHead
 	useManifest
 	useBlob
+	useProvenance
 	useNative
 )
 
 type useKey struct{}
 
-// using tells what requests are for where their paths do not.
+// using tells what requests are for where their paths do not: all of them, or of
+// blobs which one it is.
 func using(ctx context.Context, told use) context.Context {
 	return context.WithValue(ctx, useKey{}, told)
 }
 
 // useOf goes by what was asked first: a redirect may lead to any path.
 func useOf(req *http.Request) use {
-	if told, ok := req.Context().Value(useKey{}).(use); ok {
+	told, _ := req.Context().Value(useKey{}).(use)
+	if told == useNative {
 		return told
 	}
 	chain := append([]*http.Request{req}, before(req)...)
@@ -44,11 +47,16 @@ func useOf(req *http.Request) use {
 		return useHead
 	case folder == "manifests":
 		return useManifest
+	case folder == "blobs" && told == useProvenance:
+		return told
 	case folder == "blobs":
 		return useBlob
 	}
 	return useOther
 }
+
+// isContent tells whether answers are bytes that a digest names, or a tag.
+func (u use) isContent() bool { return u == useManifest || u == useBlob || u == useProvenance }
 
 // bodyLimit is how many bytes an answer may have.
 func (u use) bodyLimit() int64 {
@@ -60,7 +68,9 @@ func (u use) bodyLimit() int64 {
 	case useNative:
 		return 4 << 20 // a hundred tags of dozens of platforms each
 	case useBlob:
-		return maxConfig // no other blob is asked for
+		return maxConfig
+	case useProvenance:
+		return maxProvenance
 	default:
 		return 1 << 20
 	}
@@ -108,7 +118,7 @@ func (r *requests) count(req *http.Request) {
 		counts.List++
 	case useHead:
 		counts.Head++
-	case useManifest, useBlob:
+	case useManifest, useBlob, useProvenance:
 		counts.Get++
 	default:
 		counts.Other++

@@ -68,22 +68,10 @@ func (c *Client) Details(ctx context.Context, repo image.Repository, reference s
 }
 
 func (c *Client) details(ctx context.Context, repo image.Repository, reference string, wanted *Platform) (Details, error) {
-	ref, err := c.reference(repo, reference)
+	asked := &inquiry{wanted: wanted}
+	found, err := c.inquire(ctx, repo, reference, asked)
 	if err != nil {
 		return Details{}, err
-	}
-	found, err := c.fetch(ctx, ref)
-	if err != nil {
-		return Details{}, err
-	}
-	asked := &inquiry{wanted: wanted, labels: map[string]string{}}
-	asked.manifest = Manifest{Digest: found.remote.Digest.String(), Annotations: found.Annotations}
-	asked.learn(found.Annotations)
-	asked.platform.Digest = found.remote.Digest.String()
-	if found.kind == kindIndex {
-		if found, err = c.descend(ctx, ref.Context(), found, asked); err != nil {
-			return Details{}, err
-		}
 	}
 	if asked.answered() {
 		return asked.details(), nil
@@ -96,6 +84,27 @@ func (c *Client) details(ctx context.Context, repo image.Repository, reference s
 		return Details{}, err
 	}
 	return asked.details(), nil
+}
+
+// inquire reads the manifests: that of the image that was asked for comes back, or
+// the index where that tells all there is to ask.
+func (c *Client) inquire(ctx context.Context, repo image.Repository, reference string, asked *inquiry) (*fetched, error) {
+	ref, err := c.reference(repo, reference)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.fetch(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	asked.manifest = Manifest{Digest: found.remote.Digest.String(), Annotations: found.Annotations}
+	if found.kind == kindIndex {
+		asked.index = found.Annotations
+		return c.descend(ctx, ref.Context(), found, asked)
+	}
+	asked.platform.Digest = found.remote.Digest.String()
+	asked.annotations = found.Annotations
+	return found, nil
 }
 
 // descend goes from an index to the image that was asked for, or stays where the
@@ -113,27 +122,42 @@ func (c *Client) descend(ctx context.Context, repo name.Repository, index *fetch
 	if err != nil {
 		return nil, err
 	}
-	asked.learn(found.Annotations)
+	asked.annotations = found.Annotations
 	return found, nil
 }
 
 // inquiry is what is known so far of one image.
 type inquiry struct {
-	wanted   *Platform
+	wanted *Platform
+	// thorough is to ask for all there is, and not only for what is missing.
+	thorough bool
 	manifest Manifest // of the reference that was asked for
 
-	platform Platform
-	labels   map[string]string
-	built    time.Time // by the config
+	platform    Platform
+	attestation string
+	// Annotations of the index, of its entry and of the image, and the labels of
+	// the config.
+	index, entry, annotations, labels map[string]string
+
+	built time.Time // by the config
 }
 
-// learn adds what was not known yet.
-func (i *inquiry) learn(labels map[string]string) {
-	for key, value := range labels {
-		if i.labels[key] == "" {
-			i.labels[key] = value
+// said is what the first that has a key says of it.
+func (i *inquiry) said(key string) string {
+	return cmp.Or(i.index[key], i.entry[key], i.annotations[key], i.labels[key])
+}
+
+// merged is all that is said.
+func (i *inquiry) merged() map[string]string {
+	all := map[string]string{}
+	for _, labels := range []map[string]string{i.index, i.entry, i.annotations, i.labels} {
+		for key, value := range labels {
+			if all[key] == "" {
+				all[key] = value
+			}
 		}
 	}
+	return all
 }
 
 // choose takes one image of an index. One whose platform the index does not tell
@@ -149,8 +173,7 @@ func (i *inquiry) choose(images []listed) error {
 	if at < 0 {
 		return i.missing()
 	}
-	i.platform = images[at].Platform
-	i.learn(images[at].annotations)
+	i.platform, i.entry, i.attestation = images[at].Platform, images[at].annotations, images[at].attestation
 	return nil
 }
 
@@ -168,13 +191,13 @@ func (i *inquiry) missing() error {
 // answered tells whether there is nothing left to ask for.
 func (i *inquiry) answered() bool {
 	sure := i.wanted == nil || i.platform.OS != ""
-	return sure && !moment(i.labels[createdKey]).IsZero() && i.labels[sourceKey] != ""
+	return !i.thorough && sure && !i.created().IsZero() && i.said(sourceKey) != ""
 }
 
 // learnConfig adds what the config says, the platform only where no index did:
 // clients go by that.
 func (i *inquiry) learnConfig(config *config) error {
-	i.learn(config.Config.Labels)
+	i.labels = config.Config.Labels
 	i.built = moment(config.Created)
 	if i.platform.OS == "" && config.valid() {
 		i.platform = config.platform(i.platform.Digest)
@@ -185,12 +208,15 @@ func (i *inquiry) learnConfig(config *config) error {
 	return nil
 }
 
-func (i *inquiry) details() Details {
-	created := moment(i.labels[createdKey])
-	if created.IsZero() {
-		created = i.built
+func (i *inquiry) created() time.Time {
+	if told := moment(i.said(createdKey)); !told.IsZero() {
+		return told
 	}
-	return Details{Created: created, Platform: i.platform, Labels: i.labels, Digest: i.platform.Digest, Manifest: i.manifest}
+	return i.built
+}
+
+func (i *inquiry) details() Details {
+	return Details{Created: i.created(), Platform: i.platform, Labels: i.merged(), Digest: i.platform.Digest, Manifest: i.manifest}
 }
 
 // moment reads a creation time; zero where it is none that can be meant.

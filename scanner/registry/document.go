@@ -135,12 +135,60 @@ func (d *document) shapes() []kind {
 	return shapes
 }
 
+// The annotations of an index's entry that is about another entry.
+const (
+	referenceType   = "vnd.docker.reference.type"
+	referenceDigest = "vnd.docker.reference.digest"
+)
+
 // isImage tells whether an entry of an index is something to run. Attestations
 // have the platform unknown/unknown; indexes of lazy loaders (SOCI) have the
 // platform of the image they belong to, but say what they are.
 func (e *entry) isImage() bool {
-	_, refers := e.Annotations["vnd.docker.reference.type"]
+	_, refers := e.Annotations[referenceType]
 	artefact := e.ArtifactType != "" && !types.MediaType(e.ArtifactType).IsConfig()
 	unknown := e.Platform.OS == "unknown" && e.Platform.Architecture == "unknown"
 	return kindOf(e.MediaType) == kindImage && !refers && !artefact && !unknown && e.Platform.valid()
+}
+
+// attests is the digest of the image that the entry is BuildKit's attestation of, ""
+// if it is none.
+func (e *entry) attests() string {
+	if kindOf(e.MediaType) != kindImage || e.Annotations[referenceType] != "attestation-manifest" {
+		return ""
+	}
+	return e.Annotations[referenceDigest]
+}
+
+// layers are those that can be read, each.
+func (d *document) layers() []entry {
+	layers := make([]entry, 0, len(d.Layers))
+	for _, raw := range d.Layers {
+		var layer entry
+		if err := json.Unmarshal(raw, &layer); err == nil {
+			layers = append(layers, layer)
+		}
+	}
+	return layers
+}
+
+// maxSize is more than any image has, in bytes.
+const maxSize = 1 << 50
+
+// size is what is stored of an image's layers; 0 where a size is none that can be.
+func (d *document) size() int64 {
+	layers := d.layers()
+	if len(layers) < len(d.Layers) {
+		return 0
+	}
+	sum := int64(0)
+	for _, layer := range layers {
+		switch {
+		case layer.Size < 0 || layer.Size > maxSize-sum:
+			return 0
+		case types.MediaType(layer.MediaType).IsDistributable():
+			sum += layer.Size
+		}
+	}
+	return sum
 }

@@ -115,7 +115,7 @@ func readBody(req *http.Request, resp *http.Response) ([]byte, error) {
 	} else {
 		err = use.shape().check(read)
 	}
-	if err != nil && resp.StatusCode == http.StatusOK && (use == useManifest || use == useBlob) {
+	if err != nil && resp.StatusCode == http.StatusOK && use.isContent() {
 		err = unusable(err)
 	}
 	return read, err

@@ -183,6 +183,9 @@ type listed struct {
 	Platform
 
 	annotations map[string]string
+	// attestation is the digest of what BuildKit says of its build, "" if there is
+	// none.
+	attestation string
 }
 
 // gathering collects the images of an index and of those within it.
@@ -192,16 +195,20 @@ type gathering struct {
 
 	entries, nested int
 	images          []listed
+	attestations    map[string]string // by digest of the image
 }
 
 // images are those of an index, sorted.
 func (c *Client) images(ctx context.Context, repo name.Repository, index *fetched) ([]listed, error) {
-	g := &gathering{client: c, repo: repo}
+	g := &gathering{client: c, repo: repo, attestations: map[string]string{}}
 	if err := g.add(ctx, index.Manifests, 0); err != nil {
 		return nil, err
 	}
 	if len(g.images) == 0 {
 		return nil, fmt.Errorf("%w: it is an index without an image", ErrNoImage)
+	}
+	for i := range g.images {
+		g.images[i].attestation = g.attestations[g.images[i].Digest]
 	}
 	slices.SortFunc(g.images, func(a, b listed) int { return a.compare(b.Platform) })
 	return g.images, nil
@@ -214,6 +221,7 @@ func (g *gathering) add(ctx context.Context, entries []entry, depth int) error {
 	for _, e := range entries {
 		isIndex := kindOf(e.MediaType) == kindIndex
 		if !isIndex && !e.isImage() {
+			g.addAttestation(&e)
 			continue
 		}
 		digest, err := valid(e.Digest)
@@ -221,7 +229,7 @@ func (g *gathering) add(ctx context.Context, entries []entry, depth int) error {
 			return unusable(err)
 		}
 		if !isIndex {
-			g.images = append(g.images, listed{e.Platform.platform(digest), e.Annotations})
+			g.images = append(g.images, listed{Platform: e.Platform.platform(digest), annotations: e.Annotations})
 			continue
 		}
 		if err := g.addIndex(ctx, digest, depth+1); err != nil {
@@ -229,6 +237,15 @@ func (g *gathering) add(ctx context.Context, entries []entry, depth int) error {
 		}
 	}
 	return nil
+}
+
+// addAttestation keeps the first for each image. Nobody runs it, so that what is
+// wrong with it is no fault of the index.
+func (g *gathering) addAttestation(e *entry) {
+	attested := e.attests()
+	if image.ValidDigest(attested) && image.ValidDigest(e.Digest) && g.attestations[attested] == "" {
+		g.attestations[attested] = e.Digest
+	}
 }
 
 // addIndex needs no memory of where it was: an index cannot hold its own digest.
