@@ -72,4 +72,14 @@ func TestDistribution(t *testing.T) {
 	if got := r.Take(); got.Heads != 1 || got.Manifests != 1 || got.Blobs != 1 {
 		t.Errorf("digest and details took %+v", got)
 	}
+	about, err := client.About(t.Context(), repo, digest, nil)
+	if err != nil || !about.Created.Equal(details.Created) || about.Labels["tag"] != want[7] || about.Platform.Digest != digest || about.NoConfig {
+		t.Errorf("about %+v, error %v", about, err)
+	}
+	if _, err := client.Provenance(t.Context(), repo, digest); err != nil {
+		t.Errorf("an image without provenance: error %v", err)
+	}
+	if got := r.Take(); got.Useful() != 3 || got.Manifests != 2 || got.Blobs != 1 {
+		t.Errorf("about and provenance took %+v", got)
+	}
 }
