@@ -147,8 +147,8 @@ func (c *call) permitRepo(needs string) *reply {
 		return refuse(http.StatusNotFound, "Not Found")
 	case c.by.app:
 		return refuse(http.StatusForbidden, "Resource not accessible by integration")
-	case covered && c.by.token.allows(name, level), !covered && level == "read" && !c.repo.Private:
-		return nil
+	case covered && c.by.token.allows(name, level), level == "read" && !c.repo.Private && (!covered || name == "contents"):
+		return nil // what is public is read without the permission
 	case c.by.token == nil:
 		return refuse(http.StatusUnauthorized, "Requires authentication")
 	}
