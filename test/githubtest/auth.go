@@ -31,6 +31,7 @@ type token struct {
 	install     *Installation
 	permissions map[string]string
 	repos       []*Repository // nil for all of the installation's
+	scope       string        // what it was narrowed to, for the journal
 	expires     time.Time
 }
 

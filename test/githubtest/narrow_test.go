@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
 // TestNarrowedTokens reads, as one that may see a repository's name and no more, what
@@ -49,6 +51,13 @@ func TestNarrowedTokens(t *testing.T) {
 		if a := call(t, hub, whole, "GET", "/repos/"+repo, ""); a.body["visibility"] != visibility || a.body["private"] != (visibility != "public") {
 			t.Errorf("%s: %v %v", repo, a.body["visibility"], a.body["private"])
 		}
+	}
+	scopes := map[string]bool{}
+	for _, e := range hub.Calls(githubtest.By(i)) {
+		scopes[e.Scope] = true
+	}
+	if len(scopes) != 2 || !scopes["metadata:read of acme/hidden"] || !scopes["contents:read metadata:read of acme/inside"] {
+		t.Errorf("scopes: %v", scopes)
 	}
 	for _, body := range []string{`{"repositories":["gone"]}`, fmt.Sprintf(`{"repository_ids":[%d]}`, open.ID)} {
 		a := call(t, hub, jwt(t, hub, nil), "POST", fmt.Sprintf("/app/installations/%d/access_tokens", i.ID), body)
