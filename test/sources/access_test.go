@@ -245,3 +245,34 @@ func TestTakenFromTheApp(t *testing.T) {
 		t.Errorf("suspended: %v", err)
 	}
 }
+
+// TestAnotherOwner refuses what turns out to be of another account, by a token of the installation.
+func TestAnotherOwner(t *testing.T) {
+	w := newWorld(t)
+	source := w.source(w.sources(sources.Options{}), "acme/deploy", true)
+	w.hub.Fault(answered("repos/get", fmt.Sprintf(`{"id":%d,"owner":{"login":"evilcorp"},"private":true,"visibility":"private"}`, w.repos["acme/private"].ID)))
+	if _, err := source.Access(t.Context(), repository("acme/private")); !errors.Is(err, changelog.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+// TestVisibility takes for public only what is so by all that is said of it.
+func TestVisibility(t *testing.T) {
+	for said, public := range map[string]bool{
+		`"private":false,"visibility":"public"`:   true,
+		`"private":false`:                         true, // of old servers
+		`"private":true,"visibility":"public"`:    false,
+		`"private":false,"visibility":"private"`:  false,
+		`"private":false,"visibility":"internal"`: false,
+		`"private":false,"visibility":"new"`:      false,
+		`"visibility":"public"`:                   false,
+		`"name":"lib"`:                            false,
+	} {
+		w := newWorld(t)
+		source := w.source(w.sources(sources.Options{}), "acme/deploy", true)
+		w.hub.Fault(answered("repos/get", `{"id":7,"owner":{"login":"open"},`+said+`}`))
+		if _, err := source.Access(t.Context(), repository("open/lib")); (err == nil) != public {
+			t.Errorf("%s: %v", said, err)
+		}
+	}
+}

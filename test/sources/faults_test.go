@@ -162,11 +162,14 @@ func TestPatience(t *testing.T) {
 	source := w.source(w.sources(sources.Options{}), "acme/deploy", true)
 	for _, operation := range []string{"apps/create-installation-access-token", "repos/get", "repos/list-releases"} {
 		held := w.hub.Fault(githubtest.Fault{Operation: operation, Hold: true, Times: 1})
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go func() {
+			<-held.Reached()
+			cancel(context.DeadlineExceeded)
+		}()
 		if _, _, err := source.Releases(ctx, repository("open/lib"), 1); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, changelog.ErrLater) {
 			t.Errorf("%s: %v", operation, err)
 		}
-		cancel()
 		held.Release()
 		held.Remove()
 	}
