@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"errors"
@@ -87,7 +88,8 @@ func (t *installationToken) get(ctx context.Context, rejected string) (string, e
 	if t.text != "" && t.text != rejected && t.github.o.Now().Before(t.expires.Add(-renewed)) {
 		return t.text, nil
 	}
-	made, _, err := t.github.api(t.github.app).Apps.CreateInstallationToken(with(ctx, manner{harmless: true}), t.installation, t.narrowed)
+	options := cmp.Or(t.narrowed, &github.InstallationTokenOptions{})
+	made, _, err := t.github.api(t.github.app).Apps.CreateInstallationToken(with(ctx, manner{harmless: true}), t.installation, options)
 	switch err = plain(err); {
 	case errors.Is(err, ErrNotFound):
 		return "", fmt.Errorf("a token of installation %d: %w", t.installation, ErrUninstalled)

@@ -98,6 +98,18 @@ func (f *source) own(ctx context.Context, host, owner, name string) (place, erro
 	return place{l, is.ID, changelog.Access{Visibility: is.Visibility, Installed: true}}, nil
 }
 
+// VisibilityOf is who may see a repository. What is not told is taken for the
+// most open that it may be, for a target: less is shown there.
+func VisibilityOf(r forge.Repository) changelog.Visibility {
+	switch {
+	case !r.Private:
+		return changelog.Public
+	case r.Visibility == "private":
+		return changelog.Private
+	}
+	return changelog.Internal
+}
+
 // entrance asks for a repository itself. What may not enter is not there.
 func entrance(owner, name string, may func(*seen) bool) question {
 	q := question{name: entranceName(owner, name), decode: func(a forge.Answer) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/sources"
 	"github.com/imageupdater/imageupdater/scanner/changelog"
 	"github.com/imageupdater/imageupdater/scanner/image"
@@ -273,6 +274,32 @@ func TestVisibility(t *testing.T) {
 		w.hub.Fault(answered("repos/get", `{"id":7,"owner":{"login":"open"},`+said+`}`))
 		if _, err := source.Access(t.Context(), repository("open/lib")); (err == nil) != public {
 			t.Errorf("%s: %v", said, err)
+		}
+	}
+}
+
+// TestVisibilityOfTargets is by what GitHub says of the target itself.
+func TestVisibilityOfTargets(t *testing.T) {
+	w := newWorld(t)
+	for name, is := range repositories() {
+		if !is.installed {
+			continue
+		}
+		r, i := w.repos[name], w.acme
+		if r.Owner == "evilcorp" {
+			i = w.evil
+		}
+		found, err := w.github().As(i.ID).Repository(t.Context(), forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
+		if err != nil || sources.VisibilityOf(found) != is.visibility {
+			t.Errorf("%s: %+v %v", name, found, err)
+		}
+	}
+	for _, tt := range []struct {
+		of   forge.Repository
+		want changelog.Visibility
+	}{{forge.Repository{Private: true}, changelog.Internal}, {forge.Repository{}, changelog.Public}} {
+		if got := sources.VisibilityOf(tt.of); got != tt.want {
+			t.Errorf("%+v: %v", tt.of, got)
 		}
 	}
 }
