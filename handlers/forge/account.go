@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// maxTries is how often a read is tried.
-	maxTries = 3
+	// maxTries is how often a read is tried, and readerTries how often without the App.
+	maxTries    = 3
+	readerTries = 2
 	// maxAnswer is what is read of an answer, in bytes: the largest are trees.
 	maxAnswer = 32 << 20
 	// firstPause lies between the first two tries; it doubles.
@@ -27,6 +28,7 @@ type account struct {
 	github       *GitHub
 	installation int64
 	tokens       tokens
+	most         int // tries of a read
 	lanes        *lanes
 	pauses       *pauses
 	points       *pauses // of GraphQL's budget alone
@@ -35,12 +37,19 @@ type account struct {
 
 func newAccount(g *GitHub, installation int64, t tokens) *account {
 	return &account{
-		github: g, installation: installation, tokens: t,
+		github: g, installation: installation, tokens: t, most: maxTries,
 		lanes:   newLanes(g.o),
 		pauses:  &pauses{installation: installation, shared: g.o.Cooldowns, now: g.o.Now},
 		points:  &pauses{installation: installation, shared: noCooldowns{}, now: g.o.Now},
 		budgets: &budgets{now: g.o.Now},
 	}
+}
+
+// with is the same account, whose limits it shares, with other tokens.
+func (a *account) with(t tokens) *account {
+	other := *a
+	other.tokens = t
+	return &other
 }
 
 // call is a request on its way.
@@ -169,7 +178,7 @@ func (a *account) tries(ctx context.Context, c *call, token string) (*http.Respo
 	for try := 1; ; try++ {
 		resp, err := a.try(ctx, c, token)
 		var unavailable *UnavailableError
-		if !errors.As(err, &unavailable) || c.writes || try == maxTries {
+		if !errors.As(err, &unavailable) || c.writes || try == a.most {
 			return resp, err
 		}
 		jitter := 0.5 + rand.Float64() //nolint:gosec // no secret, it only keeps replicas from asking in step
@@ -219,7 +228,9 @@ func (a *account) exchange(ctx context.Context, c *call, token string) (*http.Re
 	if c.body != nil {
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(c.body)), int64(len(c.body))
 	}
-	req.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	resp, err := a.github.o.Transport.RoundTrip(req)
 	if err != nil {
 		return nil, nil, broken(ctx, c, nil, err)

@@ -12,7 +12,8 @@ const reserve = 10
 
 // budgets are what GitHub said was left of the hour.
 type budgets struct {
-	now func() time.Time
+	now   func() time.Time
+	whole bool // there are no others: all may be used up
 
 	mu          sync.Mutex // of REST; GraphQL's has a budget of its own
 	told        bool
@@ -44,7 +45,12 @@ func (b *budgets) note(seen *Call, resp *http.Response) {
 func (b *budgets) reserved() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.told && b.now().Before(b.reset) && b.left*reserve < b.limit {
+	switch {
+	case !b.told, !b.now().Before(b.reset):
+		return nil
+	case b.left == 0:
+		return &LimitedError{b.reset, "primary"}
+	case !b.whole && b.left*reserve < b.limit:
 		return &LimitedError{b.reset, "reserve"}
 	}
 	return nil

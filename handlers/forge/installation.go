@@ -55,7 +55,9 @@ func (Token) GoString() string { return "[secret]" }
 
 // Token makes a token that may read packages and nothing else, for ghcr.io.
 func (c *Client) Token(ctx context.Context) (Token, error) {
-	narrow := newInstallationToken(c.github, c.account.installation, &github.InstallationPermissions{Packages: new("read")})
+	narrow := newInstallationToken(c.github, c.account.installation, &github.InstallationTokenOptions{
+		Permissions: &github.InstallationPermissions{Packages: new("read")},
+	})
 	secret, err := narrow.get(ctx, "")
 	var refused *RefusedError
 	if errors.As(err, &refused) && refused.Status == http.StatusUnprocessableEntity {

@@ -42,7 +42,8 @@ type Repository struct {
 	NodeID                                      string
 	DefaultBranch                               string
 	Archived, Disabled, Fork, Private, Template bool
-	Size                                        int // KiB
+	Visibility                                  string // "public", "internal" or "private"; of old servers ""
+	Size                                        int    // KiB
 	Pushed                                      time.Time
 }
 
@@ -51,7 +52,8 @@ func repositoryOf(r *github.Repository) Repository {
 		Ref:    Ref{ID: r.GetID(), Owner: r.GetOwner().GetLogin(), Name: r.GetName()},
 		NodeID: r.GetNodeID(), DefaultBranch: r.GetDefaultBranch(),
 		Archived: r.GetArchived(), Disabled: r.GetDisabled(), Fork: r.GetFork(), Private: r.GetPrivate(), Template: r.GetIsTemplate(),
-		Size: r.GetSize(), Pushed: r.GetPushedAt().Time,
+		Visibility: r.GetVisibility(),
+		Size:       r.GetSize(), Pushed: r.GetPushedAt().Time,
 	}
 }
 
@@ -163,7 +165,7 @@ func (r *Repo) prove(ctx context.Context) error {
 }
 
 // remembered is the form of what is kept; another form has another number.
-const remembered = "2 "
+const remembered = "3 "
 
 // look reads what may have stayed as it was: then GitHub's answer costs nothing,
 // and the value is the one that is remembered. take picks it from the answer.

@@ -11,7 +11,10 @@ func routes() []string {
 	all := []string{
 		"/app", "/app/installations", "/app/installations/{id}", "/app/installations/{id}/access_tokens",
 		"/app/hook/deliveries", "/app/hook/deliveries/{id}/attempts", "/installation/repositories", "/graphql",
-		"/repositories/{id}", "/repositories/{id}/{rest...}", "/repos/{owner}/{repo}",
+		"/repositories/{id}", "/repos/{owner}/{repo}",
+	}
+	for _, below := range []string{"releases", "git/matching-refs/{ref...}", "contents/{path...}", "compare/{basehead...}", "{rest...}"} {
+		all = append(all, "/repositories/{id}/"+below)
 	}
 	for _, below := range []string{
 		"installation", "contents/{path...}", "commits", "compare/{basehead...}",

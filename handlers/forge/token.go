@@ -1,11 +1,14 @@
 package forge
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -62,8 +65,8 @@ func (t *appToken) get(_ context.Context, rejected string) (string, error) {
 type installationToken struct {
 	github       *GitHub
 	installation int64
-	narrowed     *github.InstallationPermissions // nil for all that there are
-	busy         chan struct{}                   // held while the rest is looked at
+	narrowed     *github.InstallationTokenOptions // nil for all that there is
+	busy         chan struct{}                    // held while the rest is looked at
 	text         string
 	expires      time.Time
 }
@@ -71,7 +74,7 @@ type installationToken struct {
 // renewed is how long before its end a token is replaced: no call takes longer.
 const renewed = 5 * time.Minute
 
-func newInstallationToken(g *GitHub, installation int64, narrowed *github.InstallationPermissions) *installationToken {
+func newInstallationToken(g *GitHub, installation int64, narrowed *github.InstallationTokenOptions) *installationToken {
 	return &installationToken{github: g, installation: installation, narrowed: narrowed, busy: make(chan struct{}, 1)}
 }
 
@@ -85,7 +88,7 @@ func (t *installationToken) get(ctx context.Context, rejected string) (string, e
 	if t.text != "" && t.text != rejected && t.github.o.Now().Before(t.expires.Add(-renewed)) {
 		return t.text, nil
 	}
-	options := &github.InstallationTokenOptions{Permissions: t.narrowed}
+	options := cmp.Or(t.narrowed, &github.InstallationTokenOptions{})
 	made, _, err := t.github.api(t.github.app).Apps.CreateInstallationToken(with(ctx, manner{harmless: true}), t.installation, options)
 	switch err = plain(err); {
 	case errors.Is(err, ErrNotFound):
@@ -93,9 +96,37 @@ func (t *installationToken) get(ctx context.Context, rejected string) (string, e
 	case err != nil:
 		return "", fmt.Errorf("a token of installation %d: %w", t.installation, err)
 	}
-	if made.GetToken() == "" {
-		return "", fmt.Errorf("a token of installation %d: %w", t.installation, &UnavailableError{"a token", 0, errIncomplete})
+	if err := t.fits(made); err != nil {
+		return "", fmt.Errorf("a token of installation %d: %w", t.installation, &UnavailableError{"a token", 0, err})
 	}
 	t.text, t.expires = made.GetToken(), made.GetExpiresAt().Time
 	return t.text, nil
+}
+
+var errTooWide = errors.New("it may do more than was asked for")
+
+// fits makes sure that a token is one, and no wider than was asked for.
+func (t *installationToken) fits(made *github.InstallationToken) error {
+	if made.GetToken() == "" {
+		return errIncomplete
+	}
+	if t.narrowed == nil {
+		return nil
+	}
+	asked := granted(t.narrowed.Permissions)
+	for name, level := range granted(made.Permissions) {
+		if asked[name] != level && (name != "metadata" || level != "read") {
+			return errTooWide
+		}
+	}
+	if len(t.narrowed.RepositoryIDs)+len(t.narrowed.Repositories) == 0 {
+		return nil
+	}
+	for _, repo := range made.Repositories {
+		if !slices.Contains(t.narrowed.RepositoryIDs, repo.GetID()) &&
+			!slices.ContainsFunc(t.narrowed.Repositories, func(name string) bool { return strings.EqualFold(name, repo.GetName()) }) {
+			return errTooWide
+		}
+	}
+	return nil
 }

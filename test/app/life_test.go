@@ -51,6 +51,7 @@ func TestLifeOfAnInstallation(t *testing.T) {
 		t.Errorf("after the suspension: %s", updates(got))
 	}
 
+	one.SetPrivate("acme", true) // what is public needs no permission to be read
 	installation.AcceptPermissions(map[string]string{"metadata": "read"})
 	a.quiet(w.hub)
 	one.Commit("main", "nobody may read it", map[string]string{"web.yaml": w.web("1.0.0")})

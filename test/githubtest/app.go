@@ -156,9 +156,26 @@ func createToken(c *call) reply {
 			return failure(http.StatusUnprocessableEntity, "There is at least one repository that does not exist or is not accessible to the parent installation.")
 		}
 	}
+	if in.Permissions != nil || t.repos != nil {
+		t.scope = t.narrowedTo()
+	}
 	t.text = fmt.Sprintf("ghs_%036d", c.id())
 	c.tokens[t.text] = t
 	return created(c.showToken(t))
+}
+
+func (t *token) narrowedTo() string {
+	words := make([]string, 0, len(t.permissions)+len(t.repos)+1)
+	for _, name := range slices.Sorted(maps.Keys(t.permissions)) {
+		words = append(words, name+":"+t.permissions[name])
+	}
+	if t.repos != nil {
+		words = append(words, "of")
+	}
+	for _, r := range t.repos {
+		words = append(words, r.FullName())
+	}
+	return strings.Join(words, " ")
 }
 
 // within says whether all that is asked for has been granted.

@@ -31,6 +31,7 @@ type token struct {
 	install     *Installation
 	permissions map[string]string
 	repos       []*Repository // nil for all of the installation's
+	scope       string        // what it was narrowed to, for the journal
 	expires     time.Time
 }
 
@@ -147,8 +148,8 @@ func (c *call) permitRepo(needs string) *reply {
 		return refuse(http.StatusNotFound, "Not Found")
 	case c.by.app:
 		return refuse(http.StatusForbidden, "Resource not accessible by integration")
-	case covered && c.by.token.allows(name, level), !covered && level == "read" && !c.repo.Private:
-		return nil
+	case covered && c.by.token.allows(name, level), level == "read" && !c.repo.Private && (!covered || name == "contents"):
+		return nil // what is public is read without the permission
 	case c.by.token == nil:
 		return refuse(http.StatusUnauthorized, "Requires authentication")
 	}

@@ -27,9 +27,12 @@ type Exchange struct {
 	// Installation its id, 0 when it is none.
 	Caller       string
 	Installation int64
-	Request      []byte
-	Status       int
-	Header       http.Header // of the answer
+	// Scope is what a narrowed token of an installation is good for:
+	// "contents:read metadata:read of acme/shop". It is "" of any other.
+	Scope   string
+	Request []byte
+	Status  int
+	Header  http.Header // of the answer
 	// Answer is nil when it was longer than 64 KiB, or too long ago.
 	Answer []byte
 	// Length is the answer's, in bytes.

@@ -14,8 +14,9 @@ import (
 type Repository struct {
 	ID          int64
 	Owner, Name string
-	// Private is to be set before the first call.
-	Private bool
+	// Private is to be set before the first call. Internal is a private one that
+	// all of an enterprise may read; the stand-in's people and Apps may not.
+	Private, Internal bool
 
 	server   *Server
 	git      *gitRepo
@@ -196,7 +197,7 @@ func getRepo(c *call) reply {
 func (s *Server) showRepo(r *Repository) object {
 	shown := object{
 		"id": r.ID, "node_id": node("R", r.ID), "name": r.Name, "full_name": r.FullName(), "owner": s.showUser(r.owner),
-		"private": r.Private, "visibility": map[bool]string{true: "private", false: "public"}[r.Private],
+		"private": r.Private, "visibility": r.visibility(),
 		"html_url": r.html(""), "description": r.shownDescription(), "fork": r.parent != nil, "is_template": r.template, "url": r.api(""),
 		"git_url": "git:" + strings.TrimPrefix(r.CloneURL(), "http:"), "ssh_url": "git@github.test:" + r.FullName() + ".git",
 		"clone_url": r.CloneURL(), "svn_url": r.html(""), "mirror_url": nil, "homepage": nil, "language": nil,
@@ -218,6 +219,16 @@ func (s *Server) showRepo(r *Repository) object {
 		shown[name] = r.api(path)
 	}
 	return shown
+}
+
+func (r *Repository) visibility() string {
+	switch {
+	case !r.Private:
+		return "public"
+	case r.Internal:
+		return "internal"
+	}
+	return "private"
 }
 
 func (r *Repository) openIssues() int {

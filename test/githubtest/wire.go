@@ -187,7 +187,7 @@ func (x *exchange) entry(a reply, header http.Header, faulty bool) Exchange {
 		Request: x.body, Status: a.status, Header: header, Answer: a.bytes, Caller: x.by.key(), Fault: faulty, writes: x.writes,
 	}
 	if x.by.token != nil {
-		e.Installation = x.by.token.install.ID
+		e.Installation, e.Scope = x.by.token.install.ID, x.by.token.scope
 	}
 	return e
 }
