@@ -72,14 +72,18 @@ var storied = []room{
 // body is the pull request's text: what moves, what happens next, what changed in
 // the images, and what was left out. It is Markdown; everything in it that comes
 // from outside went through foreign, and all addresses were made here.
-func body(p *Proposal, notes *Notes) string { return parts{waits, rollBack, commands}.body(p, notes) }
+func body(p *Proposal, notes *Notes) string {
+	return parts{does: "This pull request changes", next: waits, back: rollBack, orders: commands}.body(p, notes)
+}
 
-// Preview is the body of a proposal for which there is no pull request: it says
-// nothing of what happens to one.
-func Preview(p *Proposal, notes *Notes) string { return parts{}.body(p, notes) }
+// Preview is the body of a proposal for which there is no pull request, of at most as
+// many bytes: it says nothing of what happens to one, and has no commands.
+func Preview(p *Proposal, notes *Notes) string {
+	return parts{does: "A pull request would change"}.body(p, notes)
+}
 
 // parts are what a body says of its pull request.
-type parts struct{ next, back, orders string }
+type parts struct{ does, next, back, orders string }
 
 func (of parts) body(p *Proposal, notes *Notes) string {
 	w := written{Notes: notes, parts: of, moves: movesOf(p.Changes)}
@@ -132,8 +136,7 @@ func (w written) need() int {
 		return need
 	}
 	for _, s := range w.stories {
-		t := chapter{story: s, facts: s.facts(&w.room)}
-		need += t.frame() + min(s.want, leastNotes)
+		need += s.chapter(&w.room).frame() + min(s.want, leastNotes)
 	}
 	return need
 }
@@ -159,7 +162,7 @@ func (w written) sentence(p *Proposal) string {
 	for i := range p.Changes {
 		images[p.Changes[i].Image], files[p.Changes[i].Path] = true, true
 	}
-	return fmt.Sprintf("This pull request changes %s in %s (group %s).",
+	return fmt.Sprintf("%s %s in %s (group %s).", w.does,
 		Counted(len(images), "image"), Counted(len(files), "file"), foreign.Code(p.Group))
 }
 

@@ -18,6 +18,8 @@ const (
 	// leastNotes is the room that each story gets for its notes, in bytes, if it
 	// wants that much: with less, notes of fewer images are better.
 	leastNotes = 300
+	// usefulNotes is the same where only some stories are told.
+	usefulNotes = 1_500
 	// longestRest is what is said of the stories that are not told, in bytes.
 	longestRest = 200
 )
@@ -26,13 +28,18 @@ const (
 type chapter struct {
 	*story
 
-	facts string
-	notes []section
+	facts  string // before the notes
+	images string // after them
+	notes  []section
+}
+
+func (s *story) chapter(r *room) *chapter {
+	return &chapter{story: s, facts: s.facts(r), images: s.images(r)}
 }
 
 // frame is how long a story is without its notes.
 func (t *chapter) frame() int {
-	return len(fold(t.titled(htmlCode), t.facts)) + len("\n\n")
+	return len(fold(t.titled(htmlCode), t.facts)) + len(t.images) + len("\n\n\n\n")
 }
 
 // tell writes as many of the stories as there is room for.
@@ -58,7 +65,7 @@ func (w written) tell(room int) string {
 func (w written) choose(room int) []*chapter {
 	all := make([]*chapter, 0, len(w.stories))
 	for _, s := range w.stories {
-		all = append(all, &chapter{story: s, facts: s.facts(&w.room)})
+		all = append(all, s.chapter(&w.room))
 	}
 	if !w.column {
 		return all
@@ -67,7 +74,7 @@ func (w written) choose(room int) []*chapter {
 	slices.SortStableFunc(order, func(a, b *chapter) int { return cmp.Compare(a.rank(), b.rank()) })
 	taken := map[*chapter]bool{}
 	for _, t := range order {
-		if need := t.frame() + min(t.want, leastNotes); need <= room && t.says() {
+		if need := t.frame() + min(t.want, usefulNotes); need <= room && t.says() {
 			room, taken[t] = room-need, true
 		}
 	}
@@ -134,7 +141,7 @@ func (t *chapter) text(open, alone bool) string {
 	if alone {
 		notes = t.folding()
 	}
-	body := strings.TrimRight(strings.TrimRight(t.facts, "\n")+"\n\n"+notes, "\n")
+	body := strings.TrimSpace(paragraphs(t.facts, notes, t.images))
 	if open {
 		return "### " + t.titled(foreign.Code) + "\n\n" + body
 	}
@@ -152,6 +159,9 @@ func (t *chapter) folding() string {
 		switch {
 		case part.of == 0:
 			end.WriteString(part.text)
+		case i == 0 && len(part.text) > 2*openLength:
+			heading, text, _ := strings.Cut(part.text, "\n")
+			seen.WriteString(heading + "\n\n" + fold("Its notes", text) + "\n\n")
 		case i == 0 || folded == 0 && seen.Len()+len(part.text) <= openLength:
 			seen.WriteString(part.text)
 		default:

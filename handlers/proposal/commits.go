@@ -86,8 +86,11 @@ func (s *story) people() string {
 func (s *story) commit(c *changelog.Change) string {
 	repo := s.changed.Repository
 	text := foreign.Line(c.Subject, s.page(repo))
-	if text == "" {
+	switch {
+	case text == "":
 		text = "(it says nothing)"
+	case breakingSubject.MatchString(c.Subject):
+		text = "**breaking** " + text
 	}
 	parts := []string{text}
 	if c.Pull > 0 {

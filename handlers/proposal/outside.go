@@ -100,7 +100,7 @@ func (n *Notes) revision(repo changelog.Repository, revision string) string {
 
 // tag names a tag of Git: as it is, or as code where that would not be plain text.
 func tag(name string) string {
-	if plainTag.MatchString(name) && foreign.Line(name, foreign.Options{}) == name {
+	if before := "of "; plainTag.MatchString(name) && foreign.Line(before+name, foreign.Options{}) == before+name {
 		return name
 	}
 	return foreign.Code(name)

@@ -25,6 +25,12 @@ const (
 // breaking is what notes say over, or before, what breaks something.
 var breaking = regexp.MustCompile(`BREAKING[ -]CHANGE|(?im)^[^\pL\n]{0,20}breaking\b`)
 
+// breaks tells whether a note says that it breaks something. Most say nothing like it,
+// which is found out fast.
+func breaks(note string) bool {
+	return (strings.Contains(note, "reaking") || strings.Contains(note, "REAKING")) && breaking.MatchString(note)
+}
+
 // section is one part of notes: a version, or a list.
 type section struct {
 	text string
@@ -42,20 +48,41 @@ func (s *story) releases(most int) []section {
 	most -= s.tailLength()
 	for i := range entries {
 		e := &entries[i]
-		if e.Text == "" {
-			bare = append(bare, *e)
-			continue
-		}
 		heading := s.heading(e)
-		if most < len(heading)+leastNote && most < len(heading)+len(e.Text) {
-			left, most = append(left, *e), 0
-			continue
+		room := most - len(heading) - len("\n\n")
+		if room >= leastNote {
+			room = max(room/2, room-wanted(entries[i+1:])) // the older ones get something, too
 		}
-		text := heading + s.note(e, most-len(heading)) + "\n\n"
-		most -= len(text)
-		sections = append(sections, section{text, 1})
+		text := ""
+		if e.Text != "" && room >= min(leastNote, len(e.Text)) {
+			text = s.note(e, room)
+		}
+		switch {
+		case text != "":
+			sections = append(sections, section{heading + text + "\n\n", 1})
+			most -= len(heading) + len(text) + len("\n\n")
+		case e.Text == "" || room >= leastNote: // or there is nothing to be seen in it
+			bare = append(bare, *e)
+		default:
+			left, most = append(left, *e), 0
+		}
 	}
-	return append(sections, s.tail(bare, left)...)
+	what := s.kindOfVersion()
+	if len(sections) > 0 {
+		what = "older " + what
+	}
+	return append(sections, s.tail(what, bare, left)...)
+}
+
+// wanted is about how long the notes of versions become.
+func wanted(entries []changelog.Entry) int {
+	length := 0
+	for i := range entries {
+		if n := len(entries[i].Text); n > 0 {
+			length += longestHeading + n + n/3 // links get longer
+		}
+	}
+	return length
 }
 
 // note is the text of a version.
@@ -66,11 +93,11 @@ func (s *story) note(e *changelog.Entry, most int) string {
 	if e.Cut {
 		ending = "\n\n*Shortened: " + s.linked("all of it", e.URL) + "*"
 	}
-	if o.Most = most - len("\n\n") - len(ending); o.Most <= 0 {
+	if o.Most = most - len(ending); o.Most <= 0 {
 		return ""
 	}
 	text := foreign.Notes(withoutHeading(e), o)
-	if strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], "*Shortened") {
+	if text == "" || strings.Contains(text[strings.LastIndexByte(text, '\n')+1:], "*Shortened") {
 		return text
 	}
 	return text + ending
@@ -90,7 +117,7 @@ func (s *story) heading(e *changelog.Entry) string {
 	if e.PreRelease {
 		about = append(about, "pre-release")
 	}
-	if breaking.MatchString(e.Text) {
+	if breaks(e.Text) {
 		about = append(about, "**breaking changes**")
 	}
 	if len(about) > 0 {
@@ -136,14 +163,14 @@ func withoutHeading(e *changelog.Entry) string {
 // tailLength is how much room tail takes at most.
 func (s *story) tailLength() int {
 	all := s.changed.Entries
-	return len(joined(s.tail(all, all)))
+	return len(joined(s.tail("older "+s.kindOfVersion(), all, all)))
 }
 
 // tail names the versions that are not told of, and why.
-func (s *story) tail(bare, left []changelog.Entry) []section {
+func (s *story) tail(what string, bare, left []changelog.Entry) []section {
 	var lines []string
 	if len(left) > 0 {
-		lines = append(lines, fmt.Sprintf("*There is no room here for the notes of %s: %s.*", Counted(len(left), "older "+s.kindOfVersion()), s.tags(left)))
+		lines = append(lines, fmt.Sprintf("*There is no room here for the notes of %s: %s.*", Counted(len(left), what), s.tags(left)))
 	}
 	if len(bare) > 0 {
 		lines = append(lines, "Without notes: "+s.tags(bare)+".")

@@ -82,13 +82,16 @@ func (s *story) why(why changelog.Why) bool { return slices.Contains(s.changed.W
 
 // weigh looks through all notes once, before any are written.
 func (s *story) weigh() {
+	if !s.says() {
+		return
+	}
+	s.want = foldedLength + endLength + wanted(s.changed.Entries)
 	for i := range s.changed.Entries {
-		if breaking.MatchString(s.changed.Entries[i].Text) {
+		if breaks(s.changed.Entries[i].Text) {
 			s.breaks++
 		}
-		s.want += longestHeading + len(s.changed.Entries[i].Text)
 	}
-	if s.told() == changelog.ByVersions || s.changed.Commits == nil {
+	if s.told() != changelog.ByCommits {
 		return
 	}
 	for i := range s.changed.Commits.Changes {
@@ -98,6 +101,9 @@ func (s *story) weigh() {
 		s.want += ordinaryCommit
 	}
 }
+
+// endLength is about how long that is which notes end with.
+const endLength = 400
 
 // told is what kind of notes there are, by what is there.
 func (s *story) told() changelog.Outcome {
@@ -186,16 +192,21 @@ func (s *story) countedCommits() string {
 
 // titled is what the story is about, for a heading or, as HTML, for a summary.
 func (s *story) titled(code func(string) string) string {
+	from, to := s.step()
+	return s.names(func(name string) string { return code(called(name)) }) + " " + code(from) + " → " + code(to) + ": " + s.essence()
+}
+
+// names are those of its images.
+func (s *story) names(written func(string) string) string {
 	var names []string
 	for _, m := range s.moves[:min(len(s.moves), mostNames)] {
-		names = append(names, code(called(m.changes[0].Image)))
+		names = append(names, written(m.changes[0].Image))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(s.moves) - mostNames; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	from, to := s.step()
-	return text + " " + code(from) + " → " + code(to) + ": " + s.essence()
+	return text
 }
 
 // mostNames is how many images are named in a title.
@@ -256,13 +267,7 @@ func (s *story) source() string {
 		return ""
 	}
 	text := "source: " + s.named(c.Repository)
-	from, to := c.From, c.To
-	switch {
-	case c.Commits != nil:
-		from, to = c.Commits.From, c.Commits.To
-	case s.why(changelog.OtherOrigin):
-		from = "" // it is the other repository's
-	}
+	from, to := s.revisions()
 	switch {
 	case from != "" && to != "" && from != to:
 		text += ", " + s.revision(c.Repository, from) + " → " + s.revision(c.Repository, to)
@@ -278,28 +283,57 @@ func (s *story) source() string {
 	return text
 }
 
-// facts are the lines before the notes: of the source, then of each image.
+// revisions are what the two images were built from; "" where they are not known.
+func (s *story) revisions() (from, to string) {
+	c := &s.changed
+	switch {
+	case c.Commits != nil:
+		return c.Commits.From, c.Commits.To
+	case s.why(changelog.OtherOrigin):
+		return "", c.To // the other one is another repository's
+	}
+	return c.From, c.To
+}
+
+// facts are the lines before the notes: of the source, and of the image. Of several
+// images, only what some lost or gained.
 func (s *story) facts(r *room) string {
-	var b strings.Builder
+	var lines []string
 	if source := s.source(); source != "" {
-		b.WriteString("- " + source + "\n")
+		lines = append(lines, source)
 	}
 	for _, m := range s.moves {
-		lines := s.image(m, r)
-		if len(lines) == 0 {
-			continue
+		lost, gained, _ := platforms(s.before(m), s.after(m))
+		switch {
+		case len(s.moves) == 1:
+			lines = append(lines, s.image(m, r)...)
+		case len(lost)+len(gained) > 0:
+			lines = append(lines, foreign.Code(called(m.changes[0].Image))+" "+platformLine(s.before(m), s.after(m)))
 		}
-		between := "\n- "
-		if len(s.moves) > 1 {
-			b.WriteString("- " + foreign.Code(called(m.changes[0].Image)) + "\n  - ")
-			between = "\n  - "
-		} else {
-			b.WriteString("- ")
-		}
-		b.WriteString(strings.Join(lines, between) + "\n")
+	}
+	text := ""
+	if len(lines) > 0 {
+		text = "- " + strings.Join(lines, "\n- ") + "\n"
 	}
 	if reasons := s.reasons(); reasons != "" {
-		b.WriteString("\n" + reasons + "\n")
+		text += "\n" + reasons + "\n"
 	}
-	return strings.TrimLeft(b.String(), "\n")
+	return strings.TrimLeft(text, "\n")
+}
+
+// images fold what is known of each image where there are several.
+func (s *story) images(r *room) string {
+	if len(s.moves) == 1 || !r.facts {
+		return ""
+	}
+	var b strings.Builder
+	for _, m := range s.moves {
+		if lines := s.image(m, r); len(lines) > 0 {
+			b.WriteString("- " + foreign.Code(called(m.changes[0].Image)) + "\n  - " + strings.Join(lines, "\n  - ") + "\n")
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return fold("Digests, platforms and sizes of "+Counted(len(s.moves), "image"), b.String())
 }
