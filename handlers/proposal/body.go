@@ -60,7 +60,6 @@ var storied = []room{
 	{rows: 400, places: 1, facts: true, listed: 3, held: 20},
 	{rows: 400, places: 1, held: 20},
 	{rows: 400, places: 1, unlinked: true, held: 20},
-	{rows: 400, places: 1, unlinked: true, column: true, tied: true, held: 10},
 	{rows: 400, column: true, tied: true, held: 10},
 	{rows: 400, column: true, held: 10},
 	{rows: 200, column: true, held: 10},

@@ -115,7 +115,7 @@ func (s *story) others(cut int) string {
 	rest := 0
 	for i, bot := range c.Bots {
 		if i < mostBots {
-			parts = append(parts, fmt.Sprintf("%d of %s", bot.Count, foreign.Code(bot.Name+"[bot]")))
+			parts = append(parts, fmt.Sprintf("%d of %s (bot)", bot.Count, foreign.Code(bot.Name)))
 		} else {
 			rest += bot.Count
 		}

@@ -122,6 +122,9 @@ func (s *story) essence() string {
 	if s.breaks > 0 {
 		text += fmt.Sprintf(", %d with breaking changes", s.breaks)
 	}
+	if s.says() && (s.changed.Doubt == changelog.Inherited || s.changed.Doubt == changelog.OtherName) {
+		text += ", maybe of another project"
+	}
 	lost := 0
 	for _, m := range s.moves {
 		gone, _, _ := platforms(s.before(m), s.after(m))
@@ -278,7 +281,7 @@ func (s *story) source() string {
 		text += " (" + s.linked("compare", c.Link) + ")"
 	}
 	if c.Doubt != "" {
-		text += "; uncertain: " + string(c.Doubt)
+		text += "; **uncertain**: " + string(c.Doubt)
 	}
 	return text
 }
