@@ -135,6 +135,9 @@ func (w written) need() int {
 		return need
 	}
 	for _, s := range w.stories {
+		if need > longestBody {
+			break // there is less to tell in the next try
+		}
 		need += s.chapter(&w.room).frame() + min(s.want, leastNotes)
 	}
 	return need

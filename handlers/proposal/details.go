@@ -62,6 +62,11 @@ func (w written) entry(m *move) string {
 	if len(before.Platforms) > 0 || len(after.Platforms) > 0 {
 		lines = append(lines, "platforms before: "+codes(before.Platforms), "platforms after: "+codes(after.Platforms))
 	}
+	for _, line := range []string{sizeLine(before, after), builtLine(before, after), baseLine(before, after)} {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
 	if len(m.changes) > w.places && w.listed > 0 {
 		lines = append(lines, "places: "+w.where(m, w.listed, ", ", true))
 	}
