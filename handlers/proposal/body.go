@@ -72,7 +72,7 @@ var storied = []room{
 // the images, and what was left out. It is Markdown; everything in it that comes
 // from outside went through foreign, and all addresses were made here.
 func body(p *Proposal, notes *Notes) string {
-	return parts{does: "This pull request changes", next: waits, back: rollBack, orders: commands}.body(p, notes)
+	return parts{does: "This pull request changes", all: ": the commit has them all", next: waits, back: rollBack, orders: commands}.body(p, notes)
 }
 
 // Preview is the body of a proposal for which there is no pull request, of at most as
@@ -82,7 +82,7 @@ func Preview(p *Proposal, notes *Notes) string {
 }
 
 // parts are what a body says of its pull request.
-type parts struct{ does, next, back, orders string }
+type parts struct{ does, all, next, back, orders string }
 
 func (of parts) body(p *Proposal, notes *Notes) string {
 	w := written{Notes: notes, parts: of, moves: movesOf(p.Changes)}
@@ -193,7 +193,7 @@ func (w written) table() string {
 			kindly(first.Kind), since(first), w.changed(&shown[i]), w.where(&shown[i], w.places, "<br>", !w.unlinked))
 	}
 	if more := len(w.moves) - len(shown); more > 0 {
-		fmt.Fprintf(&b, "\nand %d more: the commit has them all.\n", more)
+		fmt.Fprintf(&b, "\nand %d more%s.\n", more, w.all)
 	}
 	return b.String()
 }

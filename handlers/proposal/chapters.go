@@ -113,7 +113,8 @@ func (s *story) written(most int) []section {
 	var sections []section
 	switch s.told() {
 	case changelog.ByCommits:
-		sections = s.commits(most)
+		bare := s.tail("", s.changed.Entries, nil)
+		sections = append(s.commits(most-len(joined(bare))), bare...)
 	default:
 		sections = s.releases(most)
 	}

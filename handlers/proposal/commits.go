@@ -48,6 +48,9 @@ func (s *story) commits(most int) []section {
 	if text := s.others(len(c.Changes) - shown); text != "" {
 		sections = append(sections, section{text: text})
 	}
+	if len(sections) > 0 {
+		sections[len(sections)-1].text += "\n" // the list ends
+	}
 	return sections
 }
 

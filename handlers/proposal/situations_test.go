@@ -152,6 +152,8 @@ func situations() map[string]situation {
 		"releases":      releases(),
 		"two":           two(),
 		"same-revision": sameRevision(),
+		"tags-only":     tagsOnly(),
+		"commits-170":   manyCommits(),
 	}
 	for name, doubt := range map[string]changelog.Doubt{
 		"inherited": changelog.Inherited, "other-name": changelog.OtherName, "unvouched": changelog.Unvouched,
@@ -344,4 +346,18 @@ func two() situation {
 func sameRevision() situation {
 	c := Changelog{Notes: changelog.Notes{Outcome: changelog.ByLink, Repository: acme, Link: acme.URL(), Why: []changelog.Why{changelog.SameRevision}}, From: sha(1), To: sha(1)}
 	return one(api, "v1.4.0@"+oldDigest, "v1.4.0@"+newDigest, version.Digest).tell(c)
+}
+
+// tagsOnly has versions of which nobody wrote anything.
+func tagsOnly() situation {
+	c := byCommits(acme, told(acme, "v1.4.0", "v1.5.0", 9), changelog.NoNotes)
+	c.Entries = []changelog.Entry{release(acme, "v1.5.0", 12, ""), release(acme, "v1.4.1", 3, "")}
+	return one(api, "v1.4.0", "v1.5.0", version.Minor).tell(c)
+}
+
+// manyCommits are more than are read.
+func manyCommits() situation {
+	c := told(acme, sha(49), sha(0), 50)
+	c.Left, c.Total, c.Merges = 120, 184, 14
+	return one(api, "sha-"+sha(49)[:7], "sha-"+sha(0)[:7], version.Tag).tell(byCommits(acme, c))
 }

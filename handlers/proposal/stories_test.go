@@ -256,6 +256,16 @@ func TestPreview(t *testing.T) {
 	t.Parallel()
 	s := firstParty()
 	golden(t, "stories/preview.txt", Preview(s.Proposal, s.Notes))
+	s = many(500)
+	text := Preview(s.Proposal, s.Notes)
+	for _, word := range []string{"This pull request", "/rebase", "Merging", "Rolling back", "the commit"} {
+		if strings.Contains(text, word) {
+			t.Errorf("it speaks of %q", word)
+		}
+	}
+	if len(text) > longestBody || !strings.Contains(text, "\nand 100 more.\n") {
+		t.Errorf("%d bytes:\n%.500s", len(text), text)
+	}
 }
 
 // BenchmarkBody200 is 200 updates with a megabyte of notes.
