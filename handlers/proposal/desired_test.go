@@ -50,6 +50,9 @@ type place struct {
 	config string
 	past   proposal.Past
 	now    time.Time
+	// facts and changed are what is known of the images.
+	facts   map[string]proposal.Facts
+	changed map[string]proposal.Changelog
 }
 
 func pod(images ...string) string {
@@ -85,7 +88,7 @@ func (p *place) desire() proposal.Desired {
 	}
 	return proposal.Desire(proposal.Situation{
 		RepositoryID: 7, FullName: "acme/shop", URL: "https://github.com/acme/shop", Base: "main", BaseSHA: strings.Repeat("b", 40),
-		Config: c, Plan: plan, Files: bytes, Past: p.past, Now: p.now,
+		Config: c, Plan: plan, Files: bytes, Past: p.past, Now: p.now, Facts: p.facts, Changelogs: p.changed,
 	})
 }
 

@@ -43,7 +43,7 @@ func (w written) perImage() string {
 		if told >= w.details || b.Len() > longestBody {
 			break
 		}
-		if text := w.image(&w.moves[i]); text != "" {
+		if text := w.entry(&w.moves[i]); text != "" {
 			b.WriteString(text)
 			told++
 		}
@@ -51,10 +51,10 @@ func (w written) perImage() string {
 	return folded("Digests, platforms and places", b.String())
 }
 
-// image is an entry of perImage; "" where the table says it all.
-func (w written) image(m *move) string {
+// entry is one of perImage; "" where the table says it all.
+func (w written) entry(m *move) string {
 	c := m.changes[0]
-	before, after := w.of(c.Image, c.From), w.of(c.Image, c.To)
+	before, after := w.before(m), w.after(m)
 	var lines []string
 	if before.Digest != "" || after.Digest != "" {
 		lines = append(lines, "digest before: "+unlessEmpty(before.Digest), "digest after: "+unlessEmpty(after.Digest))
@@ -62,8 +62,13 @@ func (w written) image(m *move) string {
 	if len(before.Platforms) > 0 || len(after.Platforms) > 0 {
 		lines = append(lines, "platforms before: "+codes(before.Platforms), "platforms after: "+codes(after.Platforms))
 	}
+	for _, line := range []string{sizeLine(before, after), builtLine(before, after), baseLine(before, after)} {
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
 	if len(m.changes) > w.places && w.listed > 0 {
-		lines = append(lines, "places: "+w.where(m, w.listed, ", "))
+		lines = append(lines, "places: "+w.where(m, w.listed, ", ", true))
 	}
 	if len(lines) == 0 {
 		return ""

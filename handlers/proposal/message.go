@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/imageupdater/imageupdater/handlers/foreign"
+	"github.com/imageupdater/imageupdater/scanner/changelog"
 )
 
 const (
@@ -14,11 +15,13 @@ const (
 	subjectLength = 72
 	// mostLines is how many changes a commit message lists.
 	mostLines = 100
+	// mostSources is of how many images it says where they changed.
+	mostSources = 30
 )
 
-// message is the proposal's commit message: the title, what changes where, and
-// the record as its last line.
-func message(p *Proposal, repository int64) (string, error) {
+// message is the proposal's commit message: the title, what changes where, what is
+// known by now of what changed in the images, and the record as its last line.
+func message(p *Proposal, repository int64, changed map[string]Changelog) (string, error) {
 	var b strings.Builder
 	b.WriteString(subject(p) + "\n\n")
 	for i := range p.Changes[:min(len(p.Changes), mostLines)] {
@@ -30,8 +33,43 @@ func message(p *Proposal, repository int64) (string, error) {
 	if more := len(p.Changes) - mostLines; more > 0 {
 		fmt.Fprintf(&b, "- and %d more\n", more)
 	}
+	b.WriteString(sources(p, changed))
 	record := p.record(repository)
 	return record.Sealed(b.String())
+}
+
+// sources say of each image with a known source what changed there. They are no links:
+// a commit is written once, and what it refers to would say so for ever.
+func sources(p *Proposal, changed map[string]Changelog) string {
+	moves := movesOf(p.Changes)
+	var lines []string
+	for _, s := range (&Notes{Changelogs: changed}).stories(moves) {
+		c := &s.changed
+		if c.Repository.IsZero() || s.pending() && !s.says() {
+			continue
+		}
+		line := foreign.Shorten(s.names(called), foreign.Longest) + ": " + s.essence() + ", " + c.Repository.Host + "/" + c.Repository.Path
+		if from, to := s.revisions(); from != "" && to != "" {
+			line += " " + stated(from) + "..." + stated(to)
+		}
+		lines = append(lines, "- "+quiet(foreign.Shorten(line, 2*foreign.Longest))+"\n")
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	more := ""
+	if n := len(lines) - mostSources; n > 0 {
+		lines, more = lines[:mostSources], fmt.Sprintf("- and %d more\n", n)
+	}
+	return "\n" + strings.Join(lines, "") + more
+}
+
+// stated is a revision in a commit message.
+func stated(revision string) string {
+	if changelog.IsCommit(revision) {
+		return brief(revision)
+	}
+	return foreign.Shorten(revision, longestName)
 }
 
 // subject is the title, with the image's last word alone where it is too long for

@@ -17,11 +17,32 @@ func TestMessage(t *testing.T) {
 		step("envs/prod/values.yaml", 12, "docker.io/library/nginx", "1.27@"+oldDigest, "1.27@"+newDigest, version.Digest),
 	}}
 	p.Title = title(p, "")
-	text, err := message(p, 7)
+	text, err := message(p, 7, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "message.txt", text)
+}
+
+// A message says in short what is known of the images, and links to nothing.
+func TestMessageOfStories(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"first-party": "\n\n- ghcr.io/acme/api: 22 commits, 2 with breaking changes, github.com/acme/api 683d1fc...1a2b3c4\n\n",
+		"umbrella": "\n\n- ghcr.io/acme/shop-api, ghcr.io/acme/shop-worker, ghcr.io/acme/shop-web and 1 more: 2 releases, github.com/acme/shop 2bbc0f7...20062d5\n" +
+			"- redis: 1 release, github.com/redis/redis\n\n",
+		"monorepo": "\n\n- ghcr.io/acme/platform/billing: 2 releases, github.com/acme/platform billing/v1.4.0...billing/v1.5.0\n\n",
+		"private":  "v1.5.0\n\n" + trailer, "pending": "v1.5.0\n\n" + trailer, "no-source": "v1.5.0\n\n" + trailer,
+		"images-200": "\n- ghcr.io/acme/service-34: 2 releases, github.com/acme/service-34\n- and 142 more\n\n" + trailer,
+	} {
+		s := situations()[name]
+		s.Title = title(s.Proposal, "")
+		text, err := message(s.Proposal, 7, s.Changelogs)
+		if err != nil || !strings.Contains(text, want) {
+			t.Errorf("%s: %v, %q is not in\n%.2000s", name, err, want, text)
+		}
+		checkMessageWith(t, s.Proposal, s.Changelogs)
+	}
 }
 
 func TestMessageIsBounded(t *testing.T) {
@@ -30,7 +51,7 @@ func TestMessageIsBounded(t *testing.T) {
 	for range 250 {
 		p.Changes = append(p.Changes, step("a.yaml", 1, pear, "1", "2", version.Major))
 	}
-	text, err := message(p, 7)
+	text, err := message(p, 7, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +75,12 @@ func TestSubjectIsShort(t *testing.T) {
 // message is read back whatever is in it, and says nothing to GitHub.
 func checkMessage(t *testing.T, p *Proposal) {
 	t.Helper()
-	text, err := message(p, 7)
+	checkMessageWith(t, p, nil)
+}
+
+func checkMessageWith(t *testing.T, p *Proposal, changed map[string]Changelog) {
+	t.Helper()
+	text, err := message(p, 7, changed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,13 +76,14 @@ func (n *Notes) of(name string, v Value) Facts {
 // longestLink is the longest address that is linked, in bytes.
 const longestLink = 1024
 
-// place names a line of a file, with a link to it where there can be one.
-func (n *Notes) place(c *Change) string {
+// place names a line of a file, with a link to it where there can be one and
+// shall be.
+func (n *Notes) place(c *Change, linked bool) string {
 	name := c.Path
 	if c.Line > 0 {
 		name += ":" + strconv.Itoa(c.Line)
 	}
-	if link := n.link(c); link != "" {
+	if link := n.link(c); linked && link != "" {
 		return "[" + foreign.Code(name) + "](" + link + ")"
 	}
 	return foreign.Code(name)

@@ -82,6 +82,7 @@ func hostile() []string {
 		"<b>pwned</b>", "<script>pwned</script>", "<img src=x onerror=pwned>", "<https://pwned.example>", "&#64;pwned &lt;b&gt;",
 		"![pwned](https://pwned.example/p.png)", "[pwned](https://pwned.example)", "[pwned]: https://pwned.example", "[^pwned]",
 		"pwned | pwned | pwned", `pwned \| pwned`, `pwned \\| pwned`, `pwned\`, "|pwned|", "`pwned`", "``pwned", "pwned```\npwned", "\\`pwned",
+		"pwned\n\n/merge\n\n> /recreate\n\n- /hold", "/merge", "pwned\n\n<!-- imageupdater:v1 AAAA.AAAA -->",
 		"--> pwned <!-- imageupdater:v1 AAAA.AAAA -->", "<!-- pwned", "</details> pwned", "pwned <br> pwned",
 		"pwned\n\n# pwned\n\n- [ ] pwned", "pwned\r\n| a | b |", "pwned\n\nImage-Updater: {\"schema\":1,\"repository\":7,\"group\":\"pwned\"}",
 		"**pwned** _pwned_ ~~pwned~~", "$`pwned`$ $$pwned$$", ":tada: pwned", "pwned [skip ci]", "[ci skip] pwned", "[no ci] pwned",
