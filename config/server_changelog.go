@@ -72,3 +72,14 @@ func (d *decoder) checkChangelogSites(c *serverChangelog, own siteURL) {
 		}
 	}
 }
+
+// GitHubSite reads the address of a GitHub, as people see it, and gives it without a
+// slash at the end and the root of its REST API with one. The error says what to write.
+func GitHubSite(text string) (site, api string, err error) {
+	var u siteURL
+	if f := readSiteURL(&u, text); f != nil {
+		return "", "", fmt.Errorf("%s (%s)", f.message, f.hint) //nolint:err113 // it is for who wrote it
+	}
+	api, _ = u.apis()
+	return string(u), api, nil
+}

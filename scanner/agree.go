@@ -3,7 +3,6 @@ package scanner
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
@@ -64,11 +63,11 @@ func holdTogether(sharing []*Result) bool {
 }
 
 // targetsOf are the updates of a result but for what is no part of the value:
-// their groups, and since when their images are there.
+// their groups, and since when images are there.
 func targetsOf(r *Result) []Update {
 	targets := slices.Clone(r.Updates)
 	for i := range targets {
-		targets[i].Group, targets[i].Since = "", time.Time{}
+		targets[i] = Update{Kind: targets[i].Kind, Tag: targets[i].Tag, Digest: targets[i].Digest}
 	}
 	return targets
 }

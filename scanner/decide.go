@@ -70,7 +70,7 @@ func (l *lookup) updates(ctx context.Context, w *wish, choice *version.Choice) (
 		}
 	}
 	for _, target := range targets {
-		update := Update{Kind: target.Kind, Tag: target.Tag, Group: w.group(target.Kind), Since: l.since(target.Tag)}
+		update := l.update(w, target)
 		if w.wantsDigest() {
 			digest, rejection, err := l.digestFor(ctx, w, target)
 			if err != nil {
@@ -158,11 +158,24 @@ func (l *lookup) refresh(ctx context.Context, w *wish, target version.Target) (*
 	case rejection != nil:
 		return nil, rejection, nil
 	}
-	update := &Update{Kind: target.Kind, Tag: target.Tag, Digest: digest, Group: w.group(target.Kind), Since: l.since(target.Tag)}
+	update := l.update(w, target)
+	update.Digest = digest
 	if w.result.Field.Tag == nil {
 		update.Tag = ref.Tag
 	}
-	return update, nil, nil
+	return &update, nil, nil
+}
+
+// update is a step to a target, with the times that the registry told. What a tag
+// held before it was given something else nobody tells.
+func (l *lookup) update(w *wish, target version.Target) Update {
+	update := Update{
+		Kind: target.Kind, Tag: target.Tag, Group: w.group(target.Kind), Since: l.since(target.Tag), Pushed: l.facts[target.Tag].Pushed,
+	}
+	if now := w.result.Field.Ref.Tag; now != target.Tag {
+		update.Was = l.facts[now].Pushed
+	}
+	return update
 }
 
 // gone is what is said of a tag that cannot be pulled any more: an answer, and

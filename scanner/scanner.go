@@ -51,6 +51,9 @@ type Update struct {
 	// Since is when the registry was given what the update moves to, or, where it
 	// does not tell that and was asked when it was built, that; otherwise zero.
 	Since time.Time
+	// Pushed is when the registry was given what the update moves to, and Was when it
+	// was given the tag that the field has; zero where it does not tell.
+	Pushed, Was time.Time
 }
 
 // Result is a field and how it ended.

@@ -140,7 +140,8 @@ func (r *Runner) desire(
 	if len(desired.Proposals)+len(desired.Edits) == 0 {
 		return desired, nil
 	}
-	situation.Facts = r.facts(ctx, desired.Proposals)
+	read := r.changed(ctx, l, desired.Proposals, out)
+	situation.Facts, situation.Changelogs = read.Facts, read.Changelogs
 	if !writes(desired) {
 		return proposal.Desire(situation), nil
 	}

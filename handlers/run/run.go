@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/changes"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/notice"
 	"github.com/imageupdater/imageupdater/handlers/order"
@@ -88,6 +89,8 @@ type Look struct {
 	Introductions Introductions
 	// Issues are read and written through it; nil leaves them alone.
 	Issues notice.GitHub
+	// Changes is how what changed between two images is read.
+	Changes Changes
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
@@ -105,6 +108,10 @@ type Runner struct {
 	Decisions Decisions
 	// Enforced is what the operator wants of all repositories.
 	Enforced config.Enforcement
+	// Changes reads what changed between two images, and Sources is where the
+	// operator says that their sources are.
+	Changes *changes.Reader
+	Sources config.Sources
 	// Historian reads what became of proposals.
 	Historian *proposal.Historian
 	// Web is where people see GitHub, without a slash at the end.

@@ -24,13 +24,15 @@ const (
 )
 
 // Forges tells which hosts, in lower case, are what. github.com is GitHub
-// whether it is listed or not.
+// whether it is listed or not. One that is not at the usual port is listed with its
+// port, and only so is one meant that has a port, or no domain name.
 type Forges map[string]Forge
 
 // Repository is where source code lives. The zero value is none. It may be a map
 // key: two spellings of one repository on GitHub are equal by Same alone.
 type Repository struct {
-	// Host is a domain name in lower case, without a port.
+	// Host is a domain name in lower case, without a port, unless Forges lists it with
+	// one.
 	Host string
 	// Path is "owner/name" on GitHub, elsewhere one segment or more.
 	Path  string
@@ -79,9 +81,9 @@ var (
 // behind it and git+ before it, or git@github.com:acme/api. The scheme is dropped,
 // since all that is ever used is HTTPS; the query too.
 //
-// The error wraps ErrAddress: for other schemes, users and passwords, ports,
-// addresses of machines, names that are not plain ASCII, and paths that are no
-// repository's.
+// The error wraps ErrAddress: for other schemes, users and passwords, ports and
+// addresses of machines that forges does not list, names that are not plain ASCII, and
+// paths that are no repository's.
 func ReadAddress(text string, forges Forges) (Address, error) {
 	text = strings.TrimSpace(text)
 	if len(text) > maxAddress {
@@ -92,7 +94,7 @@ func ReadAddress(text string, forges Forges) (Address, error) {
 			return Address{}, fmt.Errorf("%w: it has characters that no address of a repository has", ErrAddress)
 		}
 	}
-	w, err := split(text)
+	w, err := split(text, forges)
 	if err != nil {
 		return Address{}, err
 	}
@@ -105,7 +107,7 @@ type written struct {
 	git                  bool // it is for git, not for a browser
 }
 
-func split(text string) (written, error) {
+func split(text string, forges Forges) (written, error) {
 	plain, git := strings.CutPrefix(text, "git+")
 	rest, fragment, _ := strings.Cut(plain, "#")
 	if m := scpPattern.FindStringSubmatch(rest); m != nil {
@@ -125,13 +127,19 @@ func split(text string) (written, error) {
 		return written{}, fmt.Errorf("%w: its scheme is neither https nor http", ErrAddress)
 	case u.User != nil:
 		return written{}, fmt.Errorf("%w: it names a user", ErrAddress)
-	case u.Port() != "" || strings.Contains(u.Host, ":"):
+	case strings.Contains(u.Host, ":") && !forges.list(strings.ToLower(u.Host)):
 		return written{}, fmt.Errorf("%w: it names a port", ErrAddress)
 	}
 	return written{
 		host: strings.ToLower(u.Host), path: u.Path, fragment: fragment,
 		git: git || u.Scheme == "git" || strings.HasSuffix(u.Path, ".git"),
 	}, nil
+}
+
+// list tells whether somebody who is to be trusted named a host.
+func (f Forges) list(host string) bool {
+	_, listed := f[host]
+	return listed
 }
 
 // plainHost tells whether text begins with a forge that is often written without a scheme.
@@ -149,7 +157,7 @@ func (w written) address(forges Forges) (Address, error) {
 	if host == "www.github.com" {
 		host = "github.com"
 	}
-	if len(host) > 253 || !hostPattern.MatchString(host) || strings.Contains(host, "xn--") {
+	if !forges.list(host) && (len(host) > 253 || !hostPattern.MatchString(host) || strings.Contains(host, "xn--")) {
 		return Address{}, fmt.Errorf("%w: its host is no plain domain name", ErrAddress)
 	}
 	path := w.path

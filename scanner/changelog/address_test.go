@@ -206,3 +206,24 @@ func ExampleReadAddress() {
 	fmt.Println(a.URL(), a.Revision, a.Directory, err)
 	// Output: https://github.com/acme/mono v2.1.0 services/api <nil>
 }
+
+// A GitHub at a port of its own is meant by that, and a machine's address by nobody
+// but the operator.
+func TestListedAddresses(t *testing.T) {
+	t.Parallel()
+	forges := changelog.Forges{"ghe.acme.lan:8443": changelog.GitHub, "127.0.0.1:4000": changelog.GitHub}
+	for text, want := range map[string]string{
+		"https://ghe.acme.lan:8443/acme/api.git": "https://ghe.acme.lan:8443/acme/api",
+		"http://127.0.0.1:4000/acme/api":         "https://127.0.0.1:4000/acme/api",
+		"https://GHE.acme.lan:8443/acme/api":     "https://ghe.acme.lan:8443/acme/api",
+		"https://ghe.acme.lan:8444/acme/api":     "",
+		"https://127.0.0.1:4001/acme/api":        "",
+		"https://127.0.0.1/acme/api":             "",
+		"https://github.com:443/acme/api":        "",
+	} {
+		a, err := changelog.ReadAddress(text, forges)
+		if (err == nil) != (want != "") || a.URL() != want || want != "" && a.Forge != changelog.GitHub {
+			t.Errorf("%s: %q, %v, want %q", text, a.URL(), err, want)
+		}
+	}
+}

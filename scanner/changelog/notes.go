@@ -111,10 +111,10 @@ const (
 
 // Entry is one version's notes.
 type Entry struct {
-	Version
-	Title string
-	Text  string
-	Told  Told // "" without text
+	Version `json:"version"` // by a name, since its Text is not the entry's
+	Title   string
+	Text    string
+	Told    Told // "" without text
 	// URL is a page of the version.
 	URL        string
 	Published  time.Time // zero where it is not known

@@ -268,11 +268,13 @@ type ride struct {
 
 	payer string
 	pull  bool // it may count as one
+	spare bool // it leaves something to others
 	probe bool
 }
 
 func (r *ride) send(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 	r.hear(req.Context())
+	r.spare = req.Context().Value(spareKey{}) != nil
 	if err := r.mayGo(); err != nil {
 		return nil, err
 	}
@@ -346,7 +348,7 @@ func (r *ride) refusal(now time.Time) error {
 		return err
 	}
 	if r.pull {
-		return r.paying().refusal(r.lane, now)
+		return r.paying().refusal(r.lane, now, r.spare)
 	}
 	return nil
 }

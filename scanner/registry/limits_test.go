@@ -230,6 +230,38 @@ func TestQueueThatIsTooLong(t *testing.T) {
 	})
 }
 
+// TestSpareQuestions leave half of what may be pulled, of our own budget and of what the
+// registry gives.
+func TestSpareQuestions(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client := newWorld().client()
+		ask := func(ctx context.Context, n int) error {
+			_, err := client.Manifest(ctx, at(image.DockerHub, n), "1")
+			return err
+		}
+		spare := registry.Spare(t.Context())
+		for n := range 30 {
+			if err := ask(spare, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := ask(spare, 30)
+		if limited, ok := errors.AsType[*registry.RateLimited](err); !ok || !limited.Pulls || !registry.Postponed(err) {
+			t.Fatalf("error %v", err)
+		}
+		for n := range 30 {
+			if err := ask(t.Context(), 30+n); err != nil {
+				t.Fatalf("what updates depend on has no room: %v", err)
+			}
+		}
+		time.Sleep(6 * time.Hour)
+		if err := ask(spare, 60); err != nil {
+			t.Errorf("after the window: %v", err)
+		}
+	})
+}
+
 func TestBudgetOfPulls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

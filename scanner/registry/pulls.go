@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,6 +59,13 @@ func (l *limiting) own() []*lane {
 	return own
 }
 
+// spareKey marks questions that can wait.
+type spareKey struct{}
+
+// Spare marks questions on which no update depends. They are refused as *RateLimited
+// where half of what may be pulled is used, so that those have room on which one does.
+func Spare(ctx context.Context) context.Context { return context.WithValue(ctx, spareKey{}, true) }
+
 // pullsUsedUp goes by what Docker documents: the limit of pulls answers at length,
 // and the one against abuse in three words.
 func pullsUsedUp(resp *http.Response) bool {
@@ -91,11 +99,13 @@ func (p *payer) budget(l *lane) int {
 	return max(0, l.limits.Budget)
 }
 
-// refusal says why nothing may be pulled.
-func (p *payer) refusal(l *lane, now time.Time) error {
+// refusal says why nothing may be pulled. What is spare leaves half of what there is.
+func (p *payer) refusal(l *lane, now time.Time, spare bool) error {
 	p.forget(now.Add(-l.limits.BudgetWindow))
 	budget := p.budget(l)
 	switch {
+	case spare && (budget > 0 && len(p.pulls) >= budget/2 || p.limit > 0 && p.remaining <= p.limit/2):
+		return pause{now.Add(pullPause), "half of what may be pulled is kept for finding versions", true}.over(l.site.Name, now)
 	case budget > 0 && len(p.pulls) >= budget:
 		again := p.pulls[0].Add(l.limits.BudgetWindow)
 		return pause{again, fmt.Sprintf("the budget of %d pulls in %s is used up", budget, l.limits.BudgetWindow), true}.over(l.site.Name, now)

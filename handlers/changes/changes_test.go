@@ -1,0 +1,457 @@
+package changes_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageupdater/imageupdater/handlers/changes"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
+	"github.com/imageupdater/imageupdater/scanner/changelog"
+	"github.com/imageupdater/imageupdater/scanner/image"
+	"github.com/imageupdater/imageupdater/scanner/registry"
+)
+
+const (
+	oldCommit = "1111111aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	newCommit = "2222222bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+	sourceKey = "org.opencontainers.image.source"
+	revision  = "org.opencontainers.image.revision"
+)
+
+func digestOf(c string) string { return "sha256:" + strings.Repeat(c, 64) }
+
+// images answer for registries: what is not there is not found, and what is nil is
+// not answered.
+type images struct {
+	mu         sync.Mutex
+	of         map[string]*registry.About
+	provenance map[string]registry.Provenance
+	manifests  map[string]registry.Manifest // of those that do not answer
+	asked      []string
+}
+
+func (r *images) About(_ context.Context, repo image.Repository, reference string, _ *registry.Platform) (registry.About, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	name := repo.String() + " " + reference
+	r.asked = append(r.asked, name)
+	about, known := r.of[name]
+	switch {
+	case !known:
+		return registry.About{}, fmt.Errorf("%w: %s", registry.ErrNotFound, name)
+	case about == nil:
+		return registry.About{}, errors.New("out of order")
+	}
+	return *about, nil
+}
+
+func (r *images) Manifest(_ context.Context, repo image.Repository, reference string) (registry.Manifest, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	manifest, known := r.manifests[repo.String()+" "+reference]
+	if !known {
+		return manifest, errors.New("out of order")
+	}
+	return manifest, nil
+}
+
+func (r *images) Provenance(_ context.Context, _ image.Repository, attestation string) (registry.Provenance, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, "provenance "+attestation)
+	return r.provenance[attestation], nil
+}
+
+// forge is a source with commits between all revisions, and releases.
+type forge struct {
+	mu         sync.Mutex
+	visibility map[string]changelog.Visibility
+	releases   []changelog.Release
+	tags       []string
+	err        error
+	slow       time.Duration
+	asked      int
+}
+
+func (f *forge) ask(ctx context.Context) error {
+	f.mu.Lock()
+	f.asked++
+	err, slow := f.err, f.slow
+	f.mu.Unlock()
+	if slow == 0 {
+		return err
+	}
+	select {
+	case <-time.After(slow):
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (f *forge) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked
+}
+
+func (f *forge) Access(ctx context.Context, repo changelog.Repository) (changelog.Access, error) {
+	visibility, known := f.visibility[repo.Path]
+	if !known {
+		visibility = changelog.Public
+	}
+	return changelog.Access{Visibility: visibility, Installed: known}, f.ask(ctx)
+}
+
+func (f *forge) Releases(ctx context.Context, _ changelog.Repository, _ int) ([]changelog.Release, bool, error) {
+	return f.releases, false, f.ask(ctx)
+}
+
+func (f *forge) Tags(ctx context.Context, _ changelog.Repository) ([]string, error) {
+	return f.tags, f.ask(ctx)
+}
+
+func (f *forge) Files(ctx context.Context, _ changelog.Repository, _, _ string) ([]string, error) {
+	return nil, f.ask(ctx)
+}
+
+func (f *forge) File(ctx context.Context, _ changelog.Repository, _, _ string) ([]byte, error) {
+	return nil, errors.Join(changelog.ErrNotFound, f.ask(ctx))
+}
+
+func (f *forge) Compare(ctx context.Context, repo changelog.Repository, from, to string) (changelog.Comparison, error) {
+	c := changelog.Commit{SHA: to, Message: "from " + from + " in " + repo.Path, Author: "Ann", Parents: 1}
+	return changelog.Comparison{Commits: []changelog.Commit{c}, Total: 1}, f.ask(ctx)
+}
+
+// notes are a memory.
+type notes map[string][]byte
+
+func (n notes) Note(_ context.Context, _ int64, name string) ([]byte, bool) {
+	text, found := n[name]
+	return text, found
+}
+func (n notes) KeepNote(_ context.Context, _ int64, name string, value []byte) { n[name] = value }
+
+// bench is a reader with all around it.
+type bench struct {
+	registry *images
+	source   *forge
+	reader   *changes.Reader
+	target   *changes.Target
+	clock    time.Time
+}
+
+func newBench() *bench {
+	b := &bench{
+		registry: &images{of: map[string]*registry.About{}}, source: &forge{},
+		clock: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC),
+	}
+	b.reader = &changes.Reader{
+		Registry: b.registry, Memory: notes{}, Forges: changelog.Forges{"github.com": changelog.GitHub}, Now: func() time.Time { return b.clock },
+	}
+	b.target = &changes.Target{ID: 7, Source: b.source, Repository: changelog.Repository{Host: "github.com", Path: "acme/deploy", Forge: changelog.GitHub}}
+	return b
+}
+
+var api = image.Repository{Registry: "ghcr.io", Path: "acme/api"}
+
+// has puts an image with labels there.
+func (b *bench) has(reference, digest string, labels map[string]string) *registry.About {
+	about := &registry.About{Manifest: registry.Manifest{Digest: digest}, Labels: labels}
+	b.registry.of[api.String()+" "+reference] = about
+	return about
+}
+
+func (b *bench) step(from, to string) changes.Step {
+	return changes.Step{Image: api.String(), Repository: api, From: proposal.Value{Tag: from}, To: proposal.Value{Tag: to}}
+}
+
+func (b *bench) read(t *testing.T, steps ...changes.Step) changes.Found {
+	t.Helper()
+	return b.reader.Read(t.Context(), b.target, steps)
+}
+
+// TestCommits has a first-party image, whose tags name commits, told by what lies between
+// those.
+func TestCommits(t *testing.T) {
+	b := newBench()
+	b.has("main-1111111", digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api", revision: oldCommit})
+	about := b.has("main-2222222", digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api", revision: newCommit})
+	about.Created, about.Size = b.clock, 4200
+	about.Platform = registry.Platform{OS: "linux", Architecture: "amd64"}
+	about.Manifest.Platforms = []registry.Platform{
+		{OS: "linux", Architecture: "arm64", Digest: digestOf("d")}, {OS: "linux", Architecture: "amd64", Digest: digestOf("c")}, {Digest: digestOf("e")},
+	}
+	about.Annotations = map[string]string{"org.opencontainers.image.base.name": "docker.io/library/alpine:3.22", "org.opencontainers.image.base.digest": "no digest"}
+	step := b.step("main-1111111", "main-2222222")
+	step.Pushed, step.Was = b.clock.Add(-time.Hour), b.clock.Add(-48*time.Hour)
+	found := b.read(t, step, step)
+	want := map[string]proposal.Facts{
+		proposal.FactsKey(step.Image, step.From): {Digest: digestOf("a"), Pushed: step.Was},
+		proposal.FactsKey(step.Image, step.To): {
+			Digest: digestOf("b"), Platforms: []string{"linux/amd64", "linux/arm64"}, Created: b.clock, Pushed: step.Pushed, Size: 4200, Measured: "linux/amd64",
+			Base: "docker.io/library/alpine:3.22",
+		},
+	}
+	if diff := cmp.Diff(want, found.Facts); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	got := found.Changelogs[step.Key()]
+	if got.Outcome != changelog.ByCommits || got.From != oldCommit || got.To != newCommit || len(got.Commits.Changes) != 1 ||
+		got.Commits.Changes[0].Subject != "from "+oldCommit+" in acme/api" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestRemembered asks the source again only when there may be more.
+func TestRemembered(t *testing.T) {
+	release := []changelog.Release{{Tag: "v1.1.0", Title: "1.1.0", Body: "Better."}}
+	tests := map[string]struct {
+		set   func(*forge)
+		again time.Duration
+	}{
+		"all there":  {func(f *forge) { f.releases = release }, 24 * time.Hour},
+		"no text":    {func(f *forge) { f.tags = []string{"v1.0.0", "v1.1.0"}; f.releases = nil }, 24 * time.Hour}, // commits
+		"no version": {func(*forge) {}, time.Hour},                                                                 // a link
+		"no answer":  {func(f *forge) { f.err = changelog.ErrLater }, 10 * time.Minute},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			tt.set(b.source)
+			b.has("1.0.0", digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api"})
+			b.has("1.1.0", digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api"})
+			step := b.step("1.0.0", "1.1.0")
+			first := b.read(t, step)
+			asked := b.source.count()
+			if asked == 0 {
+				t.Fatal("nothing was asked")
+			}
+			b.clock = b.clock.Add(tt.again - time.Second)
+			if diff := cmp.Diff(first.Changelogs, b.read(t, step).Changelogs); diff != "" || b.source.count() != asked {
+				t.Errorf("asked %d more times, -first +again\n%s", b.source.count()-asked, diff)
+			}
+			b.clock = b.clock.Add(time.Second)
+			if b.read(t, step); b.source.count() == asked {
+				t.Error("not asked again")
+			}
+			if pending := first.Changelogs[step.Key()].Pending; pending != (tt.again == 10*time.Minute) || pending == first.Next.IsZero() {
+				t.Errorf("pending %t, and the next look at %s", pending, first.Next)
+			}
+		})
+	}
+}
+
+// TestGivesTime asks a source that does not answer less and less often.
+func TestGivesTime(t *testing.T) {
+	b := newBench()
+	b.source.err = changelog.ErrLater
+	for _, tag := range []string{"1.0.0", "1.1.0"} {
+		b.has(tag, digestOf(tag[2:3]), map[string]string{sourceKey: "https://github.com/acme/api"})
+	}
+	var waits []time.Duration
+	for range 8 {
+		next := b.read(t, b.step("1.0.0", "1.1.0")).Next
+		waits = append(waits, next.Sub(b.clock))
+		b.clock = next
+	}
+	minutes := time.Minute
+	want := []time.Duration{10 * minutes, 20 * minutes, 40 * minutes, 80 * minutes, 160 * minutes, 320 * minutes, 320 * minutes, 320 * minutes}
+	if diff := cmp.Diff(want, waits); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestMoreComes has notes that were written after the image was pushed, and loses none
+// when the source fails.
+func TestMoreComes(t *testing.T) {
+	b := newBench()
+	for _, tag := range []string{"1.0.0", "1.1.0"} {
+		b.has(tag, digestOf(tag[2:3]), map[string]string{sourceKey: "https://github.com/acme/api"})
+	}
+	step := b.step("1.0.0", "1.1.0")
+	if got := b.read(t, step).Changelogs[step.Key()]; got.Outcome != changelog.ByLink {
+		t.Fatalf("%+v", got)
+	}
+	b.source.releases = []changelog.Release{{Tag: "v1.1.0", Body: "Better."}, {Tag: "v1.0.0", Body: "Good."}}
+	b.clock = b.clock.Add(time.Hour)
+	first := b.read(t, step).Changelogs[step.Key()]
+	if len(first.Entries) != 1 || first.Entries[0].Text != "Better." {
+		t.Fatalf("%+v", first)
+	}
+	b.source.err = changelog.ErrLater
+	b.clock = b.clock.Add(48 * time.Hour)
+	if diff := cmp.Diff(first, b.read(t, step).Changelogs[step.Key()]); diff != "" {
+		t.Errorf("while the source fails: -before +now\n%s", diff)
+	}
+}
+
+// TestSlow does not let a pull request wait, and tells what is known.
+func TestSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench()
+		b.source.slow = time.Hour
+		var steps []changes.Step
+		for i := range 40 {
+			from, to := fmt.Sprintf("1.0.%d", i), fmt.Sprintf("1.1.%d", i)
+			b.has(from, digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api"})
+			b.has(to, digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api"})
+			steps = append(steps, b.step(from, to))
+		}
+		began := time.Now()
+		found := b.read(t, steps...)
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		for _, c := range found.Changelogs {
+			if !c.Pending {
+				t.Errorf("%+v", c)
+			}
+		}
+		if len(found.Changelogs) != len(steps) || len(found.Facts) != 2*len(steps) || !found.Next.Equal(b.clock.Add(10*time.Minute)) {
+			t.Errorf("%d notes, %d facts, next %s", len(found.Changelogs), len(found.Facts), found.Next)
+		}
+	})
+}
+
+// TestUnanswered leaves out what a registry does not tell, and nothing else.
+func TestUnanswered(t *testing.T) {
+	b := newBench()
+	b.has("1.0.0", digestOf("a"), nil)
+	b.registry.of[api.String()+" 1.1.0"] = nil
+	b.has("1.2.0", digestOf("c"), map[string]string{sourceKey: "https://github.com/acme/api"})
+	b.source.releases = []changelog.Release{{Tag: "v1.2.0", Body: "Better."}, {Tag: "v1.1.0", Body: "Good."}}
+	b.registry.of[api.String()+" 1.3.0"] = nil
+	b.registry.manifests = map[string]registry.Manifest{api.String() + " 1.3.0": {Digest: digestOf("e")}}
+	silent := b.step("1.2.0", "1.3.0")
+	if found := b.read(t, silent); len(found.Changelogs) != 0 || found.Facts[proposal.FactsKey(silent.Image, silent.To)].Digest != digestOf("e") {
+		t.Errorf("of an image that is known, and says nothing: %+v", found)
+	}
+	lost, gone, half := b.step("1.0.0", "1.1.0"), b.step("0.9.0", "1.0.0"), b.step("1.1.0", "1.2.0")
+	found := b.read(t, lost, gone, half)
+	if got := found.Changelogs[half.Key()]; !got.Pending || len(got.Entries) != 1 || !found.Next.Equal(b.clock.Add(10*time.Minute)) {
+		t.Errorf("by the tags alone: %+v, and the next look at %s", got, found.Next)
+	}
+	if _, known := found.Changelogs[lost.Key()]; known || len(found.Facts) != 3 {
+		t.Errorf("%+v", found)
+	}
+	if got := found.Changelogs[gone.Key()]; got.Outcome != changelog.Nothing {
+		t.Errorf("%+v", got)
+	}
+	if facts, known := found.Facts[proposal.FactsKey(gone.Image, gone.From)]; !known || facts.Digest != "" {
+		t.Errorf("of what is gone: %+v, %t", facts, known)
+	}
+}
+
+// TestInherited tells a label apart that the base image has, and asks for the base only
+// where it asks anyway.
+func TestInherited(t *testing.T) {
+	base := map[string]string{sourceKey: "https://github.com/acme/api-base"}
+	for name, tt := range map[string]struct {
+		base  string
+		doubt changelog.Doubt
+		asked bool
+	}{
+		"the same registry": {"ghcr.io/acme/base:1", changelog.Inherited, true},
+		"Docker Hub":        {"debian:13", changelog.Inherited, true},
+		"elsewhere":         {"evil.example/x:1", "", false},
+		"no name":           {"::", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			for _, repo := range []string{"ghcr.io/acme/base", "docker.io/library/debian", "evil.example/x"} {
+				b.registry.of[repo+" "+digestOf("f")] = &registry.About{Labels: base}
+			}
+			b.has("1.0.0", digestOf("a"), base)
+			b.has("1.1.0", digestOf("b"), base).Annotations = map[string]string{
+				"org.opencontainers.image.base.name": tt.base, "org.opencontainers.image.base.digest": digestOf("f"),
+			}
+			step := b.step("1.0.0", "1.1.0")
+			got := b.read(t, step).Changelogs[step.Key()]
+			asked := strings.Contains(strings.Join(b.registry.asked, "\n"), digestOf("f"))
+			if got.Doubt != tt.doubt || asked != tt.asked {
+				t.Errorf("%q, asked %t", got.Doubt, asked)
+			}
+		})
+	}
+}
+
+// TestMaps has the operator and the file say where a source is, in this order, before
+// the image does.
+func TestMaps(t *testing.T) {
+	b := newBench()
+	b.has("1.0.0", digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/label"})
+	b.has("1.1.0", digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/label"})
+	step := b.step("1.0.0", "1.1.0")
+	for _, want := range []string{"acme/label", "acme/file", "acme/operator"} {
+		switch want {
+		case "acme/file":
+			step.File = "https://github.com/acme/file"
+		case "acme/operator":
+			step.Operator = "https://github.com/acme/operator"
+		}
+		if got := b.read(t, step).Changelogs[step.Key()]; got.Repository.Path != want {
+			t.Errorf("%s, want %s", got.Repository.Path, want)
+		}
+	}
+}
+
+// TestProvenance is a hint where the image says nothing.
+func TestProvenance(t *testing.T) {
+	b := newBench()
+	b.has("1.0.0", digestOf("a"), nil)
+	b.has("1.1.0", digestOf("b"), nil).Attestation = digestOf("c")
+	b.registry.provenance = map[string]registry.Provenance{digestOf("c"): {Source: "https://github.com/acme/api", Revision: newCommit}}
+	step := b.step("1.0.0", "1.1.0")
+	if got := b.read(t, step).Changelogs[step.Key()]; got.Repository.Path != "acme/api" || got.Doubt != changelog.Unvouched || got.To != newCommit {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestPrivate shows a private source to those alone who may see it.
+func TestPrivate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		allow  bool
+		target changelog.Visibility
+		shown  bool
+	}{
+		"allowed":             {true, changelog.Private, true},
+		"not allowed":         {false, changelog.Private, false},
+		"in a public one":     {true, changelog.Public, false},
+		"in an internal one":  {true, changelog.Internal, false},
+		"public, not allowed": {false, changelog.Public, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			b.source.visibility = map[string]changelog.Visibility{"acme/api": changelog.Private, "acme/deploy": tt.target}
+			b.target.AllowPrivate = tt.allow
+			b.has("main-1111111", digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api", revision: oldCommit})
+			b.has("main-2222222", digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api", revision: newCommit})
+			step := b.step("main-1111111", "main-2222222")
+			got := b.read(t, step).Changelogs[step.Key()]
+			if shown := got.Commits != nil || !got.Repository.IsZero() || got.Link != ""; shown != tt.shown {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+// TestNoSource reads what registries tell, and no more.
+func TestNoSource(t *testing.T) {
+	b := newBench()
+	b.target.Source = nil
+	b.has("1.0.0", digestOf("a"), nil)
+	b.has("1.1.0", digestOf("b"), nil)
+	if found := b.read(t, b.step("1.0.0", "1.1.0")); found.Changelogs != nil || len(found.Facts) != 2 {
+		t.Errorf("%+v", found)
+	}
+}

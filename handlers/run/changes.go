@@ -1,0 +1,39 @@
+package run
+
+import (
+	"context"
+
+	"github.com/imageupdater/imageupdater/handlers/changes"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
+	"github.com/imageupdater/imageupdater/scanner/changelog"
+)
+
+// Changes is how what changed between two images is read for one repository.
+type Changes struct {
+	// Source reads with the rights that the repository has; nil reads nothing.
+	Source changelog.Source
+	// Repository is the one that is looked at.
+	Repository changelog.Repository
+	// AllowPrivate tells that the operator lets private sources be shown.
+	AllowPrivate bool
+}
+
+// changed are what registries say of the images of proposals, before and after, and
+// what was written about the versions between. What nobody answers in time is left out:
+// the text gains it later.
+func (r *Runner) changed(ctx context.Context, l Look, proposals []*proposal.Proposal, out *Outcome) changes.Found {
+	var steps []changes.Step
+	for _, p := range proposals {
+		for i := range p.Changes {
+			steps = append(steps, changes.StepOf(&p.Changes[i], r.Sources, out.Config.Changelog.Sources))
+		}
+	}
+	found := r.Changes.Read(ctx, &changes.Target{
+		ID: l.Repository.ID, Source: l.Changes.Source, Repository: l.Changes.Repository, AllowPrivate: l.Changes.AllowPrivate,
+	}, steps)
+	if least := r.Now().Add(r.Least); !found.Next.IsZero() && found.Next.Before(least) {
+		found.Next = least
+	}
+	out.wake(found.Next)
+	return found
+}
