@@ -20,6 +20,7 @@ type secrets struct {
 	markers    [][]byte
 	database   string            // a path or a URL
 	hooks      map[string][]byte // by name
+	sites      []string          // in the order of changelog.sites; "" for none
 }
 
 // shortestSecret is how many bytes a secret has at least, so that no stranger
@@ -60,6 +61,13 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 			s.hooks[h.Name] = []byte(read("hooks: "+h.Name, h.Secret, checkLength))
 		}
 	}
+	for i, site := range c.Changelog.Sites {
+		token := ""
+		if site.Token != (grant.Secret{}) {
+			token = read(fmt.Sprintf("changelog.sites[%d].token", i), site.Token, checkToken)
+		}
+		s.sites = append(s.sites, token)
+	}
 	for _, g := range c.Grants {
 		// Whether it is good is for those to say who need it. It may change later:
 		// see learning.
@@ -73,6 +81,14 @@ func readSecrets(o Options, redact *redactor) (*secrets, error) {
 func checkLength(secret string) error {
 	if len(secret) < shortestSecret {
 		return fmt.Errorf("the secret has %d bytes and needs %d: make one with openssl rand -hex 32", len(secret), shortestSecret)
+	}
+	return nil
+}
+
+// checkToken keeps out what could not stand in a header.
+func checkToken(text string) error {
+	if text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return errors.New("this is no token of GitHub's: it has no blanks and no line ends")
 	}
 	return nil
 }

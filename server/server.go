@@ -27,6 +27,7 @@ import (
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
+	"github.com/imageupdater/imageupdater/handlers/sources"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 	"github.com/imageupdater/imageupdater/server/jobs"
 	"github.com/imageupdater/imageupdater/server/store"
@@ -90,6 +91,8 @@ type Server struct {
 	runner   *run.Runner
 	decoder  *handlers.Decoder
 	files    *sharedFiles
+	sources  *sources.Sources
+	site     string // GitHub's host, as people name it
 	outage   outage
 	metrics  *metrics
 	handler  http.Handler
@@ -142,6 +145,9 @@ func (s *Server) assemble(ctx context.Context) error {
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Decisions: s, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
 		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
+	}
+	if err := s.openChanges(); err != nil {
+		return err
 	}
 	w := s.o.Config.Work
 	var err error

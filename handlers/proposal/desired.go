@@ -163,17 +163,27 @@ func (d *desiring) group() map[string][]Change {
 			}
 			groups[u.Group] = append(groups[u.Group], c)
 		}
-		if w := r.Waiting; w != nil {
-			d.hold(Young, w.Until, "", Change{
-				Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: imageOf(r.Field), From: valueOf(r.Field),
-				To: waitingValue(w.Tag), Kind: w.Kind, Group: r.Settings.For(w.Kind).Group,
-			})
+		if waits, until := waitingOf(r); waits != nil {
+			d.hold(Young, until, "", *waits)
 		}
 	}
 	for _, changes := range groups {
 		slices.SortFunc(changes, func(a, b Change) int { return compare(&a, &b) })
 	}
 	return groups
+}
+
+// waitingOf is the change that a field's update will be when it is old enough, and
+// when that is; nil where there is none.
+func waitingOf(r *scanner.Result) (*Change, time.Time) {
+	w := r.Waiting
+	if w == nil {
+		return nil, time.Time{}
+	}
+	return &Change{
+		Path: r.Field.File, Key: r.Field.Path, Line: r.Field.Line, Image: imageOf(r.Field), From: valueOf(r.Field),
+		To: waitingValue(w.Tag), Kind: w.Kind, Group: r.Settings.For(w.Kind).Group,
+	}, w.Until
 }
 
 func changeOf(r *scanner.Result, u scanner.Update) Change {
@@ -462,7 +472,7 @@ func (d *desiring) write(p *Proposal) {
 	if p.Existing != nil && !p.Rewrite {
 		p.Title = p.Existing.Title
 	}
-	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: d.heldFor(p), Facts: d.Facts, Changelogs: d.Changelogs})
+	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: heldFor(p, d.out.Held), Facts: d.Facts, Changelogs: d.Changelogs})
 	if p.Existing != nil && d.knewMore(p) {
 		text, _ := parted(p.Existing.Body)
 		p.Body = text + "\n"
@@ -519,13 +529,13 @@ func saysMore(body, than string) bool {
 
 // heldFor are the updates of the proposal's group, and others of its images, that
 // are not in it.
-func (d *desiring) heldFor(p *Proposal) []Held {
+func heldFor(p *Proposal, all []Held) []Held {
 	images := map[string]bool{}
 	for i := range p.Changes {
 		images[p.Changes[i].Image] = true
 	}
 	var held []Held
-	for _, h := range d.out.Held {
+	for _, h := range all {
 		if h.Why != Unclear && (images[h.Image] || h.Group == p.Group) { // that will pass
 			held = append(held, h)
 		}

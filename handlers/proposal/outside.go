@@ -27,19 +27,38 @@ func (n *Notes) host() string {
 	return strings.ToLower(page.Hostname())
 }
 
+// own tells whether an address is on the GitHub on whose page the text is shown, at
+// whatever port that is. A development server of ours may be without TLS.
+func (n *Notes) own(scheme, host string) bool {
+	page, err := url.Parse(n.RepositoryURL)
+	return err == nil && host != "" && page.Scheme == scheme && strings.EqualFold(page.Host, host)
+}
+
+// here tells whether a repository is on that GitHub.
+func (n *Notes) here(repo changelog.Repository) bool {
+	return n.own("https", repo.Host) || n.own("http", repo.Host)
+}
+
 // outside is an address of another repository's page as a link's: nothing in it
 // means something in Markdown, and following it leaves no trace. "" is one that
 // had better not be linked.
 func (n *Notes) outside(address string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.User != nil || u.RawQuery != "" || !plainHost.MatchString(u.Host) {
+	if err != nil || u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
 		return ""
 	}
-	host := u.Host
+	scheme, host := u.Scheme, u.Host
+	switch {
+	case n.own(scheme, host):
+	case n.own("http", host):
+		scheme = "http"
+	case !plainHost.MatchString(host):
+		return ""
+	}
 	if n.host() == gitHub && (host == gitHub || host == "www."+gitHub) {
 		host = redirect
 	}
-	link := "https://" + host + percent(u.EscapedPath(), "-._~/%")
+	link := scheme + "://" + percent(host, "-._:") + percent(u.EscapedPath(), "-._~/%")
 	if u.Fragment != "" {
 		link += "#" + percent(u.EscapedFragment(), "-._~/%")
 	}
@@ -65,7 +84,7 @@ func (n *Notes) page(repo changelog.Repository) foreign.Options {
 // named is a repository as people on this page call it.
 func (n *Notes) named(repo changelog.Repository) string {
 	name := repo.Host + "/" + repo.Path
-	if repo.Host == n.host() {
+	if repo.Host == n.host() || n.here(repo) {
 		name = repo.Path
 	}
 	return n.linked(foreign.Code(name), repo.URL())
@@ -75,7 +94,7 @@ func (n *Notes) named(repo changelog.Repository) string {
 // that it was mentioned, so there it is not linked.
 func (n *Notes) pull(repo changelog.Repository, number int) string {
 	name := "PR " + strconv.Itoa(number)
-	if repo.Forge != changelog.GitHub || repo.Host == n.host() && repo.Host != gitHub {
+	if repo.Forge != changelog.GitHub || repo.Host != gitHub && n.here(repo) {
 		return name
 	}
 	return n.linked(name, repo.URL()+"/pull/"+strconv.Itoa(number))

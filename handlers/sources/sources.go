@@ -86,10 +86,10 @@ func New(o Options) (*Sources, error) {
 	s := &Sources{o: o, readers: map[string]*forge.Reader{}, kept: newKept(o.Bytes)}
 	if o.GitHub != nil {
 		web, err := url.Parse(o.Web)
-		if err != nil || web.Hostname() == "" {
+		if err != nil || web.Host == "" {
 			return nil, errors.New("the address of GitHub's pages must look like https://github.com")
 		}
-		s.web, s.narrow = strings.ToLower(web.Hostname()), newNarrow(o.GitHub)
+		s.web, s.narrow = strings.ToLower(web.Host), newNarrow(o.GitHub)
 	}
 	for host, endpoint := range o.Hosts {
 		reader, err := forge.NewReader(forge.Options{

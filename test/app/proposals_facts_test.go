@@ -35,9 +35,9 @@ func TestFacts(t *testing.T) {
 	body := func() string { return repo.Pulls()[0].Body }
 	for _, line := range []string{
 		"digest before: `" + before + "`", "digest after: `" + after + "`",
-		"platforms before: `linux/amd64`", "platforms after: `linux/amd64`, `linux/arm64`",
+		"platforms: gains `linux/arm64`; keeps `linux/amd64`",
 	} {
-		if !strings.Contains(body(), "  - "+line+"\n") {
+		if !strings.Contains(body(), "- "+line+"\n") {
 			t.Errorf("%q is not in\n%s", line, body())
 		}
 	}
