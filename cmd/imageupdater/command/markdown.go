@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imageupdater/imageupdater/handlers/foreign"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 )
 
-// writeMarkdown writes what a pull request or a CI summary should show: the
-// updates and the problems in the open, what was skipped folded.
+// writeMarkdown writes what a CI summary should show: what each pull request would
+// say, the problems, and folded what was skipped.
 func writeMarkdown(w io.Writer, report *report) {
 	writef(w, "### Container images\n\n")
 	if len(report.rows) == 0 {
@@ -21,7 +23,7 @@ func writeMarkdown(w io.Writer, report *report) {
 	if report.writes {
 		writef(w, "\n%s\n", writtenLine(report))
 	}
-	writeMarkdownTable(w, []string{"Where", "Image", "From", "To", "Kind"}, updateRows(report))
+	writeGroups(w, report)
 	writeMarkdownTable(w, []string{"Where", "Problem"}, problemRows(report))
 	if skipped := skippedRows(report); len(skipped) > 0 {
 		writef(w, "\n<details><summary>%d skipped</summary>\n", len(skipped))
@@ -30,22 +32,16 @@ func writeMarkdown(w io.Writer, report *report) {
 	}
 }
 
-func updateRows(report *report) [][]string {
-	written := report.written()
-	var rows [][]string
+// writeGroups writes what the pull requests would say.
+func writeGroups(w io.Writer, report *report) {
+	plan := &scanner.Plan{}
 	for _, r := range report.rows {
-		for i, u := range r.Updates {
-			kind := string(u.Kind)
-			if written[r.Field.File] && r.taken == &r.Updates[i] {
-				kind += ", written"
-			}
-			rows = append(rows, []string{
-				place(r), codeSpan(imageName(r.Field)),
-				codeSpan(tagAndDigest(r.Field.Ref.Tag, r.Field.Ref.Digest)), codeSpan(tagAndDigest(u.Tag, u.Digest)), kind,
-			})
-		}
+		plan.Results = append(plan.Results, r.Result)
 	}
-	return rows
+	for _, g := range proposal.Grouped(plan) {
+		body := proposal.Preview(g.Proposal, &proposal.Notes{RepositoryURL: report.site, Held: g.Held, Facts: report.told.Facts, Changelogs: report.told.Changelogs})
+		writef(w, "\n#### %s\n\n%s", foreign.Line(g.Title, foreign.Options{}), body)
+	}
 }
 
 func problemRows(report *report) [][]string {

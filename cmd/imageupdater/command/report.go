@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/changes"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/format"
 	"github.com/imageupdater/imageupdater/scanner/version"
@@ -22,6 +23,10 @@ type report struct {
 	files int
 	// unused are the values of --only that matched nothing.
 	unused []selector
+	// told is what changed in the images; empty unless it was asked for.
+	told changes.Found
+	// site is the GitHub on which texts are shown.
+	site string
 	// writes is set where the changes were to be written, not just shown.
 	writes bool
 	// changes are the files that change; empty unless they were asked for.

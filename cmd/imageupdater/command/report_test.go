@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/edit"
 	"github.com/imageupdater/imageupdater/scanner/format"
@@ -35,6 +36,14 @@ func tree(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+// settled are rows under the settings that are built in.
+func settled(results []scanner.Result, major bool) []row {
+	for i := range results {
+		results[i].Settings = config.Default().Settings(config.Subject{Image: results[i].Field.Ref.Repository().String(), Path: results[i].Field.File})
+	}
+	return newRows(results, major)
+}
+
 // sample has a field of every kind.
 func sample(major bool) *report {
 	at := func(line, column, offset, length int) *edit.Slot {
@@ -42,7 +51,7 @@ func sample(major bool) *report {
 	}
 	return &report{
 		files: 7,
-		rows: newRows([]scanner.Result{
+		rows: settled([]scanner.Result{
 			{
 				Field: format.Field{
 					File: "apps/api.yaml", Format: format.Kubernetes, Path: "spec.containers[0].image",

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/changes"
 	"github.com/imageupdater/imageupdater/scanner"
 )
 
@@ -61,6 +62,8 @@ image, the newest version that is no major step; --major takes major steps too.
 
 What is looked at and chosen is as ` + config.FileName + ` says.
 ` + locateHelp + `
+
+` + changesHelp + `
 
 ` + exitHelp,
 		Example: `  imageupdater scan                              what could be updated here
@@ -190,8 +193,17 @@ func (j scanJob) plan(ctx context.Context, tree fs.FS, c *configuration) (*repor
 	if err != nil {
 		return nil, err
 	}
+	var told changes.Found
+	if j.output == outputMarkdown {
+		line.show("Reading what changed")
+		if told, err = changed(ctx, j.env, registries, c.config, plan); err != nil {
+			return nil, err
+		}
+	}
 	return &report{
 		rows:     newRows(plan.Results, j.major),
+		told:     told,
+		site:     site(j.env),
 		problems: plan.Problems,
 		warnings: append(warnings, plan.Warnings...),
 		requests: registries.counts(),

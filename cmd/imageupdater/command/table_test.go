@@ -83,7 +83,7 @@ func hostile() *report {
 	field := format.Field{File: "f" + evil, Path: evil, Ref: image.Reference{Path: "p" + evil, Tag: "t" + evil}, Line: 1, Column: 1}
 	update := scanner.Update{Kind: "minor", Tag: evil, Group: evil}
 	return &report{
-		rows: newRows([]scanner.Result{
+		rows: settled([]scanner.Result{
 			{Field: field, Status: scanner.StatusUpdate, Updates: []scanner.Update{update}},
 			{Field: field, Status: scanner.StatusSkipped, Reason: reason},
 			{Field: field, Status: scanner.StatusProblem, Reason: reason},
