@@ -1,11 +1,10 @@
 package main
 
 import (
-	"crypto/sha1" //nolint:gosec // a made-up commit, as git names them
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -39,14 +38,18 @@ func images() map[string][]string {
 type stock struct {
 	*registry.Registry
 
+	labels func(repo, tag string) map[string]string
+
 	mu      sync.Mutex
 	digests map[string]string // by repository:tag
 	tags    map[string][]string
 }
 
-func newStock(r *registry.Registry) (*stock, error) {
-	s := &stock{Registry: r, digests: map[string]string{}, tags: map[string][]string{}}
-	for repo, tags := range images() {
+func newStock(r *registry.Registry, labels func(repo, tag string) map[string]string) (*stock, error) {
+	s := &stock{Registry: r, labels: labels, digests: map[string]string{}, tags: map[string][]string{}}
+	all := images()
+	for _, repo := range slices.Sorted(maps.Keys(all)) {
+		tags := all[repo]
 		for n, tag := range tags {
 			if err := s.push(repo, tag, time.Date(2026, 1, 2+7*n, 9, 30, 0, 0, time.UTC)); err != nil {
 				return nil, err
@@ -58,8 +61,7 @@ func newStock(r *registry.Registry) (*stock, error) {
 
 // push makes an image for two platforms, as builds of today do.
 func (s *stock) push(repo, tag string, created time.Time) error {
-	commit := sha1.Sum([]byte(repo + tag)) //nolint:gosec // as above
-	labels := map[string]string{"org.opencontainers.image.revision": hex.EncodeToString(commit[:]), "org.opencontainers.image.version": tag}
+	labels := s.labels(repo, tag)
 	var index registry.Index
 	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 		index.Images = append(index.Images, registry.Image{Platform: platform, Created: created, Labels: labels})

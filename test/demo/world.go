@@ -37,6 +37,9 @@ type world struct {
 	hub          *githubtest.Server
 	stock        *stock
 	repos        map[string]*githubtest.Repository // by name, without the organisation
+	sources      map[string]*githubtest.Repository // of images, the same
+	building     sync.Mutex                        // is held while what follows changes
+	built        map[string]string                 // the commits of images, by repository:tag
 	app          string                            // the server's address
 	token        string                            // for the server's API
 	hook         string                            // the secret of the registry's webhook
@@ -55,7 +58,7 @@ type world struct {
 // when it fails.
 func begin(ctx context.Context, s settings, say *teller, stderr io.Writer) (*world, error) {
 	w := &world{say: say, patience: patience, log: &tail{}, problems: &problems{}, stopped: make(chan error, 1)}
-	w.repos = map[string]*githubtest.Repository{}
+	w.repos, w.sources, w.built = map[string]*githubtest.Repository{}, map[string]*githubtest.Repository{}, map[string]string{}
 	if s.verbose {
 		w.log.also = stderr
 	}
@@ -67,18 +70,20 @@ func begin(ctx context.Context, s settings, say *teller, stderr io.Writer) (*wor
 
 func (w *world) begin(ctx context.Context, s settings) error {
 	ctx = context.WithoutCancel(ctx) // close ends what is started, in its order
+	var err error
+	if w.hub, err = githubtest.Start(ctx, githubtest.Options{Addr: s.addr}, w.problems.add); err != nil {
+		return fmt.Errorf("starting GitHub at %s (-addr chooses another place, and port 0 a free one): %w", s.addr, err)
+	}
+	w.closes(w.hub.Close)
+	w.develop() //nolint:contextcheck // it talks to a handler in this process
 	r, err := registry.Start(ctx)
 	if err != nil {
 		return fmt.Errorf("starting the registry: %w", err)
 	}
 	w.closes(r.Close)
-	if w.stock, err = newStock(r); err != nil { //nolint:contextcheck // it talks to a handler in this process
+	if w.stock, err = newStock(r, w.labels); err != nil { //nolint:contextcheck // as above
 		return err
 	}
-	if w.hub, err = githubtest.Start(ctx, githubtest.Options{Addr: s.addr}, w.problems.add); err != nil {
-		return fmt.Errorf("starting GitHub at %s (-addr chooses another place, and port 0 a free one): %w", s.addr, err)
-	}
-	w.closes(w.hub.Close)
 	if err := w.show(); err != nil {
 		return err
 	}
