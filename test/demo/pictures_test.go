@@ -73,7 +73,7 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keep(t, "pull-request", picture(t, fmt.Sprintf("%s/acme/shop/pull/%d", w.hub.URL, pull.Number), 1000, 760))
+	keep(t, "pull-request", picture(t, fmt.Sprintf("%s/acme/shop/pull/%d", w.hub.URL, pull.Number), 1000, 1240))
 	if err := w.tell(t.Context(), slices.Concat(merging(), rollingBack()[:1], refusing()[:1])); err != nil {
 		t.Fatal(err)
 	}
