@@ -218,3 +218,48 @@ func TestChangesOnTheCommandLine(t *testing.T) {
 		t.Errorf("it prints\n%s\nand the pull request says\n%s", printed, said)
 	}
 }
+
+// TestChangesElsewhere reads public repositories of another GitHub, with the token that
+// is for that one, and shows nothing private though the token may see it.
+func TestChangesElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, file(t), githubtest.Options{})
+	elsewhere := &world{t: t, hub: githubtest.New(t, githubtest.Options{}), registry: w.registry}
+	_, first, last := elsewhere.origin("public/web", false, "Sort the list")
+	private, first2, last2 := elsewhere.origin("wendy/api", true, "planted")
+	private.Collaborate("wendy", "admin")
+	for n, tag := range []string{"1.0.0", "1.1.0"} {
+		created := w.hub.Now().Add(time.Duration(n-9) * time.Hour)
+		elsewhere.built("acme/web", tag, "public/web", []string{first, last}[n], created)
+		elsewhere.built("acme/api", tag, "wendy/api", []string{first2, last2}[n], created)
+	}
+	repo := w.shop("acme/shop")
+	repo.Commit("main", "another image", map[string]string{"api.yaml": deployment(w.registry.Host() + "/acme/api:1.0.0")})
+	w.env["SITE"] = elsewhere.hub.Token("wendy")
+	a := w.start(fmt.Sprintf("changelog: {private: true, sites: [{url: %q, token: {env: SITE}}]}\n", elsewhere.hub.URL))
+	w.hub.Install("acme", grants(), repo)
+	a.settled(w.hub, "acme/shop")
+	var said []string
+	for _, pull := range repo.Pulls() {
+		said = append(said, pull.Body)
+	}
+	if bodies := strings.Join(said, "\n"); !strings.Contains(bodies, "Sort the list 3") || strings.Contains(bodies, "planted") || strings.Contains(bodies, "wendy") {
+		t.Errorf("shown is\n%s", bodies)
+	}
+	for _, call := range elsewhere.hub.Calls() {
+		if call.Caller != "user wendy" {
+			t.Errorf("asked by another: %s", call)
+		}
+	}
+	if len(elsewhere.hub.Calls()) == 0 {
+		t.Error("nothing was asked")
+	}
+	for _, call := range w.hub.Calls() {
+		if call.Caller == "user wendy" || call.Status == http.StatusUnauthorized {
+			t.Errorf("the token went to the App's GitHub: %s", call)
+		}
+	}
+	if strings.Contains(w.log.String(), w.env["SITE"]) {
+		t.Error("the token is in the log")
+	}
+}
