@@ -13,7 +13,7 @@ func (s *Server) Fork(of *Repository, account string) *Repository {
 	defer s.mu.Unlock()
 	r := s.add(account + "/" + of.Name)
 	of.forks = append(of.forks, r)
-	r.parent, r.Private, r.settings, r.filled = of, of.Private, of.settings, of.filled
+	r.parent, r.Private, r.Internal, r.settings, r.filled = of, of.Private, of.Internal, of.settings, of.filled
 	r.noIssues, r.template, r.archived = true, false, false
 	ctx := s.t.Context()
 	shared := []byte(filepath.Join(of.git.dir, "objects") + "\n")

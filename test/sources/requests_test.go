@@ -10,6 +10,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/handlers/sources"
 	"github.com/imageupdater/imageupdater/scanner/changelog"
+	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
 
@@ -161,4 +162,57 @@ func TestBounded(t *testing.T) {
 	read("d.md", 1) // is too large to be kept
 	read("d.md", 1)
 	read("b.md", 0)
+}
+
+// TestRequestsOfAnImage counts what the notes of one update cost, beside the token
+// that is made once in an hour: at first, soon afterwards, and later.
+func TestRequestsOfAnImage(t *testing.T) {
+	w := newWorld(t)
+	lib := w.repos["open/lib"]
+	old := lib.Branch("main")
+	mute := lib.Commit("main", "feat: more", map[string]string{"CHANGELOG.md": "# 1.3.0\n\nfrom the file\n\n# 1.2.0\n\nolder\n"})
+	lib.Release("open", "v1.2.0", "", "", "")
+	lib.Release("open", "v1.3.0", "", "", "")
+	side := func(tag, revision string) changelog.Side {
+		return changelog.Side{Tag: tag, Origin: changelog.Origin{Repository: repository("open/lib"), Revision: revision}}
+	}
+	for name, tt := range map[string]struct {
+		from, to changelog.Side
+		outcome  changelog.Outcome
+		cold     int
+	}{
+		"releases":         {side("1.0.0", ""), side("1.1.0", ""), changelog.ByVersions, 2},
+		"a changelog":      {side("1.2.0", ""), side("1.3.0", ""), changelog.ByVersions, 4},
+		"tags of commits":  {side("main-"+old[:7], old), side("main-"+mute[:7], mute), changelog.ByCommits, 2},
+		"a source unknown": {changelog.Side{Tag: "1.0.0"}, changelog.Side{Tag: "1.1.0"}, changelog.Nothing, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := w.source(w.sources(sources.Options{}), "acme/deploy", false)
+			collect := func() (asked []string) {
+				mark := w.hub.Mark()
+				notes, err := changelog.Collect(t.Context(), source, &changelog.Request{
+					Image: image.Repository{Registry: "ghcr.io", Path: "open/lib"}, From: tt.from, To: tt.to, Target: changelog.Private,
+				}, changelog.Options{})
+				if err != nil || notes.Outcome != tt.outcome || notes.Pending {
+					t.Errorf("%+v %v", notes, err)
+				}
+				for _, e := range w.hub.Since(mark) {
+					if e.Operation != "apps/create-installation-access-token" && !e.Free() {
+						asked = append(asked, e.Operation)
+					}
+				}
+				return asked
+			}
+			if asked := collect(); len(asked) != tt.cold {
+				t.Errorf("cold: %v", asked)
+			}
+			if asked := collect(); len(asked) != 0 {
+				t.Errorf("warm: %v", asked)
+			}
+			w.hub.Advance(11 * minute)
+			if asked := collect(); len(asked) != 0 {
+				t.Errorf("later, when nothing has changed: %v", asked)
+			}
+		})
+	}
 }
