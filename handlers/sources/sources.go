@@ -28,8 +28,9 @@ type Options struct {
 	// GitHub is the App's, which Web is the address of for people: "https://github.com".
 	GitHub *forge.GitHub
 	Web    string
-	// Hosts are other GitHubs, by their names in lower case, which are read without the App.
-	// Whatever one of them calls public may be shown anywhere.
+	// Hosts are other GitHubs, by their names in lower case, with the port where that is
+	// not the usual one. They are read without the App, and whatever one of them calls
+	// public may be shown anywhere.
 	Hosts map[string]Endpoint
 	// Facts keep what is true for ever, of public sources alone; nil keeps it in the process.
 	Facts Facts

@@ -133,7 +133,7 @@ func TestOtherHosts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if forges := s.Forges(); len(forges) != 2 || forges["git.acme.example"] != changelog.GitHub {
+	if forges := s.Forges(); len(forges) != 2 || forges["git.acme.example:8443"] != changelog.GitHub {
 		t.Errorf("forges: %v", forges)
 	}
 	source := w.source(s, "acme/deploy", true)
@@ -141,7 +141,7 @@ func TestOtherHosts(t *testing.T) {
 	if errors.Join(errs...) != nil || !strings.Contains(said, "far away") {
 		t.Errorf("%v %s", errs, said)
 	}
-	here := changelog.Repository{Host: "git.acme.example", Path: "open/lib", Forge: changelog.GitHub}
+	here := changelog.Repository{Host: "git.acme.example:8443", Path: "open/lib", Forge: changelog.GitHub}
 	if said, errs := everything(t.Context(), source, here); errors.Join(errs...) != nil || strings.Contains(said, "far away") {
 		t.Errorf("%v %s", errs, said)
 	}
