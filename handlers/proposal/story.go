@@ -38,6 +38,7 @@ func (n *Notes) stories(moves []move) []*story {
 		c := m.changes[0]
 		s := &story{Notes: n, moves: []*move{m}}
 		s.changed, s.known = n.Changelogs[StepKey(c.Image, c.From, c.To)]
+		s.changed.secret()
 		key := c.From.Tag + " " + c.To.Tag + " " + s.changed.Repository.URL() + " " + s.changed.Link
 		if at := slices.IndexFunc(alike[key], s.alike); at >= 0 {
 			known := alike[key][at]
@@ -51,6 +52,13 @@ func (n *Notes) stories(moves []move) []*story {
 		s.weigh()
 	}
 	return all
+}
+
+// secret takes out all that is from a source of which nothing may be told.
+func (c *Changelog) secret() {
+	if c.Repository.IsZero() {
+		*c = Changelog{Notes: changelog.Notes{Outcome: changelog.Nothing, Why: c.Why, Pending: c.Pending}}
+	}
 }
 
 // byMove are stories by what they are about.
@@ -195,8 +203,7 @@ func (s *story) countedCommits() string {
 
 // titled is what the story is about, for a heading or, as HTML, for a summary.
 func (s *story) titled(code func(string) string) string {
-	from, to := s.step()
-	return s.names(func(name string) string { return code(called(name)) }) + " " + code(from) + " → " + code(to) + ": " + s.essence()
+	return s.names(func(name string) string { return code(called(name)) }) + " " + s.step(code) + ": " + s.essence()
 }
 
 // names are those of its images.
@@ -216,17 +223,19 @@ func (s *story) names(written func(string) string) string {
 const mostNames = 3
 
 // step is from where to where, as far as it is the same for all.
-func (s *story) step() (from, to string) {
+func (s *story) step(code func(string) string) string {
 	first := s.moves[0].changes[0]
-	for _, m := range s.moves {
-		if c := m.changes[0]; c.From != first.From || c.To != first.To {
-			if first.From.Tag == first.To.Tag {
-				return first.From.Tag, first.To.Tag + ", newer digests"
-			}
-			return first.From.Tag, first.To.Tag
-		}
+	other := func(m *move) bool { return m.changes[0].From != first.From || m.changes[0].To != first.To }
+	from, to := first.From.Tag, first.To.Tag
+	switch {
+	case !slices.ContainsFunc(s.moves, other):
+		return code(short(first.From)) + " → " + code(short(first.To))
+	case from == "" && to == "":
+		return "newer digests"
+	case from == to:
+		return "newer digests of " + code(to)
 	}
-	return short(first.From), short(first.To)
+	return code(from) + " → " + code(to)
 }
 
 // reasons say in sentences why there is no more.
