@@ -330,3 +330,20 @@ func BenchmarkBody200(b *testing.B) {
 		})
 	}
 }
+
+// What is known of an image and its commits are two lists.
+func TestListsStayApart(t *testing.T) {
+	t.Parallel()
+	few, bots := told(acme, sha(9), sha(0), 1), told(acme, sha(9), sha(0), 0)
+	bots.Total, bots.Bots = 3, []changelog.BotCommits{{Name: "renovate", Count: 3}}
+	all := []situation{manyCommits(), firstParty()}
+	for _, c := range []*changelog.Commits{few, bots} {
+		all = append(all, one(api, "main-1", "main-2", version.Tag).tell(byCommits(acme, c)))
+	}
+	apart := regexp.MustCompile(`\n- digest after: \S+\n\n[A-Z][^\n]*:\n\n- `)
+	for _, s := range all {
+		if text := bodyOf(t, s.Proposal, s.Notes); !apart.MatchString(text) {
+			t.Errorf("they are one:\n%s", text)
+		}
+	}
+}
