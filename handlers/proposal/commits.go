@@ -46,6 +46,9 @@ func (s *story) commits(most int) []section {
 		sections = append(sections, part)
 	}
 	if text := s.others(len(c.Changes) - shown); text != "" {
+		if shown == 0 {
+			text = part.text + text
+		}
 		sections = append(sections, section{text: text})
 	}
 	if len(sections) > 0 {
@@ -54,7 +57,8 @@ func (s *story) commits(most int) []section {
 	return sections
 }
 
-// people says how many wrote the commits, and when, where all are known.
+// people says how many wrote the commits, and when, where all are known. There is
+// always something before the list: without it, the lines above would be part of it.
 func (s *story) people() string {
 	c := s.changed.Commits
 	authors := map[string]bool{}
@@ -71,8 +75,11 @@ func (s *story) people() string {
 			}
 		}
 	}
-	if c.Left > 0 || len(c.Changes) < 2 || first.IsZero() {
-		return ""
+	switch {
+	case c.Left > 0:
+		return "The newest commits:\n\n"
+	case len(c.Changes) < 2 || first.IsZero():
+		return "Commits:\n\n"
 	}
 	people := "1 person"
 	if n := len(authors); n != 1 {

@@ -154,6 +154,7 @@ func situations() map[string]situation {
 		"same-revision": sameRevision(),
 		"tags-only":     tagsOnly(),
 		"commits-170":   manyCommits(),
+		"digests-alike": digestsAlike(),
 	}
 	for name, doubt := range map[string]changelog.Doubt{
 		"inherited": changelog.Inherited, "other-name": changelog.OtherName, "unvouched": changelog.Unvouched,
@@ -360,4 +361,14 @@ func manyCommits() situation {
 	c := told(acme, sha(49), sha(0), 50)
 	c.Left, c.Total, c.Merges = 120, 184, 14
 	return one(api, "sha-"+sha(49)[:7], "sha-"+sha(0)[:7], version.Tag).tell(byCommits(acme, c))
+}
+
+// digestsAlike are newer digests of one tag, built from the same commits.
+func digestsAlike() situation {
+	first := step("envs/dev/values.yaml", 12, api, "main@"+oldDigest, "main@"+newDigest, version.Digest)
+	second := step("envs/dev/values.yaml", 20, "ghcr.io/acme/worker", "main@"+newDigest, "main@"+oldDigest, version.Digest)
+	s := situated("main", first, second).tell(byCommits(acme, told(acme, sha(3), sha(0), 2)))
+	before, after := Facts{Platforms: []string{"linux/amd64", "linux/arm/v7"}}, Facts{Platforms: []string{"linux/amd64", "linux/arm64"}}
+	s.Facts[FactsKey(api, first.From)], s.Facts[FactsKey(api, first.To)] = before, after
+	return s
 }
