@@ -52,7 +52,7 @@ keep: {facts: 512MiB, decisions: 52w}
 changelog:
   sources: {"ghcr.io/acme/**": "https://github.acme.lan/acme/{{ .Image.Name }}"}
   private: true
-  sites: [{url: "https://GitHub.com/", token: {env: PUBLIC_TOKEN}}, {url: "https://ghe.acme.lan"}]
+  sites: [{url: "https://GitHub.com/", token: {env: PUBLIC_TOKEN}}, {url: "https://ghe.acme.lan", accounts: [Acme]}]
 `
 
 func TestServing(t *testing.T) {
@@ -88,7 +88,7 @@ func TestServing(t *testing.T) {
 		Keep: config.Keep{Facts: 512 << 20, Decisions: 52 * 7 * 24 * time.Hour},
 		Changelog: config.ServerChangelog{Private: true, Sites: []config.ChangelogSite{
 			{URL: "https://github.com", APIURL: "https://api.github.com/", Token: grant.Secret{Env: "PUBLIC_TOKEN"}},
-			{URL: "https://ghe.acme.lan", APIURL: "https://ghe.acme.lan/api/v3/"},
+			{URL: "https://ghe.acme.lan", APIURL: "https://ghe.acme.lan/api/v3/", Accounts: []string{"acme"}},
 		}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreTypes(new(config.Origin), config.Enforcement{}, config.Sources{})); diff != "" {

@@ -1,10 +1,13 @@
 package server
 
 import (
+	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/changes"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/run"
@@ -25,9 +28,9 @@ func (s *Server) openChanges() error {
 	if err != nil {
 		return fmt.Errorf("github.url: %w", err)
 	}
-	s.site = strings.ToLower(web.Host)
+	own := strings.ToLower(web.Host)
 	hosts := map[string]sources.Endpoint{}
-	if s.site != publicGitHub {
+	if own != publicGitHub {
 		hosts[publicGitHub] = sources.Endpoint{REST: publicGitHubAPI}
 	}
 	for i, site := range s.o.Config.Changelog.Sites {
@@ -35,13 +38,13 @@ func (s *Server) openChanges() error {
 		if err != nil {
 			return fmt.Errorf("changelog.sites: %w", err)
 		}
-		if host := strings.ToLower(at.Host); host != s.site {
-			hosts[host] = sources.Endpoint{REST: site.APIURL, Token: s.secrets.sites[i]}
+		if host := strings.ToLower(at.Host); host != own {
+			hosts[host] = endpoint(host, site, s.secrets.sites[i])
 		}
 	}
 	s.sources, err = sources.New(sources.Options{
 		GitHub: s.github, Web: s.o.Config.GitHub.URL, Hosts: hosts, Facts: s.state, Now: s.now,
-		Transport: s.outside, Sleep: s.o.Sleep, UserAgent: userAgent(s.o.Version),
+		Transport: s.outside, Sleep: s.o.Sleep, Observe: s.calledElsewhere, UserAgent: userAgent(s.o.Version),
 	})
 	if err != nil {
 		return err
@@ -51,12 +54,41 @@ func (s *Server) openChanges() error {
 	return nil
 }
 
+// calledElsewhere counts a request to another GitHub, whose limits are none of the App's.
+func (s *Server) calledElsewhere(c forge.Call) {
+	c.Remaining = -1
+	s.metrics.called(c)
+}
+
+// endpoint is how a site is read. What all the world does not read may be shown for
+// those accounts alone that the operator named.
+func endpoint(host string, site config.ChangelogSite, token string) sources.Endpoint {
+	e := sources.Endpoint{REST: site.APIURL, Token: token}
+	if host != publicGitHub {
+		e.Accounts = slices.Concat([]string{}, site.Accounts)
+	}
+	return e
+}
+
 // changes is how what changed is read for a repository.
-func (s *Server) changes(r store.Repository) run.Changes {
+func (s *Server) changes(ctx context.Context, r store.Repository, repo *forge.Repo) run.Changes {
 	private := s.o.Config.Changelog.Private
 	return run.Changes{
 		Source:       s.sources.For(r.InstallationID, r.Owner, forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name}, private),
-		Repository:   changelog.Repository{Host: s.site, Path: r.Owner + "/" + r.Name, Forge: changelog.GitHub},
+		Visibility:   visibility(ctx, repo, private),
 		AllowPrivate: private,
 	}
+}
+
+// visibility is who sees a repository's pull requests. It matters where private sources
+// may be shown; one that cannot be asked counts as everybody's.
+func visibility(ctx context.Context, repo *forge.Repo, private bool) changelog.Visibility {
+	if !private {
+		return changelog.Public
+	}
+	found, err := repo.Repository(ctx)
+	if err != nil {
+		return changelog.Public
+	}
+	return sources.VisibilityOf(found)
 }

@@ -110,7 +110,7 @@ func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Tim
 			ID: r.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
 		},
 		GitHub: reading{repo}, PullRequests: repo, Checks: repo, Issues: repo, Introductions: s.introductions(r, repo),
-		Changes: s.changes(r), Files: s.files.of(client, r.InstallationID),
+		Changes: s.changes(ctx, r, repo), Files: s.files.of(client, r.InstallationID),
 		Forced: forced,
 	})
 }

@@ -92,7 +92,6 @@ type Server struct {
 	decoder  *handlers.Decoder
 	files    *sharedFiles
 	sources  *sources.Sources
-	site     string // GitHub's host, as people name it
 	outage   outage
 	metrics  *metrics
 	handler  http.Handler

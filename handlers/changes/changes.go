@@ -66,11 +66,13 @@ type Step struct {
 	// Operator and File are the addresses that the server's and the repository's
 	// maps have for its source; "" for none.
 	Operator, File string
+	// Beside is how many steps share the text, this one with them.
+	Beside int
 }
 
-// StepOf is what a change does to its image, with the maps of the server and of the
+// stepOf is what a change does to its image, with the maps of the server and of the
 // repository's file.
-func StepOf(c *proposal.Change, operator, file config.Sources) Step {
+func stepOf(c *proposal.Change, operator, file config.Sources) Step {
 	about := config.Data{
 		Subject: config.Subject{Image: c.Image, Path: c.Path, Format: config.Format(c.Choice.Field.Format)}, Kind: c.Kind,
 	}
@@ -87,8 +89,8 @@ func (s *Step) Key() string { return proposal.StepKey(s.Image, s.From, s.To) }
 type Target struct {
 	// ID is the repository's; what was read is remembered for it.
 	ID int64
-	// Repository is the same as a forge has it.
-	Repository changelog.Repository
+	// Visibility is who sees it.
+	Visibility changelog.Visibility
 	// Source reads for it; with nil nothing is read but what registries tell.
 	Source changelog.Source
 	// AllowPrivate tells that the operator lets private sources be shown.
@@ -101,6 +103,8 @@ type Found struct {
 	// by proposal.StepKey; nil where there is no source.
 	Facts      map[string]proposal.Facts
 	Changelogs map[string]proposal.Changelog
+	// Troubles are why sources did not answer, each once.
+	Troubles []error
 	// Next is when more may be known; zero where nothing lacks.
 	Next time.Time
 }
@@ -108,22 +112,38 @@ type Found struct {
 // Read reads what changed, within a minute. It gives what it has by then.
 func (r *Reader) Read(ctx context.Context, target *Target, steps []Step) Found {
 	w := &reading{Reader: r, target: target, found: Found{Facts: map[string]proposal.Facts{}}}
-	steps, ctx = once(steps), registry.Spare(ctx)
+	steps = once(steps)
 	images := w.images(ctx, steps)
 	w.facts(steps, images)
 	w.changelogs(ctx, steps, images)
 	return w.found
 }
 
-// once leaves each step once.
+// StepsOf are those of a proposal, each once.
+func StepsOf(p *proposal.Proposal, operator, file config.Sources) []Step {
+	var all []Step
+	for i := range p.Changes {
+		all = append(all, stepOf(&p.Changes[i], operator, file))
+	}
+	all = once(all)
+	for i := range all {
+		all[i].Beside = len(all)
+	}
+	return all
+}
+
+// once leaves each step once, with the most beside it.
 func once(steps []Step) []Step {
-	seen := map[string]bool{}
+	at := map[string]int{}
 	var all []Step
 	for _, s := range steps {
-		if key := s.Key(); !seen[key] {
-			seen[key] = true
+		i, known := at[s.Key()]
+		if !known {
+			at[s.Key()] = len(all)
 			all = append(all, s)
+			continue
 		}
+		all[i].Beside = max(all[i].Beside, s.Beside)
 	}
 	return all
 }

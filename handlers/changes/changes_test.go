@@ -158,7 +158,7 @@ func newBench() *bench {
 	b.reader = &changes.Reader{
 		Registry: b.registry, Memory: notes{}, Forges: changelog.Forges{"github.com": changelog.GitHub}, Now: func() time.Time { return b.clock },
 	}
-	b.target = &changes.Target{ID: 7, Source: b.source, Repository: changelog.Repository{Host: "github.com", Path: "acme/deploy", Forge: changelog.GitHub}}
+	b.target = &changes.Target{ID: 7, Source: b.source, Visibility: changelog.Public}
 	return b
 }
 
@@ -333,7 +333,7 @@ func TestUnanswered(t *testing.T) {
 	b.registry.of[api.String()+" 1.3.0"] = nil
 	b.registry.manifests = map[string]registry.Manifest{api.String() + " 1.3.0": {Digest: digestOf("e")}}
 	silent := b.step("1.2.0", "1.3.0")
-	if found := b.read(t, silent); len(found.Changelogs) != 0 || found.Facts[proposal.FactsKey(silent.Image, silent.To)].Digest != digestOf("e") {
+	if found := b.read(t, silent); !found.Next.Equal(b.clock.Add(10*time.Minute)) || len(found.Changelogs) != 0 || found.Facts[proposal.FactsKey(silent.Image, silent.To)].Digest != digestOf("e") {
 		t.Errorf("of an image that is known, and says nothing: %+v", found)
 	}
 	lost, gone, half := b.step("1.0.0", "1.1.0"), b.step("0.9.0", "1.0.0"), b.step("1.1.0", "1.2.0")
@@ -432,8 +432,8 @@ func TestPrivate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench()
-			b.source.visibility = map[string]changelog.Visibility{"acme/api": changelog.Private, "acme/deploy": tt.target}
-			b.target.AllowPrivate = tt.allow
+			b.source.visibility = map[string]changelog.Visibility{"acme/api": changelog.Private}
+			b.target.AllowPrivate, b.target.Visibility = tt.allow, tt.target
 			b.has("main-1111111", digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api", revision: oldCommit})
 			b.has("main-2222222", digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api", revision: newCommit})
 			step := b.step("main-1111111", "main-2222222")
@@ -453,5 +453,106 @@ func TestNoSource(t *testing.T) {
 	b.has("1.1.0", digestOf("b"), nil)
 	if found := b.read(t, b.step("1.0.0", "1.1.0")); found.Changelogs != nil || len(found.Facts) != 2 {
 		t.Errorf("%+v", found)
+	}
+}
+
+// TestOpened shows nothing private any more when the target becomes public, though the
+// source does not answer.
+func TestOpened(t *testing.T) {
+	b := newBench()
+	b.source.visibility = map[string]changelog.Visibility{"acme/api": changelog.Private}
+	b.target.AllowPrivate, b.target.Visibility = true, changelog.Private
+	b.has("main-1111111", digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api", revision: oldCommit})
+	b.has("main-2222222", digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api", revision: newCommit})
+	step := b.step("main-1111111", "main-2222222")
+	if got := b.read(t, step).Changelogs[step.Key()]; got.Commits == nil {
+		t.Fatalf("%+v", got)
+	}
+	b.target.Visibility, b.source.err = changelog.Public, changelog.ErrLater
+	if got := b.read(t, step).Changelogs[step.Key()]; got.Commits != nil || got.Link != "" {
+		t.Errorf("%+v", got)
+	}
+	b.registry.of[api.String()+" main-2222222"] = nil
+	if found := b.read(t, step); found.Changelogs[step.Key()].Commits != nil {
+		t.Errorf("%+v", found)
+	}
+}
+
+// TestSilentStays shows what was read before where the registry does not answer.
+func TestSilentStays(t *testing.T) {
+	b := newBench()
+	for _, tag := range []string{"1.0.0", "1.1.0"} {
+		b.has(tag, digestOf(tag[2:3]), map[string]string{sourceKey: "https://github.com/acme/api"})
+	}
+	b.source.releases = []changelog.Release{{Tag: "v1.1.0", Body: "Better."}}
+	step := b.step("1.0.0", "1.1.0")
+	first := b.read(t, step).Changelogs[step.Key()]
+	b.registry.of[api.String()+" 1.1.0"] = nil
+	found := b.read(t, step)
+	if diff := cmp.Diff(first, found.Changelogs[step.Key()]); diff != "" || !found.Next.Equal(b.clock.Add(10*time.Minute)) {
+		t.Errorf("next %s, -first +now\n%s", found.Next, diff)
+	}
+}
+
+// TestOthersDoNotMatter has a text cut by what shares it, and not by other texts.
+func TestOthersDoNotMatter(t *testing.T) {
+	b := newBench()
+	b.source.releases = []changelog.Release{{Tag: "v1.1.0", Body: strings.Repeat("Better.\n", 2000)}}
+	var steps []changes.Step
+	for i := range 20 {
+		from, to := fmt.Sprintf("1.0.%d", i), "1.1.0"
+		b.has(from, digestOf("a"), map[string]string{sourceKey: "https://github.com/acme/api"})
+		b.has(to, digestOf("b"), map[string]string{sourceKey: "https://github.com/acme/api"})
+		steps = append(steps, b.step(from, to))
+		steps[i].Beside = 1
+	}
+	alone := b.read(t, steps[0]).Changelogs[steps[0].Key()]
+	asked := b.source.count()
+	together := b.read(t, steps...).Changelogs
+	if diff := cmp.Diff(alone, together[steps[0].Key()]); diff != "" || b.source.count() != asked+3*19 {
+		t.Errorf("%d questions, -alone +with others\n%s", b.source.count()-asked, diff)
+	}
+	for i := range steps {
+		steps[i].Beside = 20
+	}
+	if n := len(b.read(t, steps...).Changelogs[steps[0].Key()].Entries[0].Text); n > 5000 || n == 0 {
+		t.Errorf("%d bytes in a text of twenty", n)
+	}
+}
+
+// TestTroubles are told once.
+func TestTroubles(t *testing.T) {
+	b := newBench()
+	b.source.err = fmt.Errorf("github.example: the token is not accepted: %w", changelog.ErrLater)
+	var steps []changes.Step
+	for _, tag := range []string{"1.0.0", "1.1.0", "1.2.0"} {
+		b.has(tag, digestOf(tag[2:3]), map[string]string{sourceKey: "https://github.com/acme/api"})
+		steps = append(steps, b.step("1.0.0", tag))
+	}
+	found := b.read(t, steps...)
+	if len(found.Troubles) != 1 || !strings.Contains(found.Troubles[0].Error(), "the token is not accepted") {
+		t.Errorf("%v", found.Troubles)
+	}
+	b.source.err = changelog.ErrNotFound
+	b.clock = b.clock.Add(time.Hour)
+	if found := b.read(t, steps...); len(found.Troubles) != 0 {
+		t.Errorf("of what is not there: %v", found.Troubles)
+	}
+}
+
+// TestNothingIsLeft forgets what is shown no more.
+func TestNothingIsLeft(t *testing.T) {
+	b := newBench()
+	memory := notes{}
+	b.reader.Memory = memory
+	for _, tag := range []string{"1.0.0", "1.1.0"} {
+		b.has(tag, digestOf(tag[2:3]), map[string]string{sourceKey: "https://github.com/acme/api"})
+	}
+	b.source.releases = []changelog.Release{{Tag: "v1.1.0", Body: "Better."}}
+	if b.read(t, b.step("1.0.0", "1.1.0")); !strings.Contains(fmt.Sprintf("%s", memory), "Better.") {
+		t.Fatalf("%s", memory)
+	}
+	if b.read(t); strings.Contains(fmt.Sprintf("%s", memory), "Better.") {
+		t.Errorf("%s", memory)
 	}
 }

@@ -81,7 +81,7 @@ func (w *reading) about(ctx context.Context, s side) (seen, bool) {
 	if s.reference() == "" {
 		return seen{}, true
 	}
-	about, err := w.Registry.About(ctx, s.repository, s.reference(), nil)
+	about, err := w.Registry.About(registry.Spare(ctx), s.repository, s.reference(), nil)
 	if err == nil {
 		return seen{About: about}, true
 	}
@@ -170,7 +170,7 @@ func (w *reading) origin(ctx context.Context, s *Step, of side, about *registry.
 		}
 	}
 	if about.Attestation != "" && (origin.Repository.IsZero() || origin.Doubt != "" || origin.Revision == "") {
-		said, err := w.Registry.Provenance(ctx, s.Repository, about.Attestation)
+		said, err := w.Registry.Provenance(registry.Spare(ctx), s.Repository, about.Attestation)
 		if err == nil && said != (registry.Provenance{}) {
 			facts.Provenance = changelog.Hint{Source: said.Source, Revision: said.Revision}
 			origin = changelog.Find(facts, w.Forges)
@@ -189,7 +189,7 @@ func (w *reading) baseLabels(ctx context.Context, repo image.Repository, about *
 	if err != nil || digest == "" || from.Registry != repo.Registry && from.Registry != image.DockerHub {
 		return nil
 	}
-	said, err := w.Registry.About(ctx, from, digest, nil)
+	said, err := w.Registry.About(registry.Spare(ctx), from, digest, nil)
 	if err != nil {
 		return nil
 	}

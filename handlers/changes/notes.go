@@ -5,134 +5,101 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"time"
+	"slices"
 
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner/changelog"
 	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
-// How long notes are taken for all that there is. Releases are often written after
-// their images are pushed, and seldom changed. Who does not answer is asked again after
-// pendingFor, and each time after twice as long, mostDoubled times.
-const (
-	pendingFor  = 10 * time.Minute
-	mostDoubled = 5
-	thinFor     = time.Hour
-	wholeFor    = 24 * time.Hour
-)
-
-// remembered is the name of the memory's entry; another form has another one.
-const remembered = "changes 1"
-
-// kept is what was read of one step.
-type kept struct {
-	At time.Time
-	// Tries is how often in a row not all was answered.
-	Tries     int
-	Changelog proposal.Changelog
-}
-
-// until is when it is read again.
-func (k *kept) until() time.Time {
-	n := &k.Changelog.Notes
-	switch {
-	case n.Pending:
-		return k.At.Add(pendingFor << min(max(k.Tries-1, 0), mostDoubled))
-	case n.Outcome == changelog.Nothing, n.Outcome == changelog.ByCommits, whole(n):
-		return k.At.Add(wholeFor)
-	}
-	return k.At.Add(thinFor)
-}
-
-// whole tells whether there is something of each version.
-func whole(n *changelog.Notes) bool {
-	for i := range n.Entries {
-		if n.Entries[i].Text == "" {
-			return false
-		}
-	}
-	return len(n.Entries) > 0
-}
-
-// changelogs reads the notes of all steps whose new image is known. What was read
-// before is read again only after its time; and all that this target shows no more is
-// forgotten.
+// changelogs reads the notes of all steps. What was read before is read again only
+// after its time, and what this target shows no more is forgotten.
 func (w *reading) changelogs(ctx context.Context, steps []Step, images map[string]seen) {
 	if w.target.Source == nil {
 		return
 	}
-	w.found.Changelogs = map[string]proposal.Changelog{}
 	ctx, cancel := context.WithTimeout(ctx, notesTime)
 	defer cancel()
+	w.found.Changelogs = map[string]proposal.Changelog{}
 	before := w.recall(ctx)
-	target := w.visibility(ctx)
 	now := map[string]kept{}
 	each(len(steps), func(i int) {
 		s := &steps[i]
-		from, to := s.from(), s.to()
-		old, knowsOld := images[from.key()]
-		proposed, knowsNew := images[to.key()]
-		if !knowsNew || proposed.silent {
-			return
+		before := before[s.Key()]
+		if !before.shows(w.target) {
+			before = kept{}
 		}
-		asked := w.request(ctx, s, &old.About, &proposed.About, target)
-		key := keyOf(&asked, old.Manifest.Digest, proposed.Manifest.Digest, len(steps))
-		got, known := before[key]
-		if !known || !w.Now().Before(got.until()) {
-			got = w.read(ctx, &asked, got, len(steps), !knowsOld || old.silent)
-		}
-		if got.Changelog.Pending {
+		got := w.changelog(ctx, s, images, before)
+		if got.Tries > 0 {
 			w.wake(got.until())
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		now[key] = got
-		w.found.Changelogs[s.Key()] = got.Changelog
+		now[s.Key()] = got
+		if got.Known {
+			w.found.Changelogs[s.Key()] = got.Changelog
+		}
 	})
 	w.keep(ctx, now)
 }
 
-// visibility is who may see what is shown. It matters where private sources may be;
-// who cannot be asked counts as everybody.
-func (w *reading) visibility(ctx context.Context) changelog.Visibility {
-	if !w.target.AllowPrivate {
-		return changelog.Public
+// changelog reads the notes of a step, unless it is not their time.
+func (w *reading) changelog(ctx context.Context, s *Step, images map[string]seen, before kept) kept {
+	from, to := s.from(), s.to()
+	old, knowsOld := images[from.key()]
+	proposed, knowsNew := images[to.key()]
+	if !knowsNew || proposed.silent {
+		return before.lacking(w.Now(), w.target)
 	}
-	access, err := w.target.Source.Access(ctx, w.target.Repository)
-	if err != nil {
-		return changelog.Public
+	asked := w.request(ctx, s, &old.About, &proposed.About)
+	key := keyOf(&asked, old.Manifest.Digest, proposed.Manifest.Digest, s.Beside)
+	if before.Key == key && w.Now().Before(before.until()) {
+		return before
 	}
-	return access.Visibility
+	return w.read(ctx, &asked, key, before, s.Beside, knowsOld && !old.silent)
 }
 
-func (w *reading) request(ctx context.Context, s *Step, old, proposed *registry.About, target changelog.Visibility) changelog.Request {
+func (w *reading) request(ctx context.Context, s *Step, old, proposed *registry.About) changelog.Request {
 	return changelog.Request{
 		Image:  s.Repository,
 		From:   changelog.Side{Tag: s.From.Tag, Origin: w.origin(ctx, s, s.from(), old)},
 		To:     changelog.Side{Tag: s.To.Tag, Origin: w.origin(ctx, s, s.to(), proposed)},
-		Target: target, AllowPrivate: w.target.AllowPrivate,
+		Target: w.target.Visibility, AllowPrivate: w.target.AllowPrivate,
 	}
 }
 
-// read asks the source. What it gave before stays where it gives less now because it
-// does not answer.
-//
-// half says that of the old image no more than its tag is known.
-func (w *reading) read(ctx context.Context, asked *changelog.Request, before kept, steps int, half bool) kept {
-	notes, err := changelog.Collect(ctx, w.target.Source, asked, bounds(steps))
-	notes.Pending = notes.Pending || half || err != nil // the time ran out
-	got := kept{At: w.Now(), Changelog: proposal.Changelog{Notes: notes, From: revision(&asked.From), To: revision(&asked.To)}}
+// read asks the source. Where it does not answer, what it gave before of the same step
+// stays. Of an old image that is not known its tag alone counts.
+func (w *reading) read(ctx context.Context, asked *changelog.Request, key string, before kept, beside int, knowsOld bool) kept {
+	source := &listening{Source: w.target.Source}
+	notes, err := changelog.Collect(ctx, source, asked, bounds(beside))
+	w.trouble(source.troubles())
+	notes.Pending = notes.Pending || !knowsOld || err != nil // the time ran out
+	from := asked.To.Origin.Repository.URL()
+	got := kept{Key: key, At: w.Now(), Known: true, Target: w.target.Visibility, Private: w.target.AllowPrivate, Source: from}
+	got.Changelog = proposal.Changelog{Notes: notes, From: revision(&asked.From), To: revision(&asked.To)}
 	if !notes.Pending {
 		return got
 	}
-	if !before.At.IsZero() && !before.Changelog.Pending {
-		got.Changelog = before.Changelog
-		return got
-	}
 	got.Tries = before.Tries + 1
+	if before.Known && !before.Changelog.Pending && before.Source == from {
+		got.Changelog = before.Changelog
+	}
 	return got
 }
+
+func (w *reading) trouble(all []error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, err := range all {
+		if !slices.ContainsFunc(w.found.Troubles, func(known error) bool { return known.Error() == err.Error() }) && len(w.found.Troubles) < mostTroubles {
+			w.found.Troubles = append(w.found.Troubles, err)
+		}
+	}
+}
+
+// mostTroubles is how many are told of one look.
+const mostTroubles = 10
 
 // revision is what an image was built from, by what it says or by its tag.
 func revision(s *changelog.Side) string {
@@ -143,49 +110,28 @@ func revision(s *changelog.Side) string {
 	return commit
 }
 
-// bounds share the room of a body between the steps, roughly: what is read stays the
+// bounds share the room of a text between its steps, roughly: what is read stays the
 // same when one more comes.
-func bounds(steps int) changelog.Options {
+func bounds(beside int) changelog.Options {
 	switch {
-	case steps <= 4:
+	case beside <= 4:
 		return changelog.Options{}
-	case steps <= 16:
+	case beside <= 16:
 		return changelog.Options{Bytes: 20_000, Entry: 10_000}
 	}
 	return changelog.Options{Bytes: 5_000, Entry: 3_000, Commits: 20}
 }
 
 // keyOf names all that notes depend on, but for what stands in the source.
-func keyOf(asked *changelog.Request, old, proposed string, steps int) string {
+func keyOf(asked *changelog.Request, old, proposed string, beside int) string {
 	text, err := json.Marshal(struct {
 		Asked   *changelog.Request
 		Digests [2]string
 		Bounds  changelog.Options
-	}{asked, [2]string{old, proposed}, bounds(steps)})
+	}{asked, [2]string{old, proposed}, bounds(beside)})
 	if err != nil { // it is plain data
 		return ""
 	}
 	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
-}
-
-func (w *reading) recall(ctx context.Context) map[string]kept {
-	var all map[string]kept
-	if text, found := w.Memory.Note(ctx, w.target.ID, remembered); found && json.Unmarshal(text, &all) != nil {
-		return nil
-	}
-	return all
-}
-
-// keep replaces what is remembered, where it is something else.
-func (w *reading) keep(ctx context.Context, now map[string]kept) {
-	text, err := json.Marshal(now)
-	if err != nil {
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
-	if had, found := w.Memory.Note(ctx, w.target.ID, remembered); found && string(had) == string(text) || !found && len(now) == 0 {
-		return
-	}
-	w.Memory.KeepNote(ctx, w.target.ID, remembered, text)
 }

@@ -473,7 +473,7 @@ func (d *desiring) write(p *Proposal) {
 		p.Title = p.Existing.Title
 	}
 	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: heldFor(p, d.out.Held), Facts: d.Facts, Changelogs: d.Changelogs})
-	if p.Existing != nil && d.knewMore(p) {
+	if p.Existing != nil && !p.Rewrite && !d.knows(p) { // it was written when more was known
 		text, _ := parted(p.Existing.Body)
 		p.Body = text + "\n"
 	}
@@ -483,16 +483,6 @@ func (d *desiring) write(p *Proposal) {
 		return
 	}
 	d.out.Proposals = append(d.out.Proposals, p)
-}
-
-// knewMore says whether the text of an open pull request was written when more was
-// known of the same updates.
-func (d *desiring) knewMore(p *Proposal) bool {
-	if !p.Rewrite && !d.knows(p) {
-		return true
-	}
-	record := recordOf(d.RepositoryID, p.Group, p.Changes)
-	return p.Existing.Record != nil && p.Existing.Record.sameAs(&record) && d.awaits(p) && saysMore(p.Existing.Body, p.Body)
 }
 
 // knows says whether all that a text tells of images is known.
@@ -506,25 +496,6 @@ func (d *desiring) knows(p *Proposal) bool {
 		}
 	}
 	return true
-}
-
-// awaits says whether more may become known of what changed in the images.
-func (d *desiring) awaits(p *Proposal) bool {
-	if d.Changelogs == nil {
-		return false
-	}
-	return slices.ContainsFunc(p.Changes, func(c Change) bool {
-		changed, known := d.Changelogs[StepKey(c.Image, c.From, c.To)]
-		return !known || changed.Pending
-	})
-}
-
-// saysMore tells whether a body is longer than another: of the same steps, it has
-// notes then that the other lacks.
-func saysMore(body, than string) bool {
-	body, _ = parted(body)
-	than, _ = parted(than)
-	return len(body) > len(than)
 }
 
 // heldFor are the updates of the proposal's group, and others of its images, that

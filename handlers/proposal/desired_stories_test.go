@@ -40,9 +40,8 @@ func TestNotesStay(t *testing.T) {
 	}{
 		{"the first look has no time", reading, "Pears", func() {}},
 		{"the second has", "Pears are peeled", reading, func() { p.known(full) }},
-		{"the source does not answer", "Pears are peeled", reading, func() { p.known(pending) }},
-		{"it is not asked about all", "Pears are peeled", reading, func() { clear(p.changed) }},
-		{"and the branch is built anew", "Pears are peeled", reading, func() { p.config = "pullRequests: {rebase: behind}\n"; p.past.All[0].BuiltOn = "old" }},
+		{"an image is not known", "Pears are peeled", reading, func() { clear(p.facts) }},
+		{"it is again", "Pears are peeled", reading, func() { p.known(full) }},
 		{"it may not be read any more", "cannot be read", "Pears", func() { p.known(none) }},
 		{"it may be read again", "Pears are peeled", reading, func() { p.known(full) }},
 		{"nobody asks", "Rolling back", "Pears", func() { p.changed = nil }},

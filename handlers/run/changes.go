@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 
+	"github.com/rs/zerolog"
+
 	"github.com/imageupdater/imageupdater/handlers/changes"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner/changelog"
@@ -12,8 +14,8 @@ import (
 type Changes struct {
 	// Source reads with the rights that the repository has; nil reads nothing.
 	Source changelog.Source
-	// Repository is the one that is looked at.
-	Repository changelog.Repository
+	// Visibility is who sees the repository.
+	Visibility changelog.Visibility
 	// AllowPrivate tells that the operator lets private sources be shown.
 	AllowPrivate bool
 }
@@ -24,16 +26,17 @@ type Changes struct {
 func (r *Runner) changed(ctx context.Context, l Look, proposals []*proposal.Proposal, out *Outcome) changes.Found {
 	var steps []changes.Step
 	for _, p := range proposals {
-		for i := range p.Changes {
-			steps = append(steps, changes.StepOf(&p.Changes[i], r.Sources, out.Config.Changelog.Sources))
-		}
+		steps = append(steps, changes.StepsOf(p, r.Sources, out.Config.Changelog.Sources)...)
 	}
 	found := r.Changes.Read(ctx, &changes.Target{
-		ID: l.Repository.ID, Source: l.Changes.Source, Repository: l.Changes.Repository, AllowPrivate: l.Changes.AllowPrivate,
+		ID: l.Repository.ID, Source: l.Changes.Source, Visibility: l.Changes.Visibility, AllowPrivate: l.Changes.AllowPrivate,
 	}, steps)
 	if least := r.Now().Add(r.Least); !found.Next.IsZero() && found.Next.Before(least) {
 		found.Next = least
 	}
 	out.wake(found.Next)
+	for _, err := range found.Troubles {
+		zerolog.Ctx(ctx).Warn().Err(err).Msg("what changed in an image could not be read")
+	}
 	return found
 }

@@ -137,10 +137,10 @@ func (r *Runner) desire(
 	if found {
 		desired = proposal.Desire(situation)
 	}
+	read := r.changed(ctx, l, desired.Proposals, out) // also of none, which is then remembered
 	if len(desired.Proposals)+len(desired.Edits) == 0 {
 		return desired, nil
 	}
-	read := r.changed(ctx, l, desired.Proposals, out)
 	situation.Facts, situation.Changelogs = read.Facts, read.Changelogs
 	if !writes(desired) {
 		return proposal.Desire(situation), nil

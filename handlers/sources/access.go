@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
@@ -44,13 +45,12 @@ func (f *source) place(ctx context.Context, repo changelog.Repository) (place, e
 	}
 	s := f.sources
 	if f.installation == 0 || repo.Host != s.web {
-		reader := s.readers[repo.Host]
-		if reader == nil {
-			return place{}, changelog.ErrNotFound
-		}
-		return s.public(ctx, lane{reader: reader, host: repo.Host, asker: f.installation}, owner, name)
+		return f.elsewhere(ctx, repo.Host, owner, name)
 	}
-	reader, err := s.narrow.onlooker(f.installation, f.target)
+	if strings.EqualFold(owner, f.target.Owner) && strings.EqualFold(name, f.target.Name) {
+		return f.itself(ctx, repo.Host)
+	}
+	reader, err := s.narrow.onlooker(f.installation, f.target.ID)
 	if err != nil {
 		return place{}, changelog.ErrNotFound
 	}
@@ -59,6 +59,51 @@ func (f *source) place(ctx context.Context, repo changelog.Repository) (place, e
 		return found, err
 	}
 	return f.own(ctx, repo.Host, owner, name)
+}
+
+// elsewhere finds what is public on another GitHub. Where that is not what all the world
+// may read it is internal, for those accounts alone that the operator named.
+func (f *source) elsewhere(ctx context.Context, host, owner, name string) (place, error) {
+	reader := f.sources.readers[host]
+	accounts, closed := f.sources.closed[host]
+	closed = closed && f.installation != 0
+	if reader == nil || closed && !slices.Contains(accounts, strings.ToLower(f.account)) {
+		return place{}, changelog.ErrNotFound
+	}
+	found, err := f.sources.public(ctx, lane{reader: reader, host: host, asker: f.installation}, owner, name)
+	if closed {
+		found.access = changelog.Access{Visibility: changelog.Internal, Installed: true}
+	}
+	return found, err
+}
+
+// itself is the target as its own source, which whoever sees the pull request sees:
+// nothing is shown to anybody who could not read it.
+func (f *source) itself(ctx context.Context, host string) (place, error) {
+	reader, err := f.sources.narrow.readerOf(f.installation, f.target.Name)
+	if err != nil {
+		return place{}, changelog.ErrNotFound
+	}
+	l := lane{reader: reader, host: host, owner: f.installation, asker: f.installation}
+	found, err := f.sources.found(ctx, l, entrance(f.target.Owner, f.target.Name, func(is *seen) bool { return is.ID == f.target.ID }))
+	if err == nil && found.id != f.target.ID { // it was kept of another one that had the name
+		err = changelog.ErrNotFound
+	}
+	found.access = changelog.Access{Visibility: changelog.Public, Installed: true}
+	return found, err
+}
+
+// found is where a question leads that asks for a repository itself.
+func (s *Sources) found(ctx context.Context, l lane, q question) (place, error) {
+	kept, err := s.ask(ctx, l, q)
+	var is seen
+	if err == nil {
+		err = kept.into(&is)
+	}
+	if err != nil {
+		return place{}, err
+	}
+	return place{l, is.ID, changelog.Access{Visibility: is.Visibility, Installed: true}}, nil
 }
 
 // public finds what everybody may see. What is told to others is nobody's secret: of
@@ -87,15 +132,7 @@ func (f *source) own(ctx context.Context, host, owner, name string) (place, erro
 		return place{}, changelog.ErrNotFound
 	}
 	l := lane{reader: reader, host: host, owner: f.installation, asker: f.installation}
-	kept, err := f.sources.ask(ctx, l, entrance(owner, name, func(is *seen) bool { return strings.EqualFold(is.Owner, f.account) }))
-	var is seen
-	if err == nil {
-		err = kept.into(&is)
-	}
-	if err != nil {
-		return place{}, err
-	}
-	return place{l, is.ID, changelog.Access{Visibility: is.Visibility, Installed: true}}, nil
+	return f.sources.found(ctx, l, entrance(owner, name, func(is *seen) bool { return strings.EqualFold(is.Owner, f.account) }))
 }
 
 // VisibilityOf is who may see a repository. What is not told is taken for the

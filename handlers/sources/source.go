@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/scanner/changelog"
 )
 
@@ -17,7 +18,7 @@ type source struct {
 	sources      *Sources
 	installation int64  // 0 without the App
 	account      string // the login that the installation is on
-	target       int64
+	target       forge.Ref
 	private      bool // private sources of the installation may be read
 }
 

@@ -56,6 +56,11 @@ type Endpoint struct {
 	// answers 60 requests an hour. It is a secret. What it lets be seen of
 	// what is not public is not shown.
 	Token string
+	// Accounts are those in whose repositories may be shown what it calls public,
+	// where the reader's word for that is not everybody's: in their private and
+	// internal ones, if private sources are allowed. nil is for a GitHub that all the
+	// world reads.
+	Accounts []string
 }
 
 // Facts remember, for all replicas. They may forget at any time.
@@ -69,6 +74,7 @@ type Sources struct {
 	o       Options
 	web     string // the host of the App's GitHub, "" without one
 	readers map[string]*forge.Reader
+	closed  map[string][]string // the accounts that may see what is public on a host, in lower case
 	narrow  *narrow
 	kept    *kept
 }
@@ -84,7 +90,7 @@ func New(o Options) (*Sources, error) {
 	if o.Bytes == 0 {
 		o.Bytes = keptBytes
 	}
-	s := &Sources{o: o, readers: map[string]*forge.Reader{}, kept: newKept(o.Bytes)}
+	s := &Sources{o: o, readers: map[string]*forge.Reader{}, closed: map[string][]string{}, kept: newKept(o.Bytes)}
 	if o.GitHub != nil {
 		web, err := url.Parse(o.Web)
 		if err != nil || web.Host == "" {
@@ -101,6 +107,9 @@ func New(o Options) (*Sources, error) {
 			return nil, fmt.Errorf("sources at %s: %w", host, err)
 		}
 		s.readers[strings.ToLower(host)] = reader
+		if endpoint.Accounts != nil {
+			s.closed[strings.ToLower(host)] = lowered(endpoint.Accounts)
+		}
 	}
 	return s, nil
 }
@@ -122,7 +131,15 @@ func (s *Sources) Forges() changelog.Forges {
 // operator's word that private sources of the same installation may be read; whether the target is
 // private enough for them is told by changelog.Access.May.
 func (s *Sources) For(installation int64, account string, target forge.Ref, allowPrivate bool) changelog.Source {
-	return &source{sources: s, installation: installation, account: account, target: target.ID, private: allowPrivate}
+	return &source{sources: s, installation: installation, account: account, target: target, private: allowPrivate}
+}
+
+func lowered(all []string) []string {
+	texts := make([]string, 0, len(all))
+	for _, one := range all {
+		texts = append(texts, strings.ToLower(one))
+	}
+	return texts
 }
 
 // WithoutApp gives the Source that reads Hosts alone, and what is public there.

@@ -46,6 +46,11 @@ func (s *Shared) life(q question, a answer) time.Duration {
 	return s.options.Interval
 }
 
+// ofTexts tells whether a question by digest is about what is only told in texts.
+func (q question) ofTexts() bool {
+	return q.lasting() && (q.about == aboutImage || q.about == aboutProvenance)
+}
+
 func (s *Shared) lifeOfError(q question, err error) time.Duration {
 	if limited, ok := errors.AsType[*RateLimited](err); ok {
 		return min(cmp.Or(limited.RetryAfter, limitedLife), maxPause)
@@ -58,6 +63,8 @@ func (s *Shared) lifeOfError(q question, err error) time.Duration {
 		return 0 // says nothing of the registry
 	case (q.about == aboutDetails || q.about == aboutImage) && !q.lasting() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoImage)):
 		return s.options.Settled // one of thousands
+	case q.ofTexts() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoImage) || errors.Is(err, ErrTooLarge)):
+		return s.options.Settled // a base image that was pushed long ago, or its attestation
 	case errors.Is(err, ErrNoImage):
 		return s.options.Interval
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnauthorized), errors.Is(err, ErrRefusedAddress):

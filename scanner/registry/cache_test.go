@@ -267,7 +267,7 @@ func TestSharedLives(t *testing.T) {
 		"manifest of a digest after it":   {before: []string{"about @1"}, ask: "manifest @1", within: 5 * time.Hour, after: 365 * day},
 		"about the digest of a tag":       {before: []string{"about latest"}, ask: "about @1", within: 5 * time.Hour, after: 365 * day},
 		"provenance":                      {ask: "provenance @1", within: 5 * time.Hour, after: 365 * day},
-		"provenance that is not there":    {ask: "provenance @77", within: time.Minute, after: 3 * time.Minute, again: []string{"provenance @77"}},
+		"provenance that is not there":    {ask: "provenance @77", within: 5 * time.Hour, after: 7 * time.Hour, again: []string{"provenance @77"}},
 		"nothing there":                   {ask: "digest 9.9.9", within: time.Minute, after: 3 * time.Minute, again: []string{"digest 9.9.9"}},
 		"details of nothing":              {ask: "details 9.9.9", within: 5 * time.Hour, after: 7 * time.Hour, again: []string{"details 9.9.9"}},
 		"a manifest that is not there":    {ask: "manifest @77", within: time.Minute, after: 3 * time.Minute, again: []string{"manifest @77"}},

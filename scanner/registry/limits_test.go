@@ -262,6 +262,41 @@ func TestSpareQuestions(t *testing.T) {
 	})
 }
 
+// Of what a registry says that it gives, half is kept too; for a quarter of an hour, since
+// nobody else may ask it what is left now.
+func TestSpareQuestionsByHeaders(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		left := 101
+		w.answers["a.example"] = func(req *http.Request) said {
+			left--
+			return well(req, "Ratelimit-Limit", "200;w=21600", "Ratelimit-Remaining", fmt.Sprintf("%d;w=21600", left))
+		}
+		client := w.client()
+		ask := func(ctx context.Context, n int) error {
+			_, err := client.Manifest(ctx, at("a.example", n), "1")
+			return err
+		}
+		spare := registry.Spare(t.Context())
+		if err := ask(spare, 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Minute)
+		err := ask(spare, 2)
+		if limited, ok := errors.AsType[*registry.RateLimited](err); !ok || !limited.Pulls || limited.RetryAfter != 10*time.Minute {
+			t.Fatalf("error %v", err)
+		}
+		if err := ask(t.Context(), 3); err != nil {
+			t.Fatalf("what updates depend on has no room: %v", err)
+		}
+		time.Sleep(15 * time.Minute)
+		if err := ask(spare, 4); err != nil {
+			t.Errorf("nobody knows what is left now: %v", err)
+		}
+	})
+}
+
 func TestBudgetOfPulls(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -103,9 +103,13 @@ func (p *payer) budget(l *lane) int {
 func (p *payer) refusal(l *lane, now time.Time, spare bool) error {
 	p.forget(now.Add(-l.limits.BudgetWindow))
 	budget := p.budget(l)
+	half := max(1, budget/2)
 	switch {
-	case spare && (budget > 0 && len(p.pulls) >= budget/2 || p.limit > 0 && p.remaining <= p.limit/2):
-		return pause{now.Add(pullPause), "half of what may be pulled is kept for finding versions", true}.over(l.site.Name, now)
+	case spare && budget > 0 && len(p.pulls) >= half:
+		again := p.pulls[len(p.pulls)-half].Add(l.limits.BudgetWindow)
+		return pause{again, fmt.Sprintf("half of the budget of %d pulls in %s is kept for finding versions", budget, l.limits.BudgetWindow), true}.over(l.site.Name, now)
+	case spare && p.limit > 0 && p.remaining <= p.limit/2 && p.at.Add(pullPause).After(now):
+		return pause{p.at.Add(pullPause), fmt.Sprintf("%d of its %d pulls are left, for finding versions", p.remaining, p.limit), true}.over(l.site.Name, now)
 	case budget > 0 && len(p.pulls) >= budget:
 		again := p.pulls[0].Add(l.limits.BudgetWindow)
 		return pause{again, fmt.Sprintf("the budget of %d pulls in %s is used up", budget, l.limits.BudgetWindow), true}.over(l.site.Name, now)

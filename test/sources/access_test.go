@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/sources"
@@ -28,7 +29,7 @@ func TestWhoSeesWhat(t *testing.T) {
 			for name, is := range all {
 				t.Run(fmt.Sprintf("%s in %s %t", name, target, allow), func(t *testing.T) {
 					sameAccount := strings.Split(name, "/")[0] == strings.Split(target, "/")[0]
-					own := allow && is.installed && sameAccount
+					own := allow && is.installed && sameAccount || name == target // whoever sees that one sees its pull requests
 					visible := is.visibility == changelog.Public || own
 					mark := w.hub.Mark()
 					said, errs := everything(t.Context(), source, repository(name))
@@ -101,7 +102,7 @@ func TestAccess(t *testing.T) {
 		"Open/LIB":        {Visibility: changelog.Public},
 		"ACME/private":    {Visibility: changelog.Private, Installed: true},
 		"acme/internal":   {Visibility: changelog.Internal, Installed: true},
-		"acme/deploy":     {Visibility: changelog.Private, Installed: true},
+		"acme/deploy":     {Visibility: changelog.Public, Installed: true}, // the target itself
 		"evilcorp/deploy": {Visibility: changelog.Public},
 	} {
 		if got, err := source.Access(t.Context(), repository(name)); err != nil || got != want {
@@ -194,6 +195,28 @@ func TestReplaced(t *testing.T) {
 		releases, _, err := source.Releases(t.Context(), repository(name), 1)
 		if err != nil || len(releases) != 2 || strings.Contains(fmt.Sprint(releases), "another's") {
 			t.Errorf("%s: %v %v", name, releases, err)
+		}
+	}
+}
+
+// TestTargetReplaced gives the target's own name to another repository: that is not what
+// the readers of the pull request see.
+func TestTargetReplaced(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		w := newWorld(t)
+		s := w.sources(sources.Options{})
+		source := w.source(s, "acme/deploy", false)
+		if _, err := source.Access(t.Context(), repository("acme/deploy")); asked && err != nil {
+			t.Fatal(err)
+		}
+		w.repos["acme/deploy"].Rename("acme", "elsewhere")
+		other := w.hub.AddRepository("acme/deploy", map[string]string{"a": "b"})
+		other.Private = true
+		other.Release("acme", "v9.0.0", "Nine", planted+" another's", "")
+		w.acme.AddTo(other)
+		w.hub.Advance(time.Hour)
+		if said, _ := everything(t.Context(), source, repository("acme/deploy")); strings.Contains(said, "another's") {
+			t.Errorf("said: %s", said)
 		}
 	}
 }

@@ -155,6 +155,36 @@ func TestOtherHosts(t *testing.T) {
 	}
 }
 
+// TestClosedHosts shows what a GitHub calls public that not all the world reads to those
+// accounts alone that the operator named, and as internal.
+func TestClosedHosts(t *testing.T) {
+	w, far := newWorld(t), newWorld(t)
+	s, err := sources.New(sources.Options{
+		GitHub: w.github(), Web: "https://github.com", Now: w.hub.Now, Transport: far.hub.Transport(),
+		Hosts: map[string]sources.Endpoint{
+			"git.acme.example": {REST: far.hub.APIURL(), Accounts: []string{"Acme"}}, "nobody.example": {REST: far.hub.APIURL(), Accounts: []string{}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(host string) changelog.Repository {
+		return changelog.Repository{Host: host, Path: "open/lib", Forge: changelog.GitHub}
+	}
+	got, err := w.source(s, "acme/deploy", true).Access(t.Context(), at("git.acme.example"))
+	if err != nil || got != (changelog.Access{Visibility: changelog.Internal, Installed: true}) || got.May(changelog.Public, true) || got.May(changelog.Private, false) || !got.May(changelog.Private, true) {
+		t.Errorf("%+v %v", got, err)
+	}
+	for target, host := range map[string]string{"evilcorp/deploy": "git.acme.example", "acme/deploy": "nobody.example"} {
+		if said, errs := everything(t.Context(), w.source(s, target, true), at(host)); !errors.Is(errs[0], changelog.ErrNotFound) || strings.Contains(said, "second") {
+			t.Errorf("%s in %s: %v %s", host, target, errs, said)
+		}
+	}
+	if got, err := s.WithoutApp().Access(t.Context(), at("git.acme.example")); err != nil || got.Visibility != changelog.Public {
+		t.Errorf("to whom asks for it by hand: %+v %v", got, err)
+	}
+}
+
 func TestWrongOptions(t *testing.T) {
 	w := newWorld(t)
 	for name, o := range map[string]sources.Options{

@@ -62,9 +62,7 @@ func gitHubs(env Environment) (map[string]sources.Endpoint, error) {
 func changed(ctx context.Context, env Environment, r registries, c *config.Config, plan *scanner.Plan) (changes.Found, error) {
 	var steps []changes.Step
 	for _, g := range proposal.Grouped(plan) {
-		for i := range g.Changes {
-			steps = append(steps, changes.StepOf(&g.Changes[i], nil, c.Changelog.Sources))
-		}
+		steps = append(steps, changes.StepsOf(g.Proposal, nil, c.Changelog.Sources)...)
 	}
 	if len(steps) == 0 || r.shared == nil {
 		return changes.Found{}, nil
