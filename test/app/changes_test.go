@@ -219,8 +219,9 @@ func TestChangesOnTheCommandLine(t *testing.T) {
 	}
 }
 
-// TestChangesElsewhere reads public repositories of another GitHub, with the token that
-// is for that one, and shows nothing private though the token may see it.
+// TestChangesElsewhere reads what another GitHub calls public, with the token that is for
+// that one, for the accounts that may see it, and shows nothing private though the token
+// may.
 func TestChangesElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, file(t), githubtest.Options{})
@@ -234,9 +235,10 @@ func TestChangesElsewhere(t *testing.T) {
 		elsewhere.built("acme/api", tag, "wendy/api", []string{first2, last2}[n], created)
 	}
 	repo := w.shop("acme/shop")
+	repo.Private = true
 	repo.Commit("main", "another image", map[string]string{"api.yaml": deployment(w.registry.Host() + "/acme/api:1.0.0")})
 	w.env["SITE"] = elsewhere.hub.Token("wendy")
-	a := w.start(fmt.Sprintf("changelog: {private: true, sites: [{url: %q, token: {env: SITE}}]}\n", elsewhere.hub.URL))
+	a := w.start(fmt.Sprintf("changelog: {private: true, sites: [{url: %q, token: {env: SITE}, accounts: [acme]}]}\n", elsewhere.hub.URL))
 	w.hub.Install("acme", grants(), repo)
 	a.settled(w.hub, "acme/shop")
 	var said []string
