@@ -40,14 +40,16 @@ func (c *call) showAutoMerge(i *issue) any {
 // pull request could be merged at once is such a reason, unless its base has a
 // queue: then it is put into that. What it says of drafts and of a head that
 // moved is not recorded. No method is any.
-func (c *call) refuseAutoMerge(i *issue, method, expected string) string {
-	p := i.pull
+func (c *call) refuseAutoMerge(i *issue, a *autoMerge, expected string) string {
+	p, method := i.pull, a.method
 	queue := c.repo.queueOf(p.base) != nil
 	switch {
 	case !c.repo.merging.AllowAutoMerge:
 		return "Pull request Auto merge is not allowed for this repository"
 	case i.state == "closed":
 		return "Pull request Can't enable auto-merge for this pull request"
+	case a.author != nil && *a.author != c.caller().email():
+		return strings.TrimSuffix(c.caller().login, "[bot]") + " does not have a verified email, which is required to enable auto-merging."
 	case expected != "" && expected != p.headSHA:
 		return headModified
 	case p.entry != nil:
@@ -155,8 +157,9 @@ func (r *Repository) EnableAutoMerge(number int, login, method string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	c, i := r.onPull(number, login)
-	r.allowed(c.refuseAutoMerge(i, method, ""))
-	c.arm(i, &autoMerge{method: method})
+	order := &autoMerge{method: method}
+	r.allowed(c.refuseAutoMerge(i, order, ""))
+	c.arm(i, order)
 }
 
 // DisableAutoMerge takes the order back, as a person.

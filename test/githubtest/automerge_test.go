@@ -59,6 +59,12 @@ func (a armory) enable(more map[string]any) answer {
 	return a.mutate(a.token, "enablePullRequestAutoMerge", more)
 }
 
+// email is the App's own address.
+func (a armory) email() string {
+	a.t.Helper()
+	return fmt.Sprintf("%d+image-updater[bot]@users.noreply.github.com", a.hub.Person("image-updater[bot]"))
+}
+
 // arm enables auto-merge by squash, which must be good.
 func (a armory) arm() {
 	a.t.Helper()
@@ -106,6 +112,11 @@ func TestRefusedAutoMerge(t *testing.T) {
 		"no protection": {func(a armory) { a.repo.Unprotect("main") }, nil, "Pull request Protected branch rules not configured for this branch"},
 		"head moved":    {func(armory) {}, map[string]any{"expectedHeadOid": zeros}, "Head branch was modified. Review and try the merge again."},
 		"no rebases":    {func(armory) {}, map[string]any{"mergeMethod": "REBASE"}, "Merge method rebase merging is not allowed on this repository"},
+		"another's address": {
+			func(armory) {},
+			map[string]any{"authorEmail": "me@example.com"},
+			"image-updater does not have a verified email, which is required to enable auto-merging.",
+		},
 		"no merges": {
 			func(a armory) { a.repo.SetMerging(githubtest.Merging{AllowSquash: true, AllowAutoMerge: true}) },
 			nil, "Merge method merge commits are not allowed on this repository",
@@ -160,12 +171,12 @@ func TestAutoMergeIsShown(t *testing.T) {
 	var said answer
 	wantTold(t, a.hub, func() {
 		said = a.enable(map[string]any{
-			"mergeMethod": "SQUASH", "commitHeadline": "Head", "commitBody": "Body", "authorEmail": "me@example.com", "expectedHeadOid": a.head(),
+			"mergeMethod": "SQUASH", "commitHeadline": "Head", "commitBody": "Body", "authorEmail": a.email(), "expectedHeadOid": a.head(),
 		})
 	}, "pull_request.auto_merge_enabled by image-updater[bot]")
 	const order = "data.enablePullRequestAutoMerge.pullRequest.autoMergeRequest."
 	for name, want := range map[string]any{
-		"mergeMethod": "SQUASH", "commitHeadline": "Head", "commitBody": "Body", "authorEmail": "me@example.com", "enabledBy.login": "image-updater",
+		"mergeMethod": "SQUASH", "commitHeadline": "Head", "commitBody": "Body", "authorEmail": a.email(), "enabledBy.login": "image-updater",
 	} {
 		if got := said.at(order + name); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
@@ -174,6 +185,13 @@ func TestAutoMergeIsShown(t *testing.T) {
 	shown := a.seen()["auto_merge"]
 	if at(shown, "merge_method") != "squash" || at(shown, "commit_title") != "Head" || at(shown, "enabled_by", "login") != "image-updater[bot]" {
 		t.Errorf("REST: %v", shown)
+	}
+	const query = `query($id: ID!) { node(id: $id) { ... on PullRequest { viewerCanEnableAutoMerge viewerCanDisableAutoMerge } } }`
+	for who, may := range map[string]bool{a.token: true, a.hub.Token("eve"): false} {
+		said := ask(t, a.hub, who, query, map[string]any{"id": a.id})
+		if said.at("data.node.viewerCanDisableAutoMerge") != may || said.at("data.node.viewerCanEnableAutoMerge") != may {
+			t.Errorf("%v, want %t", said.body, may)
+		}
 	}
 	wantTold(t, a.hub, func() { said = a.mutate(a.token, "disablePullRequestAutoMerge", nil) }, "pull_request.auto_merge_disabled by image-updater[bot]")
 	if said.at("data.disablePullRequestAutoMerge.pullRequest.autoMergeRequest") != nil || said.body["errors"] != nil || a.seen()["auto_merge"] != nil {
@@ -242,12 +260,12 @@ func TestAutoMerge(t *testing.T) {
 
 func TestAutoMergeMessage(t *testing.T) {
 	a := arming(t)
-	a.enable(map[string]any{"mergeMethod": "SQUASH", "commitHeadline": "Head", "commitBody": "Body", "authorEmail": "me@example.com"})
+	a.enable(map[string]any{"mergeMethod": "SQUASH", "commitHeadline": "Head", "commitBody": "Body", "authorEmail": a.email()})
 	wantTold(t, a.hub, func() { a.check("success") },
 		"check_run.created by acme", "check_run.completed by acme", "check_suite.completed by acme",
 		"pull_request.closed by image-updater[bot]", "push refs/heads/main by image-updater[bot]", "check_suite.requested by image-updater[bot]")
 	commit := a.send("GET", "/git/commits/"+a.repo.Branch("main"), "", 200, "").body
-	if commit["message"] != "Head\n\nBody" || at(commit, "author", "email") != "me@example.com" || at(commit, "verification", "verified") != true {
+	if commit["message"] != "Head\n\nBody" || at(commit, "author", "email") != a.email() || at(commit, "verification", "verified") != true {
 		t.Errorf("%v", commit)
 	}
 	if a.seen()["auto_merge"] == nil {

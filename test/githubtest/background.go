@@ -1,6 +1,10 @@
 package githubtest
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
 // background is what GitHub does of itself in a repository.
 type background struct {
@@ -45,9 +49,14 @@ func (r *Repository) advance(ctx context.Context) {
 func (s *Server) advanceAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range s.allRepos() {
+	var waiting []*Repository
+	for _, r := range s.repos {
 		if len(r.background.queued) > 0 {
-			r.advance(s.t.Context())
+			waiting = append(waiting, r)
 		}
+	}
+	slices.SortFunc(waiting, func(a, b *Repository) int { return cmp.Compare(a.ID, b.ID) })
+	for _, r := range waiting {
+		r.advance(s.t.Context())
 	}
 }

@@ -68,11 +68,11 @@ func enableAutoMerge(g *graph, _ thing, arguments map[string]any) (any, error) {
 	if method == "" {
 		method = "merge"
 	}
-	c := g.in(p.repo)
-	if refusal := c.refuseAutoMerge(p.issue, method, in.ExpectedHeadOid); refusal != "" {
+	c, order := g.in(p.repo), &autoMerge{method: method, headline: in.CommitHeadline, body: in.CommitBody, author: in.AuthorEmail}
+	if refusal := c.refuseAutoMerge(p.issue, order, in.ExpectedHeadOid); refusal != "" {
 		return nil, graphFailure("UNPROCESSABLE", "%s", refusal)
 	}
-	c.arm(p.issue, &autoMerge{method: method, headline: in.CommitHeadline, body: in.CommitBody, author: in.AuthorEmail})
+	c.arm(p.issue, order)
 	return g.changedPull("EnablePullRequestAutoMergePayload", in.ofPull, p), nil
 }
 
@@ -131,7 +131,7 @@ func dequeuePull(g *graph, _ thing, arguments map[string]any) (any, error) {
 		return nil, err
 	}
 	if p.pull.entry == nil {
-		return nil, graphFailure("UNPROCESSABLE", "Pull request is not in the queue")
+		return nil, graphFailure("UNPROCESSABLE", "Pull request is not in the merge queue")
 	}
 	entry := g.queueEntry(p.repo, p.issue, p.pull.entry)
 	g.in(p.repo).dequeue(p.issue, "MANUAL")

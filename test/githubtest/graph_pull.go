@@ -45,7 +45,7 @@ func pullFields() map[string]resolver {
 		"mergeCommit":       func(g *graph, p pullOf) any { return g.commitOrNull(p.repo, p.pull.mergeCommit) },
 		"isCrossRepository": func(_ *graph, p pullOf) any { return p.pull.from != p.repo },
 		"viewerCanEnableAutoMerge": func(g *graph, p pullOf) any {
-			return g.mayMerge(p.repo, "") == nil && g.in(p.repo).refuseAutoMerge(p.issue, "", "") == ""
+			return g.mayMerge(p.repo, "") == nil && g.in(p.repo).refuseAutoMerge(p.issue, &autoMerge{}, "") == ""
 		},
 		"viewerCanDisableAutoMerge": func(g *graph, p pullOf) any { return g.mayMerge(p.repo, "") == nil && p.pull.auto != nil },
 		"maintainerCanModify":       func(*graph, pullOf) any { return false },

@@ -239,7 +239,7 @@ func (a armory) mutateDequeue() {
 	if said := ask(a.t, a.hub, a.token, mutation, map[string]any{"id": a.id}); said.at("data.dequeuePullRequest.mergeQueueEntry.position") != 1.0 {
 		a.t.Errorf("%v", said.body)
 	}
-	wantRefusal(a.t, ask(a.t, a.hub, a.token, mutation, map[string]any{"id": a.id}), "UNPROCESSABLE", "Pull request is not in the queue")
+	wantRefusal(a.t, ask(a.t, a.hub, a.token, mutation, map[string]any{"id": a.id}), "UNPROCESSABLE", "Pull request is not in the merge queue")
 }
 
 // queueRule is the id of the ruleset.
