@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -182,6 +183,9 @@ func (s *Ruleset) show() []object {
 			"max_entries_to_merge": 5, "merge_method": strings.ToUpper(s.queueMethod()), "min_entries_to_merge": 1,
 			"min_entries_to_merge_wait_minutes": 5,
 		}})
+	}
+	for _, rule := range s.More {
+		rules = append(rules, maps.Clone(rule))
 	}
 	return rules
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-github/v60/github"
 
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
@@ -331,5 +332,33 @@ func TestClassicQueue(t *testing.T) {
 	said := a.enqueue(nil) // nothing is to be checked
 	if said.at("data.enqueuePullRequest.mergeQueueEntry.state") != "QUEUED" || a.seen()["merged"] != true {
 		t.Errorf("%v, merged %v", said.body, a.seen()["merged"])
+	}
+}
+
+// TestToldOfMerging shows that go-github takes all of the webhooks.
+func TestToldOfMerging(t *testing.T) {
+	a := queueing(t, "")
+	r := receive(t)
+	a.hub.Webhook(r.url, secret)
+	a.check("failure")
+	a.arm()
+	a.mutate(a.token, "disablePullRequestAutoMerge", nil)
+	a.check("success")
+	a.arm()
+	a.checkGroup(1, "failure")
+	seen := map[string]bool{}
+	for _, one := range r.take(a.hub) {
+		seen[one.key()] = true
+		if _, err := github.ParseWebHook(one.header.Get("X-Github-Event"), one.raw); err != nil {
+			t.Errorf("%s: %v", one.key(), err)
+		}
+	}
+	for _, key := range []string{
+		"pull_request.auto_merge_enabled", "pull_request.auto_merge_disabled", "pull_request.enqueued", "pull_request.dequeued",
+		"merge_group.checks_requested", "merge_group.destroyed",
+	} {
+		if !seen[key] {
+			t.Errorf("told nothing of %s", key)
+		}
 	}
 }

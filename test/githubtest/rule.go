@@ -71,6 +71,9 @@ type Ruleset struct {
 	// NoForcePush, NoDeletion and Signed are the rules non_fast_forward,
 	// deletion and required_signatures.
 	NoForcePush, NoDeletion, Signed bool
+	// More is rules of other kinds, as GitHub shows them, such as {"type":
+	// "required_deployments", "parameters": …}. They bind nobody here.
+	More []map[string]any
 
 	id    int64
 	since time.Time
