@@ -77,6 +77,12 @@ func TestMergedBranches(t *testing.T) {
 	p.send("DELETE", "/git/refs/heads/topic", "", 422, "Reference does not exist")
 
 	p = proposed(t)
+	p.repo.SetMerging(githubtest.Merging{AllowSquash: true, DeleteBranch: true})
+	p.repo.Protect("topic", githubtest.Protection{})
+	p.send("PUT", "/pulls/1/merge", `{"merge_method":"squash"}`, 200, "")
+	p.send("DELETE", "/git/refs/heads/topic", "", 422, "Cannot delete this protected branch")
+
+	p = proposed(t)
 	p.repo.Archive("acme", true)
 	p.send("PUT", "/pulls/1/merge", "", 403, "Repository was archived so is read-only.")
 }

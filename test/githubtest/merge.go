@@ -121,13 +121,20 @@ func (c *call) land(i *issue, id string) error {
 	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+p.base, id); err != nil {
 		return err
 	}
-	if !c.repo.merging.DeleteBranch || p.from != c.repo || p.head == c.repo.defaultBranch || c.repo.branch(p.head) == "" {
+	if !c.deletesHead(p) {
 		return nil
 	}
 	for _, other := range c.repo.numbered(func(o *issue) bool { return o.pull != nil && o.state == "open" && o.pull.base == p.head }) {
 		c.retarget(other, p.base)
 	}
 	return c.repo.move(c.ctx, c.caller(), "refs/heads/"+p.head, "")
+}
+
+// deletesHead says whether the head goes after the merge: one that may not be
+// deleted stays.
+func (c *call) deletesHead(p *pull) bool {
+	head := c.repo.branch(p.head)
+	return c.repo.merging.DeleteBranch && p.from == c.repo && p.head != c.repo.defaultBranch && head != "" && c.violated(p.head, head, "") == ""
 }
 
 // merged makes the commit that the base, or a merge queue's branch, shall point
