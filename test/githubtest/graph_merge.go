@@ -1,9 +1,6 @@
 package githubtest
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // mayMerge refuses who may not have GitHub merge. A person is told so in other
 // words than elsewhere.
@@ -137,49 +134,4 @@ func dequeuePull(g *graph, _ thing, arguments map[string]any) (any, error) {
 	g.in(p.repo).dequeue(p.issue, "MANUAL")
 	p.repo.advance(g.ctx)
 	return payload("DequeuePullRequestPayload", in.ClientMutationID, object{"merge_queue_entry": entry}), nil
-}
-
-// queueEntry is null for a pull request that is in no queue.
-func (g *graph) queueEntry(r *Repository, i *issue, e *queueEntry) *thing {
-	if e == nil {
-		return nil
-	}
-	shown := object{
-		"node_id": node("MQE", e.id), "position": slices.Index(r.queue(i.pull.base), i) + 1, "state": "QUEUED",
-		"enqueued_at": stamp(e.at), "head_commit": nil,
-	}
-	if e.group != nil {
-		shown["state"] = "AWAITING_CHECKS"
-		shown["head_commit"] = g.commitOrNull(r, e.group.head)
-		if !e.held && r.groupStanding(i) == "success" {
-			shown["state"] = "MERGEABLE" // and waits for those before it
-		}
-	}
-	return &thing{kind: "MergeQueueEntry", shown: shown}
-}
-
-func autoMergeOf(g *graph, p pullOf) any {
-	a := p.pull.auto
-	if a == nil {
-		return nil
-	}
-	return thing{kind: "AutoMergeRequest", shown: object{
-		"enabled_at": a.at, "enabled_by": g.actor(a.by), "merge_method": a.method,
-		"commit_headline": a.headline, "commit_body": a.body, "author_email": a.author,
-	}}
-}
-
-// mergeQueueOf is that of a branch, the default one unless told otherwise; null
-// where none is required.
-func mergeQueueOf(_ *graph, r *Repository, in map[string]any) (any, error) {
-	branch, named := in["branch"].(string)
-	if !named {
-		branch = r.defaultBranch
-	}
-	if r.queueOf(branch) == nil {
-		return nil, nil
-	}
-	return thing{kind: "MergeQueue", shown: object{
-		"node_id": node("MQ", r.FullName()+":"+branch), "html_url": r.html("/queue/" + branch),
-	}}, nil
 }

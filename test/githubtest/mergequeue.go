@@ -30,6 +30,7 @@ type queueEntry struct {
 	id    int64
 	by    *user
 	at    time.Time
+	jump  bool
 	group *mergeGroup // nil until its turn
 	// held is of CheckMergeGroup: it goes nowhere.
 	held bool
@@ -97,7 +98,7 @@ func (c *call) refuseEnqueue(i *issue, expected string) string {
 // enqueue takes a pull request in; one that jumps goes before all others. What
 // was ordered of auto-merge is done with this.
 func (c *call) enqueue(i *issue, jump bool) {
-	i.pull.entry = &queueEntry{id: c.id(), by: c.caller(), at: c.Now()}
+	i.pull.entry = &queueEntry{id: c.id(), by: c.caller(), at: c.Now(), jump: jump}
 	i.pull.auto, i.updated = nil, c.Now()
 	b := &c.repo.background
 	if jump {

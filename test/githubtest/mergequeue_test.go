@@ -309,6 +309,23 @@ func TestQueueIsShown(t *testing.T) {
 	if said.at("data.repository.mergeQueue.url") != a.hub.URL+"/acme/shop/queue/main" || said.at("data.repository.other") != nil {
 		t.Errorf("%v", said.body)
 	}
+	a.repo.Enqueue(1, "alice")
+	const entries = `{ repository(owner: "acme", name: "shop") { pullRequest(number: 1) { isMergeQueueEnabled mergeQueue {
+		resourcePath repository { name } entries(first: 10) { totalCount nodes {
+			jump solo enqueuer { login } baseCommit { oid } headCommit { oid } pullRequest { number } mergeQueue { id } } } } } } }`
+	said = ask(t, a.hub, a.token, entries, nil)
+	const pull = "data.repository.pullRequest."
+	for path, want := range map[string]any{
+		"isMergeQueueEnabled": true, "mergeQueue.resourcePath": "/acme/shop/queue/main", "mergeQueue.repository.name": "shop",
+		"mergeQueue.entries.totalCount": 1.0, "mergeQueue.entries.nodes.0.enqueuer.login": "alice", "mergeQueue.entries.nodes.0.jump": false,
+		"mergeQueue.entries.nodes.0.baseCommit.oid": a.repo.Branch("main"), "mergeQueue.entries.nodes.0.headCommit.oid": a.repo.MergeGroup(1),
+		"mergeQueue.entries.nodes.0.pullRequest.number": 1.0, "mergeQueue.entries.nodes.0.solo": false,
+	} {
+		if got := said.at(pull + path); got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+	a.repo.Dequeue(1, "alice")
 	rule := a.send("GET", "/rules/branches/main", "", 200, "").list[0]
 	if at(rule, "type") != "merge_queue" || at(rule, "parameters", "merge_method") != "SQUASH" {
 		t.Errorf("%v", rule)
