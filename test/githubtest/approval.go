@@ -54,7 +54,7 @@ func (n *RequiredReviews) asks() bool {
 // decision is what the reviews come to in GraphQL: null where none is needed.
 func (c *call) decision(i *issue) any {
 	var verdict any
-	for _, rules := range c.repo.demands(i.pull.base, nil) {
+	for _, rules := range c.repo.demands(i.pull.base) {
 		switch {
 		case !rules.Reviews.asks():
 		case slices.ContainsFunc(c.repo.opinions(i), func(v *review) bool { return v.state == "CHANGES_REQUESTED" }):

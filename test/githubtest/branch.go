@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -179,9 +180,12 @@ func (s *Ruleset) show() []object {
 	if s.MergeQueue {
 		rules = append(rules, object{"type": "merge_queue", "parameters": object{
 			"check_response_timeout_minutes": 60, "grouping_strategy": "ALLGREEN", "max_entries_to_build": 5,
-			"max_entries_to_merge": 5, "merge_method": "SQUASH", "min_entries_to_merge": 1,
+			"max_entries_to_merge": 5, "merge_method": strings.ToUpper(s.queueMethod()), "min_entries_to_merge": 1,
 			"min_entries_to_merge_wait_minutes": 5,
 		}})
+	}
+	for _, rule := range s.More {
+		rules = append(rules, maps.Clone(rule))
 	}
 	return rules
 }

@@ -109,6 +109,13 @@ func TestBranchRules(t *testing.T) {
 	if at(rule, "ruleset_source_type") != "Organization" || at(rule, "ruleset_source") != "acme" {
 		t.Errorf("source: %v", rule)
 	}
+	repo.AddRuleset(githubtest.Ruleset{Include: []string{"refs/heads/odd"}, More: []map[string]any{
+		{"type": "required_deployments", "parameters": map[string]any{"required_deployment_environments": []string{"staging"}}},
+		{"type": "workflows", "parameters": map[string]any{"workflows": []map[string]any{{"path": "ci.yml", "repository_id": 1}}}},
+	}})
+	if got := kinds("odd"); sprint(got) != "[non_fast_forward required_deployments workflows]" {
+		t.Errorf("kinds that bind nobody here: %v", got)
+	}
 	if a := send("GET", "/rules/branches/main?per_page=2&page=2", "", 200, ""); len(a.list) != 1 {
 		t.Errorf("second page: %v", a.list)
 	}

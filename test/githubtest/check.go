@@ -79,6 +79,7 @@ func (c *call) addCheck(app *App, in checkIn) (*checkRun, *reply) {
 	c.heard(k)
 	c.tellCheck(k, c.pusher(k), "created")
 	c.tellCompleted(k)
+	c.repo.advance(c.ctx)
 	return k, nil
 }
 
@@ -206,6 +207,7 @@ func (c *call) changeCheck(k *checkRun, in checkIn) *reply {
 	if before != k.status {
 		c.tellCompleted(k)
 	}
+	c.repo.advance(c.ctx)
 	return nil
 }
 

@@ -26,11 +26,12 @@ func (c *clock) now() time.Time {
 func (s *Server) Now() time.Time { return s.clock.now() }
 
 // Advance moves the server's clock on. Webhooks that were delayed until then
-// are sent.
+// are sent, and merge queues give up what has waited too long for its checks.
 func (s *Server) Advance(d time.Duration) {
 	s.clock.mu.Lock()
 	s.clock.added += d
 	s.clock.mu.Unlock()
+	s.advanceAll()
 	s.hook.mu.Lock()
 	defer s.hook.mu.Unlock()
 	s.hook.ripen()

@@ -56,6 +56,8 @@ func loadContract() (*contract, error) {
 	}
 	forgiveHeads(doc)
 	forgiveRefusals(doc)
+	forgiveAutoMerge(doc)
+	forgiveConclusions(doc)
 	c := &contract{doc: doc}
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {

@@ -7,8 +7,9 @@ import (
 )
 
 // follow lets pull requests follow a branch that moved. They may lie in the
-// repository that this one was forked from.
-func (r *Repository) follow(ctx context.Context, by *user, branch string) {
+// repository that this one was forked from; those that have any are returned.
+func (r *Repository) follow(ctx context.Context, by *user, branch string) []*Repository {
+	var followed []*Repository
 	for _, base := range r.server.allRepos() {
 		open := base.numbered(func(i *issue) bool {
 			return i.pull != nil && i.state == "open" &&
@@ -17,7 +18,11 @@ func (r *Repository) follow(ctx context.Context, by *user, branch string) {
 		for _, i := range open {
 			base.acting(ctx, by).follow(i, base == r && i.pull.base == branch)
 		}
+		if len(open) > 0 {
+			followed = append(followed, base)
+		}
 	}
+	return followed
 }
 
 // follow is of one pull request; by its base, or by its head.
@@ -31,9 +36,13 @@ func (c *call) follow(i *issue, byBase bool) {
 	diff := c.reviewed(i)
 	p.headSHA, p.baseSHA, i.updated = head, base, c.Now()
 	if head != before {
-		p.pusher, p.queued = c.caller(), false
+		p.pusher = c.caller()
 		c.pin(i)
 		c.about(i, "synchronize", object{"before": before, "after": head})
+		c.dequeue(i, "UNKNOWN_REMOVAL_REASON")
+		if !c.repo.mayWrite(c.caller()) {
+			c.disarm(i, "Head branch was pushed to by a user without write access")
+		}
 		c.dismissStale(i, diff)
 	}
 	if !c.repo.git.isAncestor(c.ctx, head, base) {

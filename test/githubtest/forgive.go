@@ -19,6 +19,24 @@ func forgiveHeads(doc *openapi3.T) {
 	}
 }
 
+// forgiveAutoMerge lets an order to merge be without words of its own: GitHub's
+// webhooks know null there, its description of the API does not.
+func forgiveAutoMerge(doc *openapi3.T) {
+	words := doc.Components.Schemas["auto-merge"].Value.Properties
+	for _, name := range []string{"commit_title", "commit_message"} {
+		schema := *words[name].Value
+		schema.Nullable = true
+		words[name] = &openapi3.SchemaRef{Value: &schema}
+	}
+}
+
+// forgiveConclusions lets a check run end in the ways that are GitHub's alone to
+// set: the description knows them of suites, and webhooks of runs.
+func forgiveConclusions(doc *openapi3.T) {
+	conclusion := doc.Components.Schemas["check-run"].Value.Properties["conclusion"].Value
+	conclusion.Enum = append(conclusion.Enum, "stale", "startup_failure")
+}
+
 // forgiveRefusals lets a 409 or a 422 be of several kinds at once: the
 // description wants exactly one of two that most refusals are both of.
 func forgiveRefusals(doc *openapi3.T) {

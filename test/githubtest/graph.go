@@ -190,7 +190,7 @@ func fits(kind string, value any) bool {
 func graphResolvers() map[string]resolver {
 	all := map[string]resolver{}
 	for _, part := range []map[string]resolver{
-		rootFields(), repositoryFields(), pullFields(), gitFields(), rollupFields(), actorFields(), mutations(),
+		rootFields(), repositoryFields(), pullFields(), gitFields(), rollupFields(), actorFields(), queueFields(), mutations(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -10,8 +10,12 @@ import (
 // mutations is those that there are; any other fails the test.
 func mutations() map[string]resolver {
 	return map[string]resolver{
-		"Mutation.updateRefs":           updateRefs,
-		"Mutation.createCommitOnBranch": createCommitOnBranch,
+		"Mutation.updateRefs":                  updateRefs,
+		"Mutation.createCommitOnBranch":        createCommitOnBranch,
+		"Mutation.enablePullRequestAutoMerge":  enableAutoMerge,
+		"Mutation.disablePullRequestAutoMerge": disableAutoMerge,
+		"Mutation.enqueuePullRequest":          enqueuePull,
+		"Mutation.dequeuePullRequest":          dequeuePull,
 	}
 }
 

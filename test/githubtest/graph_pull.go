@@ -37,14 +37,20 @@ func pullFields() map[string]resolver {
 		"mergeable":           mergeableOf,
 		"mergeStateStatus":    func(g *graph, p pullOf) any { return g.mergeability(p).state },
 		"reviewDecision":      func(g *graph, p pullOf) any { return g.in(p.repo).decision(p.issue) },
-		"autoMergeRequest":    func(*graph, pullOf) any { return nil },
-		"isInMergeQueue":      func(_ *graph, p pullOf) any { return p.pull.queued },
-		"mergeQueueEntry":     func(*graph, pullOf) any { return nil },
+		"autoMergeRequest":    autoMergeOf,
+		"isInMergeQueue":      func(_ *graph, p pullOf) any { return p.pull.entry != nil },
+		"isMergeQueueEnabled": func(_ *graph, p pullOf) any { return p.repo.queueOf(p.pull.base) != nil },
+		"mergeQueue":          func(g *graph, p pullOf) any { return g.mergeQueue(p.repo, p.pull.base) },
+		"mergeQueueEntry":     func(g *graph, p pullOf) any { return g.queueEntry(p.repo, p.issue, p.pull.entry) },
 		"author":              func(g *graph, p pullOf) any { return g.actor(p.by) },
 		"statusCheckRollup":   func(g *graph, p pullOf) any { return g.rollup(p.repo, p.pull.headSHA) },
 		"mergeCommit":         func(g *graph, p pullOf) any { return g.commitOrNull(p.repo, p.pull.mergeCommit) },
 		"isCrossRepository":   func(_ *graph, p pullOf) any { return p.pull.from != p.repo },
-		"maintainerCanModify": func(*graph, pullOf) any { return false },
+		"viewerCanEnableAutoMerge": func(g *graph, p pullOf) any {
+			return g.mayMerge(p.repo, "") == nil && g.in(p.repo).refuseAutoMerge(p.issue, &autoMerge{}, "") == ""
+		},
+		"viewerCanDisableAutoMerge": func(g *graph, p pullOf) any { return g.mayMerge(p.repo, "") == nil && p.pull.auto != nil },
+		"maintainerCanModify":       func(*graph, pullOf) any { return false },
 	}
 	all := map[string]resolver{"PullRequest.labels": labelsOf, "PullRequest.commits": commitsOf}
 	for name, field := range simple {

@@ -118,7 +118,7 @@ func repositoryFields() map[string]resolver {
 		"Repository.object":       of("contents:read", objectOf),
 		"Repository.pullRequest":  of("pull_requests:read", pullRequestOf),
 		"Repository.pullRequests": of("pull_requests:read", pullRequestsOf),
-		"Repository.mergeQueue":   of("metadata:read", func(*graph, *Repository, map[string]any) (any, error) { return nil, nil }),
+		"Repository.mergeQueue":   of("metadata:read", mergeQueueOf),
 	}
 }
 

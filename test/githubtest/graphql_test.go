@@ -162,7 +162,7 @@ func TestGraphQLRefusals(t *testing.T) {
 		"no such field":   {`{ viewer { shoeSize } }`, http.StatusOK, 1, "Cannot query field"},
 		"no query at all": {`{ viewer {`, http.StatusOK, 1, "Expected Name"},
 		"bad variables":   {`query($n: Int!) { repository(owner: "a", name: "b") { pullRequest(number: $n) { id } } }`, http.StatusOK, 1, "must be defined"},
-		"not implemented": {`mutation { enqueuePullRequest(input: {pullRequestId: "x"}) { clientMutationId } }`, http.StatusOK, 1, "Mutation.enqueuePullRequest is not implemented"},
+		"not implemented": {`mutation { mergePullRequest(input: {pullRequestId: "x"}) { clientMutationId } }`, http.StatusOK, 1, "Mutation.mergePullRequest is not implemented"},
 		"odd field":       {`{ viewer { bio } }`, http.StatusOK, 1, "User.bio is not implemented"},
 	}
 	for name, tt := range tests {

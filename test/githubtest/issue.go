@@ -194,6 +194,7 @@ func (c *call) setState(i *issue, state string) {
 	if state == "closed" {
 		i.closed, i.closedBy = c.Now(), c.caller()
 		c.about(i, "closed", nil)
+		c.abandon(i)
 		return
 	}
 	c.about(i, "reopened", nil)

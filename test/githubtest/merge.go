@@ -3,6 +3,7 @@ package githubtest
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // mergeable is null for who asks first after a side moved; then it is known.
@@ -15,11 +16,15 @@ func (c *call) mergeable(i *issue) (any, string) {
 		}
 		return nil, "unknown"
 	}
-	_, clean, err := c.repo.git.merge(c.ctx, p.baseSHA, p.headSHA)
+	return c.settled(i)
+}
+
+// settled is what is found out in the end.
+func (c *call) settled(i *issue) (bool, string) {
 	switch {
-	case err != nil || !clean:
+	case !c.mergesCleanly(i):
 		return false, "dirty"
-	case p.draft:
+	case i.pull.draft:
 		return true, "draft"
 	}
 	return true, c.mergeableState(i)
@@ -29,7 +34,7 @@ func (c *call) mergeable(i *issue) (any, string) {
 // them all the same.
 func (c *call) mergeableState(i *issue) string {
 	behind := false
-	for _, rules := range c.repo.demands(i.pull.base, nil) {
+	for _, rules := range c.repo.demands(i.pull.base) {
 		for _, h := range c.hindered(i, rules) {
 			if !h.behind {
 				return "blocked"
@@ -61,6 +66,9 @@ type merging struct {
 	Message string `json:"commit_message"`
 	SHA     string `json:"sha"`
 	Method  string `json:"merge_method"`
+	Email   string `json:"-"` // the author's, of auto-merge
+	// Later is what a merge queue adds to the time.
+	Later time.Duration `json:"-"`
 }
 
 func mergePull(c *call) reply {
@@ -78,7 +86,7 @@ func mergePull(c *call) reply {
 	if refusal := c.refuseMerge(i, in); refusal != nil {
 		return *refusal
 	}
-	id, clean, err := c.merged(i, in)
+	id, clean, err := c.merged(i, in, i.pull.baseSHA)
 	switch {
 	case err != nil:
 		return broken(err)
@@ -86,6 +94,9 @@ func mergePull(c *call) reply {
 		return failure(http.StatusMethodNotAllowed, "This branch can't be rebased")
 	case !clean:
 		return failure(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
+	}
+	if refusal := c.raced(i); refusal != nil {
+		return *refusal
 	}
 	if refusal := c.refuseByRules(i, in.Method); refusal != nil {
 		return *refusal
@@ -110,7 +121,7 @@ func (c *call) land(i *issue, id string) error {
 	if err := c.repo.move(c.ctx, c.caller(), "refs/heads/"+p.base, id); err != nil {
 		return err
 	}
-	if !c.repo.merging.DeleteBranch || p.from != c.repo || p.head == c.repo.defaultBranch || c.repo.branch(p.head) == "" {
+	if !c.deletesHead(p) {
 		return nil
 	}
 	for _, other := range c.repo.numbered(func(o *issue) bool { return o.pull != nil && o.state == "open" && o.pull.base == p.head }) {
@@ -119,19 +130,33 @@ func (c *call) land(i *issue, id string) error {
 	return c.repo.move(c.ctx, c.caller(), "refs/heads/"+p.head, "")
 }
 
-// merged makes the commit that the base shall point at.
-func (c *call) merged(i *issue, in merging) (id string, clean bool, err error) {
+// deletesHead says whether the head goes after the merge: one that may not be
+// deleted stays.
+func (c *call) deletesHead(p *pull) bool {
+	head := c.repo.branch(p.head)
+	return c.repo.merging.DeleteBranch && p.from == c.repo && p.head != c.repo.defaultBranch && head != "" && c.violated(p.head, head, "") == ""
+}
+
+// merged makes the commit that the base, or a merge queue's branch, shall point
+// at, upon the one that it is at.
+func (c *call) merged(i *issue, in merging, onto string) (id string, clean bool, err error) {
 	p := i.pull
 	if in.Method == "rebase" {
-		return c.repo.rebase(c.ctx, c.repo.person(c.caller()), c.fork(i)+".."+p.headSHA, p.baseSHA)
+		by := c.repo.person(c.caller())
+		by.at = by.at.Add(in.Later)
+		return c.repo.rebase(c.ctx, by, c.fork(i)+".."+p.headSHA, onto)
 	}
-	tree, clean, err := c.repo.git.merge(c.ctx, p.baseSHA, p.headSHA)
+	tree, clean, err := c.repo.git.merge(c.ctx, onto, p.headSHA)
 	if err != nil || !clean {
 		return "", clean, err
 	}
-	t := commitText{tree: tree, parents: []string{p.baseSHA, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow()}
+	t := commitText{tree: tree, parents: []string{onto, p.headSHA}, author: c.repo.person(c.caller()), committer: c.webFlow()}
 	if in.Method == "squash" {
-		t.parents, t.author = []string{p.baseSHA}, c.repo.person(i.by)
+		t.parents, t.author = []string{onto}, c.repo.person(i.by)
+	}
+	t.author.at, t.committer.at = t.author.at.Add(in.Later), t.committer.at.Add(in.Later)
+	if in.Email != "" {
+		t.author.email = in.Email
 	}
 	if t.message, err = c.message(i, in); err != nil {
 		return "", false, err

@@ -1,12 +1,14 @@
 package githubtest
 
+import "net/http"
+
 // Merging is the repository's settings on merging. A new repository allows the
 // three methods, and nothing else.
 type Merging struct {
 	AllowMergeCommit, AllowSquash, AllowRebase bool
-	// AllowAutoMerge and AllowUpdateBranch are shown; UpdateBranch works
-	// without, as on GitHub.
-	AllowAutoMerge, AllowUpdateBranch bool
+	AllowAutoMerge                             bool
+	// AllowUpdateBranch is shown; it works without, as on GitHub.
+	AllowUpdateBranch bool
 	// DeleteBranch deletes the head once it is merged.
 	DeleteBranch bool
 	// Hooks says that a GitHub Enterprise Server runs hooks before a merge:
@@ -24,6 +26,7 @@ func (r *Repository) SetMerging(m Merging) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	r.merging = m
+	r.advance(r.server.t.Context())
 }
 
 // LoseRace lets the next merges, as many as times, find that the base was
@@ -32,6 +35,38 @@ func (r *Repository) LoseRace(times int) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	r.races = times
+}
+
+// DuringMerge calls a function once, during the next merge by the API: GitHub has
+// looked at the pull request and not moved the base yet. The server's methods may
+// be called by it, so that something comes in between.
+func (r *Repository) DuringMerge(happens func()) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.duringMerge = happens
+}
+
+// raced lets happen what shall during a merge, and refuses when a side moved.
+func (c *call) raced(i *issue) *reply {
+	happens, before := c.repo.duringMerge, *i.pull
+	if happens == nil {
+		return nil
+	}
+	c.repo.duringMerge = nil
+	func() {
+		c.mu.Unlock()
+		defer c.mu.Lock()
+		happens()
+	}()
+	switch {
+	case i.state == "closed":
+		return refuse(http.StatusMethodNotAllowed, "Pull Request is not mergeable")
+	case i.pull.headSHA != before.headSHA:
+		return refuse(http.StatusConflict, headModified)
+	case i.pull.base != before.base, i.pull.baseSHA != before.baseSHA:
+		return refuse(http.StatusMethodNotAllowed, baseModified)
+	}
+	return nil
 }
 
 func (m Merging) show() object {

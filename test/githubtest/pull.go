@@ -21,10 +21,11 @@ type pull struct {
 	asked string
 
 	reviews   []*review
-	reviewers []*user  // asked for a review
-	teams     []string // by slug, asked too
-	pusher    *user    // who pushed the head last
-	queued    bool     // in the merge queue, until its head moves
+	reviewers []*user     // asked for a review
+	teams     []string    // by slug, asked too
+	pusher    *user       // who pushed the head last
+	auto      *autoMerge  // nil where none is ordered
+	entry     *queueEntry // in the merge queue, until its head moves
 }
 
 func (c *call) pull() *issue {
@@ -140,7 +141,7 @@ func (c *call) showPullShort(i *issue) object {
 	}
 	shown["url"], shown["node_id"], shown["_links"] = api, node("PR", i.id), links
 	shown["diff_url"], shown["patch_url"] = page+".diff", page+".patch"
-	shown["draft"], shown["auto_merge"], shown["merged_at"] = p.draft, nil, stampOrNull(p.merged)
+	shown["draft"], shown["auto_merge"], shown["merged_at"] = p.draft, c.showAutoMerge(i), stampOrNull(p.merged)
 	shown["head"], shown["base"] = c.showSide(p.from, p.head, p.headSHA), c.showSide(c.repo, p.base, p.baseSHA)
 	shown["requested_reviewers"], shown["requested_teams"] = c.showUsers(p.reviewers), c.showTeams(p.teams)
 	shown["merge_commit_sha"] = nil

@@ -103,4 +103,6 @@ func (c *call) retarget(i *issue, base string) {
 	was := object{"ref": object{"from": i.pull.base}, "sha": object{"from": i.pull.baseSHA}}
 	i.pull.base, i.pull.baseSHA, i.updated = base, c.repo.branch(base), c.Now()
 	c.about(i, "edited", object{"changes": object{"base": was}})
+	c.dequeue(i, "MANUAL")
+	c.disarm(i, "Base branch was changed")
 }

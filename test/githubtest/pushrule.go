@@ -21,7 +21,7 @@ func (c *call) violated(branch, before, after string) string {
 		}
 		violations = append(violations, c.breaks(before, after, s.Rules, s.NoDeletion, s.NoForcePush)...)
 		if s.MergeQueue && before != "" && after != "" {
-			violations = append(violations, "Changes must be made through the merge queue")
+			violations = append(violations, throughQueue)
 		}
 	}
 	if len(violations) == 0 {

@@ -48,7 +48,7 @@ func differences() []difference {
 	)
 	return []difference{
 		{"", `^null .*license$`, nothingOf + "licences"},
-		{"", `^null .*(milestone|auto_merge)$`, nothingOf + "milestones, and no auto-merge yet"},
+		{"", `^null .*milestone$`, nothingOf + "milestones"},
 		{"", `^empty .*(topics|assets)$`, nothingOf + "topics and assets of releases"},
 		{"", `^(empty|null) .*assignees?$`, ofTheScene + "nobody is assigned"},
 		{"search/", `^empty .items\[\].labels$`, ofTheScene + "without labels"},

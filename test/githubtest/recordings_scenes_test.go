@@ -165,7 +165,7 @@ func pullScenes() map[string]func(*stage) {
 		"pulls/create":        func(s *stage) { s.repo.Commit("test/stable", "c", map[string]string{"x": "y"}) },
 		"pulls/create 422":    func(s *stage) { s.pull("test/stable") },
 		"pulls/create-review": func(s *stage) { s.under("/pulls/%d/reviews", s.pull("topic")) },
-		"pulls/get":           func(s *stage) { s.under("/pulls/%d", s.pull("topic")) },
+		"pulls/get":           seenPull,
 		"pulls/list":          func(s *stage) { s.pull("test/stable") },
 		"pulls/list-commits":  func(s *stage) { s.under("/pulls/%d/commits", s.pull("topic")) },
 		"pulls/list-reviews": func(s *stage) {
@@ -192,6 +192,22 @@ func pullScenes() map[string]func(*stage) {
 		},
 		"pulls/update-branch 422": func(s *stage) { s.under("/pulls/%d/update-branch", outdated(s)) },
 	}
+}
+
+// seenPull is a pull request that is armed where the recorded one was.
+func seenPull(s *stage) {
+	number := s.pull("topic")
+	if shown, _ := s.Response.Body.(map[string]any); shown["auto_merge"] != nil {
+		s.repo.Collaborate("seate", "write")
+		s.repo.SetMerging(githubtest.Merging{AllowMergeCommit: true, AllowAutoMerge: true})
+		s.repo.Protect("main", githubtest.Protection{Rules: githubtest.Rules{Checks: []githubtest.RequiredCheck{{Context: "ci"}}}})
+		id := s.make("GET", fmt.Sprintf("/pulls/%d", number), "").body["node_id"]
+		const mutation = `mutation($id: ID!) { enablePullRequestAutoMerge(input: {pullRequestId: $id, commitHeadline: "H", commitBody: "B"}) { actor { login } } }`
+		if a := ask(s.T, s.hub, s.hub.Token("seate"), mutation, map[string]any{"id": id}); a.body["errors"] != nil {
+			s.Fatalf("%v", a.body)
+		}
+	}
+	s.under("/pulls/%d", number)
 }
 
 func repoScenes() map[string]func(*stage) {

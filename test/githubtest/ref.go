@@ -39,9 +39,10 @@ func (r *Repository) id(ref string) string {
 
 // moved tells of refs that one push moved, and lets pull requests follow.
 func (r *Repository) moved(ctx context.Context, by *user, all ...refChange) {
+	r.server.moving++
 	now := r.server.Now()
 	r.filled, r.pushed, r.updated = true, now, now
-	silent := manyTags(all)
+	silent, touched := manyTags(all), []*Repository{r}
 	for _, m := range all {
 		if !m.tag() || !silent {
 			r.tellPush(ctx, by, m)
@@ -49,9 +50,13 @@ func (r *Repository) moved(ctx context.Context, by *user, all ...refChange) {
 		if branch, isBranch := strings.CutPrefix(m.ref, "refs/heads/"); isBranch {
 			r.pushers[branch] = by
 			r.notePush(m.after, pushed{by, branch, orZeros(m.before)})
-			r.follow(ctx, by, branch)
+			touched = append(touched, r.follow(ctx, by, branch)...)
 			r.requestSuite(ctx, by, m.after)
 		}
+	}
+	r.server.moving--
+	for _, repo := range touched {
+		repo.advance(ctx)
 	}
 }
 

@@ -14,28 +14,32 @@ func (c *call) refuseMerge(i *issue, in merging) *reply {
 	case i.pull.draft:
 		return refuse(http.StatusMethodNotAllowed, "Pull Request is still a draft")
 	case in.SHA != "" && in.SHA != i.pull.headSHA:
-		return refuse(http.StatusConflict, "Head branch was modified. Review and try the merge again.")
+		return refuse(http.StatusConflict, headModified)
 	case c.repo.races > 0:
 		c.repo.races--
-		return refuse(http.StatusMethodNotAllowed, "Base branch was modified. Review and try the merge again.")
-	case i.pull.queued:
+		return refuse(http.StatusMethodNotAllowed, baseModified)
+	case i.pull.entry != nil:
 		return refuse(http.StatusMethodNotAllowed, "Pull Request is in the merge queue")
 	}
 	return c.refuseMethod(i, in.Method)
 }
 
 func (c *call) refuseMethod(i *issue, method string) *reply {
+	if c.mayMergeBy(i, method) {
+		return nil
+	}
+	names := map[string]string{"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
+	return refuse(http.StatusMethodNotAllowed, names[method]+" are not allowed on this repository.")
+}
+
+func (c *call) mayMergeBy(i *issue, method string) bool {
 	allowed := c.repo.merging.allows(method)
 	for _, s := range c.repo.active(i.pull.base) {
 		if s.MergeMethods != nil && !s.passes(c.caller()) {
 			allowed = allowed && slices.Contains(s.MergeMethods, method)
 		}
 	}
-	if allowed {
-		return nil
-	}
-	names := map[string]string{"merge": "Merge commits", "squash": "Squash merges", "rebase": "Rebase merges"}
-	return refuse(http.StatusMethodNotAllowed, names[method]+" are not allowed on this repository.")
+	return allowed
 }
 
 // refuseByRules is what protection holds against a merge.
@@ -83,6 +87,9 @@ func (c *call) refuseByProtection(i *issue, method string) *reply {
 	if p.LinearHistory && method == "merge" {
 		messages = append(messages, "This branch must not contain merge commits.")
 	}
+	if p.MergeQueue {
+		messages = append(messages, throughQueue)
+	}
 	if len(messages) == 0 {
 		return nil
 	}
@@ -96,7 +103,7 @@ func (s *Ruleset) violations(method string) []string {
 		all = append(all, "This branch must not contain merge commits.")
 	}
 	if s.MergeQueue {
-		all = append(all, "Changes must be made through the merge queue")
+		all = append(all, throughQueue)
 	}
 	return all
 }

@@ -64,6 +64,10 @@ func TestRefusedMerges(t *testing.T) {
 		"unapproved by ruleset": {func(p place) {
 			p.reviews(githubtest.RequiredReviews{Approvals: 2})
 		}, "", 405, violated + "At least 2 approving reviews are required by reviewers with write access.\n\n"},
+		"changes requested": {func(p place) {
+			p.repo.Protect("main", githubtest.Protection{Rules: githubtest.Rules{Reviews: &githubtest.RequiredReviews{}}})
+			p.repo.Review(1, "alice", "CHANGES_REQUESTED", "no")
+		}, "", 405, "Changes have been requested by a reviewer with write access."},
 		"last pusher": {func(p place) {
 			p.reviews(githubtest.RequiredReviews{Approvals: 1, LastPush: true})
 			p.repo.Review(1, "alice", "APPROVED", "")

@@ -41,8 +41,11 @@ type Repository struct {
 	protections []*protection
 	rulesets    []*Ruleset
 	merging     Merging
-	// races is how many merges more shall find that the base moved meanwhile.
-	races int
+	// races is how many merges more shall find that the base moved meanwhile;
+	// duringMerge is called once during the next one.
+	races       int
+	duringMerge func()
+	background  background
 	// pushers is who pushed a branch last.
 	pushers map[string]*user
 	// pushes is how commits came, by their ids: the first push of each.

@@ -92,6 +92,7 @@ func (c *call) review(i *issue, in reviewIn) (*review, *reply) {
 	if v.state != "PENDING" {
 		i.pull.reviewers = slices.DeleteFunc(i.pull.reviewers, func(u *user) bool { return u == v.by })
 		c.tellReview(i, v, "submitted")
+		c.repo.advance(c.ctx)
 	}
 	return v, nil
 }
@@ -147,7 +148,7 @@ func (c *call) reviewed(i *issue) string {
 
 // dismissStale dismisses what was approved before a push changed the diff.
 func (c *call) dismissStale(i *issue, before string) {
-	wanted := slices.ContainsFunc(c.repo.demands(i.pull.base, nil), func(rules Rules) bool {
+	wanted := slices.ContainsFunc(c.repo.demands(i.pull.base), func(rules Rules) bool {
 		return rules.Reviews != nil && rules.Reviews.DismissStale
 	})
 	if !wanted || len(i.pull.reviews) == 0 || before == c.diff(i) {
@@ -194,6 +195,7 @@ func (r *Repository) DismissReview(number int, id int64, login string) {
 	for _, v := range i.pull.reviews {
 		if v.id == id {
 			c.dismiss(i, v)
+			r.advance(c.ctx)
 			return
 		}
 	}
@@ -222,6 +224,11 @@ func (c *call) setDraft(i *issue, draft bool) {
 	if i.pull.draft != draft {
 		i.pull.draft, i.updated = draft, c.Now()
 		c.about(i, map[bool]string{true: "converted_to_draft", false: "ready_for_review"}[draft], nil)
+		if draft {
+			c.dequeue(i, "MANUAL")
+			c.disarm(i, "Pull request was converted to draft")
+		}
+		c.repo.advance(c.ctx)
 	}
 }
 

@@ -23,6 +23,7 @@ func (r *Repository) Collaborate(login, role string) {
 	r.server.mu.Lock()
 	defer r.server.mu.Unlock()
 	r.roles[r.server.person(login)] = role
+	r.advance(r.server.t.Context())
 }
 
 // role is what somebody may do, "" for nothing. Who owns the account is admin,

@@ -42,6 +42,8 @@ type Protection struct {
 	Rules
 	// EnforceAdmins is shown, and means nothing to an App.
 	EnforceAdmins bool
+	// MergeQueue wants changes to go through a queue, which makes merge commits.
+	MergeQueue bool
 }
 
 // Ruleset is the newer kind of protection; several may apply to a branch.
@@ -62,10 +64,16 @@ type Ruleset struct {
 	// MergeMethods is those allowed; nil for all. They are a part of the rule on
 	// reviews.
 	MergeMethods []string
-	MergeQueue   bool
+	// MergeQueue wants changes to go through a queue, which merges by
+	// QueueMethod: "squash" when empty, or "merge" or "rebase".
+	MergeQueue  bool
+	QueueMethod string
 	// NoForcePush, NoDeletion and Signed are the rules non_fast_forward,
 	// deletion and required_signatures.
 	NoForcePush, NoDeletion, Signed bool
+	// More is rules of other kinds, as GitHub shows them, such as {"type":
+	// "required_deployments", "parameters": …}. They bind nobody here.
+	More []map[string]any
 
 	id    int64
 	since time.Time
@@ -89,12 +97,14 @@ func (r *Repository) Protect(pattern string, p Protection) {
 		if have.pattern == pattern {
 			have.Protection, have.updated = p, now
 			r.tellProtection(have, "edited")
+			r.advance(r.server.t.Context())
 			return
 		}
 	}
 	made := &protection{id: r.server.id(), pattern: pattern, since: now, updated: now, Protection: p}
 	r.protections = append(r.protections, made)
 	r.tellProtection(made, "created")
+	r.advance(r.server.t.Context())
 }
 
 // Unprotect takes the classic protection away.
@@ -107,6 +117,7 @@ func (r *Repository) Unprotect(pattern string) {
 		}
 		return p.pattern == pattern
 	})
+	r.advance(r.server.t.Context())
 }
 
 // AddRuleset puts a ruleset onto the repository, in its owner's name, and
@@ -123,6 +134,7 @@ func (r *Repository) AddRuleset(set Ruleset) int64 {
 	}
 	r.rulesets = append(r.rulesets, &set)
 	r.tellRuleset(&set, "created")
+	r.advance(r.server.t.Context())
 	return set.id
 }
 
@@ -136,6 +148,7 @@ func (r *Repository) RemoveRuleset(id int64) {
 		}
 		return s.id == id
 	})
+	r.advance(r.server.t.Context())
 }
 
 // protection is the classic one of a branch, nil when there is none. A name
@@ -177,17 +190,14 @@ func (r *Repository) among(conditions []string, branch string) bool {
 	})
 }
 
-// demands is the rules on a branch that bind somebody; bound by all when by is
-// nil.
-func (r *Repository) demands(branch string, by *user) []Rules {
+// demands is the rules on a branch, whoever may pass them.
+func (r *Repository) demands(branch string) []Rules {
 	var all []Rules
 	if p := r.protection(branch); p != nil {
 		all = append(all, p.Rules)
 	}
 	for _, s := range r.active(branch) {
-		if by == nil || !s.passes(by) {
-			all = append(all, s.Rules)
-		}
+		all = append(all, s.Rules)
 	}
 	return all
 }

@@ -37,6 +37,7 @@ func (p *protection) show(r *Repository) object {
 	} {
 		shown[name+"_level"] = "off"
 	}
+	shown["merge_queue_enforcement_level"] = level(p.MergeQueue)
 	return shown
 }
 

@@ -108,6 +108,7 @@ type Server struct {
 	installs map[int64]*Installation
 	tokens   map[string]*token
 	others   map[string]*App // by slug
+	moving   int             // pushes that are being told of: one may bring about others
 	events   []event         // with no more of their payload than ref and changes
 }
 

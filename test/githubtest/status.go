@@ -51,6 +51,7 @@ func (c *call) addStatus(s *status) {
 		"commit": c.repo.showCommit(s.head), "branches": c.repo.branchesAt(c.ctx, s.head),
 		"created_at": stamp(s.at), "updated_at": stamp(s.at),
 	}})
+	c.repo.advance(c.ctx)
 }
 
 // branchesAt is the branches whose head is a commit, ten at most.

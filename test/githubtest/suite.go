@@ -97,7 +97,7 @@ func (r *Repository) verdict(s *suite) (state, conclusion string) {
 // worst is the conclusion that decides a suite's.
 func worst(found map[string]bool) string {
 	order := []string{
-		"failure", "timed_out", "action_required", "cancelled", "stale", "success", "neutral", "skipped",
+		"failure", "timed_out", "startup_failure", "action_required", "cancelled", "stale", "success", "neutral", "skipped",
 	}
 	for _, conclusion := range order {
 		if found[conclusion] {
