@@ -14,20 +14,36 @@ func (n *Notes) before(m *move) Facts { return n.of(m.changes[0].Image, m.change
 
 func (n *Notes) after(m *move) Facts { return n.of(m.changes[0].Image, m.changes[0].To) }
 
-// image is what is known of a move's two images, in lines.
-func (n *Notes) image(m *move, r *room) []string {
+// image is what is known of a move's two images, in lines: first what a reviewer wants
+// to see at once, then the rest.
+func (n *Notes) image(m *move, r *room) (first, rest []string) {
 	before, after := n.before(m), n.after(m)
-	lines := []string{platformLine(before, after)}
-	if r.facts {
-		lines = append(lines, sizeLine(before, after), builtLine(before, after), baseLine(before, after))
-		if before.Digest != "" || after.Digest != "" {
-			lines = append(lines, "digest before: "+unlessEmpty(before.Digest), "digest after: "+unlessEmpty(after.Digest))
-		}
-		if len(m.changes) > r.places && r.listed > 0 {
-			lines = append(lines, "places: "+n.where(m, r.listed, ", ", true))
+	lost, gained, _ := platforms(before, after)
+	add := func(atOnce bool, lines ...string) {
+		for _, line := range lines {
+			switch {
+			case line == "":
+			case atOnce:
+				first = append(first, line)
+			default:
+				rest = append(rest, line)
+			}
 		}
 	}
-	return slices.DeleteFunc(lines, func(line string) bool { return line == "" })
+	add(len(lost)+len(gained) > 0, platformLine(before, after))
+	if !r.facts {
+		return first, rest
+	}
+	add(true, sizeLine(before, after))
+	add(before.Base != "" && after.Base != "" && based(before) != based(after), baseLine(before, after))
+	add(false, builtLine(before, after))
+	if before.Digest != "" || after.Digest != "" {
+		add(false, "digest before: "+unlessEmpty(before.Digest), "digest after: "+unlessEmpty(after.Digest))
+	}
+	if len(m.changes) > r.places && r.listed > 0 {
+		add(false, "places: "+n.where(m, r.listed, ", ", true))
+	}
+	return first, rest
 }
 
 // platforms are those that only one of two images has, and those of both.

@@ -203,7 +203,8 @@ func (s *story) facts(r *room) string {
 		lost, gained, _ := platforms(s.before(m), s.after(m))
 		switch {
 		case len(s.moves) == 1:
-			lines = append(lines, s.image(m, r)...)
+			first, _ := s.image(m, r)
+			lines = append(lines, first...)
 		case len(lost)+len(gained) > 0:
 			lines = append(lines, foreign.Code(called(m.changes[0].Image))+" "+platformLine(s.before(m), s.after(m)))
 		}
@@ -218,14 +219,22 @@ func (s *story) facts(r *room) string {
 	return strings.TrimLeft(text, "\n")
 }
 
-// images fold what is known of each image where there are several.
+// images fold what is known of each image beside that.
 func (s *story) images(r *room) string {
-	if len(s.moves) == 1 || !r.facts {
+	if len(s.moves) == 1 {
+		_, rest := s.image(s.moves[0], r)
+		if len(rest) == 0 {
+			return ""
+		}
+		return fold("Digests, dates and platforms", "- "+strings.Join(rest, "\n- ")+"\n")
+	}
+	if !r.facts {
 		return ""
 	}
 	var b strings.Builder
 	for _, m := range s.moves {
-		if lines := s.image(m, r); len(lines) > 0 {
+		first, rest := s.image(m, r)
+		if lines := slices.Concat(first, rest); len(lines) > 0 {
 			b.WriteString("- " + foreign.Code(called(m.changes[0].Image)) + "\n  - " + strings.Join(lines, "\n  - ") + "\n")
 		}
 	}
