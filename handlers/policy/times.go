@@ -1,0 +1,69 @@
+package policy
+
+import (
+	"time"
+
+	"github.com/imageupdater/imageupdater/handlers/foreign"
+)
+
+// clock is how a time is written, in the repository's zone.
+const clock = "2006-01-02 15:04 MST"
+
+func (j *judging) at(t time.Time) string { return t.In(j.rule.zone()).Format(clock) }
+
+// freeze wants a day without one. It stops orders too.
+func (j *judging) freeze() {
+	c := Condition{About: AboutFreeze, Wanted: "no freeze", Now: "none", State: Met}
+	if freeze, until := j.rule.config.Frozen(j.now); freeze != nil {
+		c.Now, c.State, c.Until, c.Says = "until "+j.at(until), Waiting, until, says(freeze.Origin)
+		if freeze.Reason != "" {
+			c.Now += ": " + foreign.Code(string(freeze.Reason))
+		}
+	}
+	j.add(c)
+}
+
+// windows wants each window to be open.
+func (j *judging) windows() {
+	for i := range j.rule.Windows {
+		w := &j.rule.Windows[i]
+		texts := make([]string, len(w.Value))
+		for n := range w.Value {
+			texts[n] = w.Value[n].String()
+		}
+		c := Condition{
+			About: AboutWindow, Wanted: listed(texts) + " in " + foreign.Code(j.rule.zone().String()), Now: "open", State: Met, Says: says(w.Origin),
+		}
+		isOpen, next := w.Value.Open(j.now, j.rule.zone())
+		switch {
+		case isOpen:
+		case j.order != nil:
+			c.Now = dropped
+		case next.IsZero():
+			c.Now, c.State, c.needs = "it never opens", Failed, needsPerson
+		default:
+			c.Now, c.State, c.Until = "opens "+j.at(next), Waiting, next
+		}
+		j.add(c)
+	}
+}
+
+// after wants the head to have stood for a while.
+func (j *judging) after() {
+	after := time.Duration(j.rule.After.Value)
+	wanted := "the head has stood for " + span(after)
+	if unread(j, AboutAfter, wanted, &j.facts.Pushed) || after <= 0 {
+		return
+	}
+	pushed, _ := j.facts.Pushed.Get()
+	end := pushed.Add(after)
+	c := Condition{About: AboutAfter, Wanted: wanted, Now: "since " + j.at(pushed), State: Met, Says: says(j.rule.After.Origin)}
+	switch {
+	case !j.now.Before(end):
+	case j.order != nil:
+		c.Now = dropped
+	default:
+		c.Now, c.State, c.Until = c.Now+": until "+j.at(end), Waiting, end
+	}
+	j.add(c)
+}
