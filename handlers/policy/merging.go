@@ -16,7 +16,7 @@ func (j *judging) merging() {
 		j.github(m)
 	}
 	j.methods()
-	if !unread(j, AboutQueue, "GitHub's auto-merge and merge queue are known", &j.facts.Native) {
+	if !unread(j, AboutNative, "GitHub's auto-merge and merge queue are known", &j.facts.Native) {
 		j.native()
 	}
 }
@@ -72,7 +72,8 @@ func (j *judging) github(m Mergeability) {
 	case stateDirty, stateBehind, "draft":
 		c.Now, c.State = "not before "+foreign.Code(m.State)+" is mended", Waiting
 	default:
-		c.Now, c.State, c.github = "it does not know yet: "+foreign.Code(m.State), Waiting, false
+		c.Now, c.State = "it does not know yet: "+foreign.Code(m.State), Waiting
+		j.settling = true
 	}
 	j.add(c)
 }
@@ -175,7 +176,7 @@ func (j *judging) native() {
 	n, _ := j.facts.Native.Get()
 	if a := n.Armed; a != nil {
 		j.add(Condition{
-			About: AboutQueue, Wanted: "nothing", State: Met,
+			About: AboutNative, Wanted: "nothing", State: Met,
 			Now: "GitHub's auto-merge was armed by " + foreign.Code(a.By) + " (" + foreign.Code(string(a.Method)) + ")",
 		})
 	}
@@ -186,11 +187,11 @@ func (j *judging) native() {
 
 // action is what is to be done now. What the App armed or enqueued is taken back as soon
 // as anything of its own is not met any more; what a person did stays.
-func (j *judging) action(conditions []Condition) Action {
+func (j *judging) action() Action {
 	n, known := j.facts.Native.Get()
 	met, agreed := true, known
-	for i := range conditions {
-		c := &conditions[i]
+	for i := range j.conditions {
+		c := &j.conditions[i]
 		met = met && c.State == Met
 		agreed = agreed && (c.State == Met || c.github && c.State == Waiting)
 	}
@@ -210,7 +211,7 @@ func (j *judging) action(conditions []Condition) Action {
 		return Merge
 	case n.Armed != nil && n.Armed.App && !kept:
 		return Disarm
-	case agreed && viaGitHub && n.Armed == nil && repository.AutoMerge:
+	case agreed && viaGitHub && n.Armed == nil && repository.AutoMerge && !j.settling:
 		return Arm
 	}
 	return Nothing

@@ -81,6 +81,7 @@ const (
 	AboutUpToDate      = "up to date"
 	AboutMethod        = "method"
 	AboutGitHub        = "github"
+	AboutNative        = "auto-merge" // GitHub's own
 	AboutQueue         = "queue"
 )
 
@@ -170,6 +171,7 @@ type judging struct {
 	order      *Order // that counts
 	protection Protection
 	queue      bool // the base has a merge queue
+	settling   bool // GitHub does not know yet whether it can be merged
 	method     config.Method
 	conditions []Condition
 }
@@ -217,7 +219,7 @@ func (j *judging) verdict() Verdict {
 		v.Ordered = j.order.By
 	}
 	v.Outcome = outcome(v.Conditions)
-	v.Action = j.action(v.Conditions)
+	v.Action = j.action()
 	v.Next = next(v.Conditions, j.now)
 	auto := v.Outcome == Merges || v.Outcome == Waits
 	v.Soaks = auto && j.order == nil && j.rule.After.Value > 0
@@ -236,12 +238,10 @@ func outcome(conditions []Condition) Outcome {
 		case c.State == Met:
 		case c.needs == needsStart && c.State == Failed:
 			return Stopped
-		case c.needs == needsTime || c.State == Unknown:
-			if worst == Merges {
-				worst = Waits
-			}
-		default:
+		case c.needs != needsTime && c.State != Unknown:
 			worst = Person
+		case worst == Merges:
+			worst = Waits
 		}
 	}
 	return worst

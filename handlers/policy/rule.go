@@ -44,7 +44,7 @@ func Strictest(c *config.Config, updates ...config.Merge) Rule {
 		} else {
 			r.join(u)
 		}
-		if len(u.Window.Value) > 0 && !hasOrigin(r.Windows, u.Window.Origin) {
+		if len(u.Window.Value) > 0 && !r.has(u.Window.Value) {
 			r.Windows = append(r.Windows, u.Window)
 		}
 		if u.Auto.Value && u.Auto.Set() && !slices.ContainsFunc(r.By, sameAs(u.Auto.Origin)) {
@@ -60,8 +60,8 @@ func Strictest(c *config.Config, updates ...config.Merge) Rule {
 
 // join makes the rule as strict as one more update wants it.
 func (r *Rule) join(u *config.Merge) {
-	if !u.Auto.Value && r.Auto.Value {
-		r.Auto = u.Auto
+	if own := !enforced(u.Auto.Origin); !u.Auto.Value && (r.Auto.Value || own && enforced(r.Auto.Origin)) {
+		r.Auto = u.Auto // what nobody wanted anyway, the owner need not forbid
 	}
 	r.joinMethod(u.Method)
 	if u.After.Value > r.After.Value {
@@ -103,8 +103,11 @@ func strictness(c config.Checks) int {
 	return 2
 }
 
-func hasOrigin(windows []config.Setting[config.Windows], o *config.Origin) bool {
-	return slices.ContainsFunc(windows, func(w config.Setting[config.Windows]) bool { return sameAs(o)(w.Origin) })
+// has says whether a rule has the same windows already.
+func (r *Rule) has(w config.Windows) bool {
+	return slices.ContainsFunc(r.Windows, func(other config.Setting[config.Windows]) bool {
+		return slices.EqualFunc(other.Value, w, func(a, b config.Window) bool { return a.String() == b.String() })
+	})
 }
 
 func sameAs(o *config.Origin) func(*config.Origin) bool {
