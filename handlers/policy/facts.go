@@ -11,7 +11,7 @@ import (
 type Facts struct {
 	// App is the App's id, by which its own check runs are told from others of
 	// their names; 0 where the names alone have to do.
-	App  int64       `json:"app"`
+	App  int64       `json:"app,omitempty"`
 	Pull Known[Pull] `json:"pull"`
 	// Pushed is when the branch came to be at the head.
 	Pushed    Known[time.Time] `json:"pushed"`
@@ -83,7 +83,7 @@ type Ownership struct {
 type Sign struct {
 	OK bool `json:"ok"`
 	// Why is what was found instead; "" where it is all right.
-	Why string `json:"why"`
+	Why string `json:"why,omitempty"`
 }
 
 // Order is what a person ordered with /merge.
@@ -111,15 +111,15 @@ type Run struct {
 	// Suite is its check suite: of one suite only the newest run of a name counts.
 	Suite int64  `json:"suite"`
 	Name  string `json:"name"`
-	App   int64  `json:"app"` // whose it is; 0 where that is not known
+	App   int64  `json:"app,omitempty"` // whose it is; 0 where that is not known
 	// Head is its commit. Those of other commits do not count.
 	Head string `json:"head"`
 	// Status is "completed", or anything else: then it is waited for.
 	Status string `json:"status" words:"completed queued in_progress waiting requested pending"`
 	// Conclusion is that of a completed one.
 	Conclusion string    `json:"conclusion" words:"success neutral skipped failure cancelled timed_out action_required stale startup_failure"`
-	Started    time.Time `json:"started"`
-	Completed  time.Time `json:"completed"`
+	Started    time.Time `json:"started,omitzero"`
+	Completed  time.Time `json:"completed,omitzero"`
 }
 
 // Status is a commit status.
@@ -127,37 +127,37 @@ type Status struct {
 	ID      int64  `json:"id"` // of one context only the newest counts
 	Context string `json:"context"`
 	State   string `json:"state" words:"success pending failure error"`
-	App     int64  `json:"app"` // which App set it; 0 where that is not known, or it was none
+	App     int64  `json:"app,omitempty"` // which App set it; 0 where that is not known, or it was none
 	Head    string `json:"head"`
 }
 
 // Protection is what a branch wants of what is merged into it.
 type Protection struct {
-	Checks []Required `json:"checks"`
+	Checks []Required `json:"checks,omitempty"`
 	// UpToDate wants the head to be built on the newest base.
-	UpToDate bool `json:"upToDate"`
+	UpToDate bool `json:"upToDate,omitempty"`
 	// Approvals is how many approving reviews it wants.
-	Approvals  int  `json:"approvals"`
-	CodeOwners bool `json:"codeOwners"` // have to approve
+	Approvals  int  `json:"approvals,omitempty"`
+	CodeOwners bool `json:"codeOwners,omitempty"` // have to approve
 	// LastPush wants an approval of the newest push, by somebody else.
-	LastPush bool `json:"lastPush"`
+	LastPush bool `json:"lastPush,omitempty"`
 	// DismissStale takes approvals back when something is pushed.
-	DismissStale  bool `json:"dismissStale"`
-	Conversations bool `json:"conversations"` // have to be resolved
-	Signatures    bool `json:"signatures"`    // are wanted of commits
-	Linear        bool `json:"linear"`        // no merge commits
+	DismissStale  bool `json:"dismissStale,omitempty"`
+	Conversations bool `json:"conversations,omitempty"` // have to be resolved
+	Signatures    bool `json:"signatures,omitempty"`    // are wanted of commits
+	Linear        bool `json:"linear,omitempty"`        // no merge commits
 	// Deployments are the environments that it has to be deployed to.
-	Deployments []string `json:"deployments"`
+	Deployments []string `json:"deployments,omitempty"`
 	// Methods are those that it permits; none means all.
-	Methods []config.Method `json:"methods" words:"squash merge rebase"`
-	Queue   bool            `json:"queue"` // everything goes through a merge queue
+	Methods []config.Method `json:"methods,omitempty" words:"squash merge rebase"`
+	Queue   bool            `json:"queue,omitempty"` // everything goes through a merge queue
 }
 
 // Required is a check that a branch requires.
 type Required struct {
 	Name string `json:"name"`
 	// App is whose check it has to be; 0 where anybody's will do.
-	App int64 `json:"app"`
+	App int64 `json:"app,omitempty"`
 }
 
 // Review is what somebody said of a pull request.
@@ -169,13 +169,13 @@ type Review struct {
 	Commit string    `json:"commit"` // that was reviewed
 	At     time.Time `json:"at"`
 	Writer bool      `json:"writer"` // may write to the repository
-	Bot    bool      `json:"bot"`
+	Bot    bool      `json:"bot,omitempty"`
 }
 
 // Repository is what a repository lets be done with its pull requests.
 type Repository struct {
 	// Methods are those that it permits.
-	Methods []config.Method `json:"methods" words:"squash merge rebase"`
+	Methods []config.Method `json:"methods,omitempty" words:"squash merge rebase"`
 	// AutoMerge says whether GitHub's auto-merge may be armed.
 	AutoMerge bool `json:"autoMerge"`
 }

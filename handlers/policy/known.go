@@ -47,8 +47,11 @@ type unknown struct {
 // MarshalJSON writes the value, or {"unknown": "why"}.
 func (k Known[T]) MarshalJSON() ([]byte, error) {
 	var value any = k.value
-	if !k.read {
+	switch list := reflect.ValueOf(&k.value).Elem(); {
+	case !k.read:
 		value = unknown{k.Why()}
+	case list.Kind() == reflect.Slice && list.IsNil():
+		value = []struct{}{} // null would be no list
 	}
 	text, err := json.Marshal(value)
 	if err != nil {

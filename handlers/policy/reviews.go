@@ -113,12 +113,12 @@ func (j *judging) requiredReviews(latest []Review) {
 	}
 	decision, decided := j.facts.Decision.Get()
 	switch {
+	case p.CodeOwners && !decided:
+		c.State, c.Now = Unknown, "not known: "+j.facts.Decision.reason()
 	case len(by) < p.Approvals:
 		c.State = Waiting
 	case p.LastPush && !ofHead:
 		c.State, c.Now = Waiting, c.Now+", but not the newest push"
-	case p.CodeOwners && !decided:
-		c.State, c.Now = Unknown, "not known: "+j.facts.Decision.reason()
 	case p.CodeOwners && decision != approved, decided && decision != approved && decision != "":
 		c.State, c.Now = Waiting, c.Now+"; GitHub says "+foreign.Code(decision)
 	}

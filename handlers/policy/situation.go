@@ -31,10 +31,10 @@ type Situation struct {
 
 // Update is one update of a pull request: what rules are matched with.
 type Update struct {
-	Image  string        `json:"image"` // a canonical name: "docker.io/library/nginx"
-	Path   string        `json:"path"`  // of the file
-	Format config.Format `json:"format" words:"helm kustomize argocd flux kubernetes"`
-	Kind   version.Kind  `json:"kind" words:"major minor patch build digest pin flavor tag rollback"`
+	Image  string        `json:"image"`          // a canonical name: "docker.io/library/nginx"
+	Path   string        `json:"path,omitempty"` // of the file
+	Format config.Format `json:"format,omitempty" words:"helm kustomize argocd flux kubernetes"`
+	Kind   version.Kind  `json:"kind,omitempty" words:"major minor patch build digest pin flavor tag rollback"`
 }
 
 // longestSituation bounds the work on a file, in bytes.

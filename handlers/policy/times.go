@@ -36,9 +36,9 @@ func (j *judging) windows() {
 		}
 		isOpen, next := w.Value.Open(j.now, j.rule.zone())
 		switch {
-		case isOpen:
 		case j.order != nil:
 			c.Now = dropped
+		case isOpen:
 		case next.IsZero():
 			c.Now, c.State, c.needs = "it never opens", Failed, needsPerson
 		default:
@@ -59,11 +59,11 @@ func (j *judging) after() {
 	end := pushed.Add(after)
 	c := Condition{About: AboutAfter, Wanted: wanted, Now: "since " + j.at(pushed), State: Met, Says: says(j.rule.After.Origin)}
 	switch {
-	case !j.now.Before(end):
 	case j.order != nil:
 		c.Now = dropped
+	case !j.now.Before(end):
 	default:
-		c.Now, c.State, c.Until = c.Now+": until "+j.at(end), Waiting, end
+		c.Now, c.State, c.Until = c.Now+", until "+j.at(end), Waiting, end
 	}
 	j.add(c)
 }

@@ -178,6 +178,7 @@ func (j *judging) terms(ordered bool) string {
 	return text.String()
 }
 
+// windowTexts are the windows in an order of their own: updates may change places.
 func (r *Rule) windowTexts() []string {
 	var texts []string
 	for i := range r.Windows {
@@ -187,6 +188,7 @@ func (r *Rule) windowTexts() []string {
 		}
 		texts = append(texts, joinedWith(one, "or"))
 	}
+	slices.Sort(texts)
 	return texts
 }
 
