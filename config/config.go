@@ -113,7 +113,7 @@ type Merge struct {
 	Auto      Setting[bool]     `key:"auto" doc:"Whether the pull request merges by itself."`
 	Method    Setting[Method]   `key:"method" doc:"How it is merged. If left out, the first of squash, merge and rebase that the repository permits."`
 	After     Setting[Duration] `key:"after" doc:"How long the pull request must have stood unchanged."`
-	Checks    Setting[Checks]   `key:"checks" doc:"Which checks must have succeeded: those that the branch requires, all, or none."`
+	Checks    Setting[CheckSet] `key:"checks" doc:"Which checks must have succeeded: those that the branch requires, all, none, or a list of names in which a star stands for any characters. Those that the branch requires must have in any case."`
 	Approvals Setting[Count]    `key:"approvals" doc:"How many people must have approved."`
 	Window    Setting[Windows]  `key:"window" doc:"When it may be merged. Empty means at any time."`
 	Via       Setting[Via]      `key:"via" doc:"Who merges: the App itself, or GitHub's auto-merge and merge queue."`

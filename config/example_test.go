@@ -65,7 +65,7 @@ func outcomeOf(r config.Resolved, kind version.Kind) outcome {
 	o := outcome{
 		Strategy: string(p.Strategy.Value), Constraint: p.Constraint.Value.String(), Pin: string(p.Pin.Value), MinAge: p.MinAge.Value.String(),
 		Allow: len(p.Tags.Allow.Value), Group: p.Group,
-		Auto: p.Merge.Auto.Value, After: p.Merge.After.Value.String(), Checks: string(p.Merge.Checks.Value),
+		Auto: p.Merge.Auto.Value, After: p.Merge.After.Value.String(), Checks: string(p.Merge.Checks.Value.Which),
 		Rules: r.Rules(),
 	}
 	var windows, labels, reviewers []string

@@ -79,6 +79,9 @@ func flow(v reflect.Value) string {
 	if text, ok := reflect.TypeAssert[fmt.Stringer](v); ok {
 		return flowText(text.String(), textuals[v.Type()].loose)
 	}
+	if set, ok := reflect.TypeAssert[CheckSet](v); ok {
+		return set.flow()
+	}
 	switch v.Kind() {
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())

@@ -35,7 +35,7 @@ defaults:
   assignees: ["@bob", "007"]
   draft: true
   window: ["mon-fri 09:00-12:00,13:00-17:00"]
-  merge: {auto: true, method: squash, after: 0, checks: none, approvals: 2, window: [], via: app}
+  merge: {auto: true, method: squash, after: 0, checks: [build, "e2e (*)", "a, b"], approvals: 2, window: [], via: app}
 `
 
 func listed(t *testing.T, src string) []config.Listed {
@@ -84,7 +84,7 @@ func TestList(t *testing.T) {
 		`merge.auto: true`,
 		`merge.method: squash`,
 		`merge.after: 0`,
-		`merge.checks: none`,
+		`merge.checks: [build, e2e (*), "a, b"]`,
 		`merge.approvals: 2`,
 		`merge.window: []`,
 		`merge.via: app`,

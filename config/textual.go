@@ -29,6 +29,7 @@ var textuals = map[reflect.Type]textual{
 	reflect.TypeFor[Pattern]():      text(readPattern, schemaOfPattern),
 	reflect.TypeFor[TagName]():      text(readTagName, schemaOfTagName),
 	reflect.TypeFor[ImageName]():    text(readImageName, schemaOfImageName),
+	reflect.TypeFor[CheckName]():    text(readCheckName, schemaOfCheckName),
 	reflect.TypeFor[Label]():        text(readLabel, schemaOfLabel),
 	reflect.TypeFor[Reviewer]():     text(readReviewer, schemaOfReviewer),
 	reflect.TypeFor[Assignee]():     text(readAssignee, schemaOfAssignee),

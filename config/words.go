@@ -31,7 +31,7 @@ const (
 	MethodRebase Method = "rebase"
 )
 
-// Checks says which checks must have succeeded.
+// Checks says which checks must have succeeded, apart from those of some names.
 type Checks string
 
 // Which checks. The first is the default.

@@ -19,13 +19,11 @@ func (j *judging) checks() {
 	if missing {
 		return
 	}
-	pull, _ := j.facts.Pull.Get()
-	all := j.facts.results(pull.Head)
 	required := j.required()
 	for _, r := range required {
-		j.requiredCheck(r, all)
+		j.requiredCheck(r, j.results)
 	}
-	others := slices.DeleteFunc(slices.Clone(all), func(r result) bool { return r.own })
+	others := slices.DeleteFunc(slices.Clone(j.results), func(r result) bool { return r.own })
 	for i := range j.rule.Named {
 		j.namedCheck(&j.rule.Named[i], others)
 	}
@@ -73,14 +71,14 @@ func (j *judging) requiredCheck(r Required, all []result) {
 }
 
 // namedCheck wants those to have succeeded that a name of the rule is for.
-func (j *judging) namedCheck(name *config.Setting[string], all []result) {
+func (j *judging) namedCheck(name *config.Setting[config.CheckName], all []result) {
 	var of []result
 	for _, one := range all {
-		if fits(name.Value, one.name) {
+		if fits(string(name.Value), one.name) {
 			of = append(of, one)
 		}
 	}
-	c := Condition{About: AboutCheck, Of: name.Value, Wanted: "success", Says: says(name.Origin)}
+	c := Condition{About: AboutCheck, Of: string(name.Value), Wanted: "success", Says: says(name.Origin)}
 	c.sum(of)
 	j.add(c)
 }
@@ -161,7 +159,6 @@ func several(texts []string) string {
 // ownRequired says whether the branch requires the App's own check, which is not there
 // yet or does not let it be merged.
 func (j *judging) ownRequired() bool {
-	pull, _ := j.facts.Pull.Get()
 	var wanted bool
 	for _, r := range j.protection.Checks {
 		wanted = wanted || r.Name == OwnCheck && j.facts.own(r.Name, r.App)
@@ -169,7 +166,7 @@ func (j *judging) ownRequired() bool {
 	if !wanted {
 		return false
 	}
-	for _, r := range j.facts.results(pull.Head) {
+	for _, r := range j.results {
 		if r.own && r.name == OwnCheck {
 			return r.state != Met
 		}

@@ -71,9 +71,6 @@ func (g *generator) situation() *generated {
 	for range 1 + g.IntN(3)*g.IntN(2) {
 		s.updates = append(s.updates, g.settings())
 	}
-	if g.chance(4) {
-		s.named = append(s.named, pick(g, "build", "bu*", "lint", "*", "ci"))
-	}
 	var all []func(*policy.Facts)
 	all = append(all, g.ofChecks()...)
 	all = append(all, g.ofPeople()...)
@@ -93,7 +90,7 @@ func (g *generator) settings() config.Merge {
 		Auto:      config.Setting[bool]{Value: !g.chance(8), Origin: o},
 		Method:    config.Setting[config.Method]{},
 		After:     config.Setting[config.Duration]{Value: config.Duration(pick(g, 0, 0, 0, time.Hour, 24*time.Hour)), Origin: o},
-		Checks:    config.Setting[config.Checks]{Value: pick(g, config.ChecksRequired, config.ChecksRequired, config.ChecksAll, config.ChecksNone), Origin: o},
+		Checks:    config.Setting[config.CheckSet]{Value: config.CheckSet{Which: pick(g, config.ChecksRequired, config.ChecksRequired, config.ChecksAll, config.ChecksNone)}, Origin: o},
 		Approvals: config.Setting[config.Count]{Origin: o},
 		Via:       config.Setting[config.Via]{Value: pick(g, config.ViaApp, config.ViaGitHub), Origin: o},
 	}
@@ -105,6 +102,9 @@ func (g *generator) settings() config.Merge {
 	}
 	if g.chance(8) {
 		m.Approvals.Value = config.Count(1 + g.IntN(2))
+	}
+	if g.chance(5) {
+		m.Checks.Value = config.CheckSet{Which: config.ChecksNone, Names: []config.CheckName{pick[config.CheckName](g, "build", "bu*", "lint", "*", "ci")}}
 	}
 	if g.chance(6) {
 		m.Window = config.Setting[config.Windows]{Value: pick(g, g.windows...), Origin: o}

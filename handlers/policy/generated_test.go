@@ -14,9 +14,6 @@ import (
 // rule is what the program makes of a situation's settings.
 func (g *generated) rule() *policy.Rule {
 	r := policy.Strictest(g.plan.config, g.updates...)
-	for _, name := range g.named {
-		r.Named = append(r.Named, config.Setting[string]{Value: name})
-	}
 	return &r
 }
 
@@ -166,7 +163,7 @@ func TestOnlyStricter(t *testing.T) {
 // stricter is the rule with one more update, which may not merge by itself.
 func (g *generated) stricter() *policy.Rule {
 	more := *g
-	more.updates = append(slices.Clip(more.updates), config.Merge{Checks: config.Setting[config.Checks]{Value: "all"}})
+	more.updates = append(slices.Clip(more.updates), config.Merge{Checks: config.Setting[config.CheckSet]{Value: config.CheckSet{Which: "all"}}})
 	return more.rule()
 }
 

@@ -12,7 +12,6 @@ import (
 // generated is a generated situation.
 type generated struct {
 	updates []config.Merge
-	named   []string
 	plan    *plan
 	facts   policy.Facts
 	now     time.Time
@@ -263,11 +262,13 @@ func (o *oracle) checks(p policy.Protection) {
 			o.way["github wait"]++
 		}
 	}
-	for _, name := range o.named {
-		o.all(slices.DeleteFunc(slices.Clone(all), func(r outcomeOf) bool { return !like(name, r.name) }))
+	for _, u := range o.updates {
+		for _, name := range u.Checks.Value.Names {
+			o.all(slices.DeleteFunc(slices.Clone(all), func(r outcomeOf) bool { return !like(string(name), r.name) }))
+		}
 	}
 	for _, u := range o.updates {
-		if u.Checks.Value == "all" || u.Checks.Value == "required" && !requires {
+		if u.Checks.Value.Which == "all" || u.Checks.Value.Which == "required" && !requires {
 			o.all(all)
 			return
 		}

@@ -170,8 +170,9 @@ type judging struct {
 	now        time.Time
 	order      *Order // that counts
 	protection Protection
-	queue      bool // the base has a merge queue
-	settling   bool // GitHub does not know yet whether it can be merged
+	queue      bool     // the base has a merge queue
+	settling   bool     // GitHub does not know yet whether it can be merged
+	results    []result // of the head
 	method     config.Method
 	conditions []Condition
 }
@@ -185,6 +186,9 @@ func Decide(rule *Rule, facts *Facts, now time.Time) Verdict {
 	classic, _ := facts.Classic.Get()
 	j.protection = joined(&rules, &classic)
 	j.queue = j.protection.Queue
+	if pull, known := facts.Pull.Get(); known {
+		j.results = facts.results(pull.Head)
+	}
 	j.open()
 	j.pause()
 	j.ownership()

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ type Rule struct {
 	// Checks is config.ChecksNone where Named has all that is wanted.
 	Checks config.Setting[config.Checks]
 	// Named are names of checks in which a star stands for anything.
-	Named     []config.Setting[string]
+	Named     []config.Setting[config.CheckName]
 	Approvals config.Setting[config.Count]
 	// Windows have to be open all at once.
 	Windows []config.Setting[config.Windows]
@@ -40,10 +41,11 @@ func Strictest(c *config.Config, updates ...config.Merge) Rule {
 		u := &updates[i]
 		if i == 0 {
 			r.Auto, r.Method, r.After = u.Auto, u.Method, u.After
-			r.Checks, r.Approvals, r.Via = u.Checks, u.Approvals, u.Via
+			r.Checks, r.Approvals, r.Via = which(u), u.Approvals, u.Via
 		} else {
 			r.join(u)
 		}
+		r.name(u)
 		if len(u.Window.Value) > 0 && !r.has(u.Window.Value) {
 			r.Windows = append(r.Windows, u.Window)
 		}
@@ -73,8 +75,8 @@ func (r *Rule) join(u *config.Merge) {
 	if u.Via.Value != config.ViaGitHub && r.Via.Value == config.ViaGitHub {
 		r.Via = u.Via
 	}
-	if strictness(u.Checks.Value) > strictness(r.Checks.Value) {
-		r.Checks = u.Checks
+	if strictness(u.Checks.Value.Which) > strictness(r.Checks.Value) {
+		r.Checks = which(u)
 	}
 }
 
@@ -88,6 +90,21 @@ func (r *Rule) joinMethod(m config.Setting[config.Method]) {
 	case r.Method.Value != m.Value:
 		r.Method.Value = ""
 	}
+}
+
+// which is the word for checks of an update.
+func which(u *config.Merge) config.Setting[config.Checks] {
+	return config.Setting[config.Checks]{Value: u.Checks.Value.Which, Origin: u.Checks.Origin}
+}
+
+// name adds the checks that an update names.
+func (r *Rule) name(u *config.Merge) {
+	for _, name := range u.Checks.Value.Names {
+		if !slices.ContainsFunc(r.Named, func(n config.Setting[config.CheckName]) bool { return n.Value == name }) {
+			r.Named = append(r.Named, config.Setting[config.CheckName]{Value: name, Origin: u.Checks.Origin})
+		}
+	}
+	slices.SortFunc(r.Named, func(a, b config.Setting[config.CheckName]) int { return cmp.Compare(a.Value, b.Value) })
 }
 
 // strictness puts the words for checks in order. One that is not known here is the

@@ -47,6 +47,9 @@ func shown(r *policy.Rule) string {
 	for _, w := range r.Windows {
 		parts = append(parts, w.Value[0].String()+by(w.Origin))
 	}
+	for _, n := range r.Named {
+		parts = append(parts, string(n.Value)+by(n.Origin))
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -65,6 +68,10 @@ func TestStrictest(t *testing.T) {
 		{"none only if each", "", []string{"{checks: none}", "{checks: none}"}, "person- ? 0- none0 0- app-"},
 		{"none and nothing", "", []string{"{checks: none}", "{}"}, "person- ? 0- required- 0- app-"},
 		{"all", "", []string{"{checks: required}", "{checks: all}", "{checks: none}"}, "person- ? 0- all1 0- app-"},
+		{"names", "", []string{"{checks: [build, lint]}", "{checks: [build, 'e2e *']}"}, "person- ? 0- none0 0- app- build0 e2e *1 lint0"},
+		{"names and required", "", []string{"{checks: none}", "{checks: [build]}", "{}"}, "person- ? 0- required- 0- app- build1"},
+		{"names and all", "", []string{"{checks: [build]}", "{checks: all}"}, "person- ? 0- all1 0- app- build0"},
+		{"names alone", "", []string{"{checks: [build]}", "{checks: none}"}, "person- ? 0- none0 0- app- build0"},
 		{"one method", "", []string{"{}", "{method: rebase}", "{method: rebase}"}, "person- rebase1 0- required- 0- app-"},
 		{"two methods", "", []string{"{method: merge}", "{method: rebase}", "{method: merge}"}, "person- 0 0- required- 0- app-"},
 		{"both GitHub", "", []string{"{via: github}", "{via: github}"}, "person- ? 0- required- 0- github0"},

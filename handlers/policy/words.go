@@ -203,7 +203,7 @@ func (r *Rule) checkTexts() []string {
 	}
 	var names []string
 	for i := range r.Named {
-		names = append(names, foreign.Code(r.Named[i].Value))
+		names = append(names, foreign.Code(string(r.Named[i].Value)))
 	}
 	if len(names) > 0 {
 		texts = append(texts, joinedWith(names, "and")+" pass")
