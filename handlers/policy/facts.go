@@ -60,6 +60,9 @@ type Pull struct {
 	Base string `json:"base"`
 	// Author is the login of who opened it, whose reviews do not count.
 	Author string `json:"author"`
+	// Pusher is the login of who pushed the head, whose approval does not count
+	// where the branch wants one of the newest push; "" where it was the App.
+	Pusher string `json:"pusher,omitempty"`
 }
 
 // The states of a pull request.
@@ -126,7 +129,7 @@ type Run struct {
 type Status struct {
 	ID      int64  `json:"id"` // of one context only the newest counts
 	Context string `json:"context"`
-	State   string `json:"state" words:"success pending failure error"`
+	State   string `json:"state" words:"success pending expected failure error"`
 	App     int64  `json:"app,omitempty"` // which App set it; 0 where that is not known, or it was none
 	Head    string `json:"head"`
 }

@@ -200,6 +200,7 @@ func (g *generator) ofGitHub() []func(*policy.Facts) {
 			edit(&f.Pull, func(p *policy.Pull) { p.State = pick(g, "open", "open", "closed", "merged", "") })
 		},
 		func(f *policy.Facts) { edit(&f.Pull, func(p *policy.Pull) { p.Draft = g.chance(2) }) },
+		func(f *policy.Facts) { edit(&f.Pull, func(p *policy.Pull) { p.Pusher = "bob" }) },
 		func(f *policy.Facts) {
 			o := &f.Ownership
 			*pick(g, &o.Head, &o.Commits, &o.Tree, &o.Base, &o.Branch, &o.Record) = policy.Read(policy.Sign{Why: "changed"})

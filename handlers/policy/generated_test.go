@@ -117,7 +117,7 @@ func TestUnknownNeverMerges(t *testing.T) {
 func TestNothingKnown(t *testing.T) {
 	rule := policy.Strictest(config.Default(), config.Merge{Auto: config.Setting[bool]{Value: true, Origin: &config.Origin{File: "x"}}})
 	v := policy.Decide(&rule, &policy.Facts{}, pushed)
-	if v.Outcome != policy.Waits || v.Action != policy.Nothing || v.Conclusion() != policy.Neutral {
+	if v.Outcome != policy.Waits || v.Action != policy.Nothing || v.Conclusion != policy.Neutral {
 		t.Error(v)
 	}
 	none := policy.Strictest(config.Default())
@@ -251,8 +251,8 @@ func TestVerdict(t *testing.T) {
 				t.Fatalf("%+v says nothing\n%s", c, s)
 			}
 		}
-		if success := v.Conclusion() == policy.Success; allMet != success || success != (v.Outcome == policy.Merges) || byDoing != success {
-			t.Fatalf("%s %s %s\n%s", v.Outcome, v.Action, v.Conclusion(), policy.Table(&v))
+		if success := v.Conclusion == policy.Success; allMet != success || success != (v.Outcome == policy.Merges) || byDoing != success {
+			t.Fatalf("%s %s %s\n%s", v.Outcome, v.Action, v.Conclusion, policy.Table(&v))
 		}
 		if v.Title == "" || v.Sentence == "" || len(policy.Table(&v)) > 60_000 {
 			t.Fatalf("%q %q", v.Title, v.Sentence)

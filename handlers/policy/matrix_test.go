@@ -113,7 +113,7 @@ func (m *matrix) row(cells []string) {
 // compact writes a verdict as the tables have it.
 func compact(v *policy.Verdict) string {
 	text := string(v.Outcome)
-	if v.Outcome == policy.Stopped && v.Conclusion() == policy.Failure {
+	if v.Outcome == policy.Stopped && v.Conclusion == policy.Failure {
 		text = "failure"
 	}
 	switch {
@@ -397,6 +397,8 @@ func (d *described) state(name, value string) bool {
 	switch name {
 	case "draft":
 		d.pull.Draft = true
+	case "pusher":
+		d.pull.Pusher = value
 	case "closed", "merged":
 		d.pull.State = name
 	case "foreign":

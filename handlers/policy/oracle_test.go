@@ -321,7 +321,7 @@ func (o *oracle) reviews(p policy.Protection, ordered bool) {
 			}
 			if current || !p.DismissStale {
 				branchCount++
-				ofHead = ofHead || current
+				ofHead = ofHead || current && r.User != pull.Pusher
 			}
 		}
 	}

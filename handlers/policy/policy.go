@@ -117,6 +117,9 @@ const (
 type Verdict struct {
 	Outcome Outcome `json:"outcome"`
 	Action  Action  `json:"action,omitempty"`
+	// Conclusion is that of the check run: success may merge, neutral waits or needs
+	// a person, failure is paused or forbidden by the owner.
+	Conclusion string `json:"conclusion"`
 	// Method is how to merge, or to arm; "" where the merge queue has its own.
 	Method config.Method `json:"method,omitempty"`
 	// Head is the commit that was judged.
@@ -127,8 +130,7 @@ type Verdict struct {
 	// Next is the earliest time at which time alone meets a condition; zero where
 	// it does not. When a window closes or a freeze begins is not told.
 	Next time.Time `json:"next,omitzero"`
-	// Soaks says that the merge goes on and merely waits for its time, so that
-	// newer versions wait too.
+	// Soaks says that its time runs, and nothing has failed yet: newer versions wait.
 	Soaks bool `json:"soaks,omitempty"`
 	// Rebuild says that all that is missing is the newest base beneath the branch.
 	Rebuild bool `json:"rebuild,omitempty"`
@@ -146,13 +148,12 @@ const (
 	Failure = "failure"
 )
 
-// Conclusion is that of the check run: success may merge, neutral waits or needs a
-// person, failure is paused or forbidden by the owner.
-func (v *Verdict) Conclusion() string {
-	if v.Outcome == Merges {
+// conclusion is that of the check run.
+func (v *Verdict) conclusion() string {
+	switch {
+	case v.Outcome == Merges:
 		return Success
-	}
-	if v.Outcome == Stopped && slices.ContainsFunc(v.Conditions, forbids) {
+	case v.Outcome == Stopped && slices.ContainsFunc(v.Conditions, forbids):
 		return Failure
 	}
 	return Neutral
@@ -225,12 +226,26 @@ func (j *judging) verdict() Verdict {
 	v.Outcome = outcome(v.Conditions)
 	v.Action = j.action()
 	v.Next = next(v.Conditions, j.now)
-	auto := v.Outcome == Merges || v.Outcome == Waits
-	v.Soaks = auto && j.order == nil && j.rule.After.Value > 0
+	v.Conclusion = v.conclusion()
+	v.Soaks = j.soaks(v.Outcome)
 	v.Rebuild = j.rule.Rebase != config.RebaseNever && only(v.Conditions, AboutUpToDate, AboutGitHub)
 	v.Title = v.title()
 	v.Sentence = j.sentence()
 	return v
+}
+
+// soaks says whether the time runs after which it merges by itself, or is over and the
+// rest is on its way too.
+func (j *judging) soaks(o Outcome) bool {
+	runs := false
+	for i := range j.conditions {
+		c := &j.conditions[i]
+		if c.State == Failed {
+			return false
+		}
+		runs = runs || c.About == AboutAfter && c.State == Waiting
+	}
+	return j.rule.After.Value > 0 && j.order == nil && (runs || o == Merges || o == Waits)
 }
 
 // outcome is the worst that conditions ask for.

@@ -97,7 +97,7 @@ func (j *judging) requiredReviews(latest []Review) {
 	for i := range latest {
 		r := &latest[i]
 		if isOfHead := r.Commit == pull.Head && r.Commit != ""; r.State == approved && r.Writer && (isOfHead || !p.DismissStale) {
-			by, ofHead = append(by, r.User), ofHead || isOfHead
+			by, ofHead = append(by, r.User), ofHead || isOfHead && !strings.EqualFold(r.User, pull.Pusher)
 		}
 	}
 	wanted := []string{counted(p.Approvals, "approval", "approvals")}

@@ -134,7 +134,7 @@ func ofStatus(state string) State {
 	switch state {
 	case "success":
 		return Met
-	case "pending":
+	case "pending", "expected":
 		return Waiting
 	}
 	return Failed

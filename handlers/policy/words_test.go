@@ -127,3 +127,55 @@ func TestExample(t *testing.T) {
 		t.Errorf("%s\nwanted: %s", got, want)
 	}
 }
+
+// TestSoaks holds when newer versions wait.
+func TestSoaks(t *testing.T) {
+	for _, test := range []struct {
+		rule, facts string
+		want        bool
+	}{
+		{"{auto: true, after: 24h}", "+1h", true},
+		{"{auto: true, after: 24h}", "+24h", true}, // it merges now
+		{"{auto: true, after: 24h}", "+1h run:build=queued", true},
+		{"{auto: true, after: 24h}", "+25h run:build=queued", true},
+		{"{auto: true, after: 24h}", "+1h run:build=failure", false},
+		{"{auto: true, after: 24h}", "+1h paused", false},
+		{"{auto: true, after: 24h}", "+1h foreign:tree", false},
+		{"{auto: true, after: 24h}", "+1h order run:build=queued", false},
+		{"{auto: true, after: 24h, approvals: 1}", "+1h", true},
+		{"{auto: true, after: 24h, approvals: 1}", "+25h", false}, // a person may never come
+		{"{auto: true}", "+1h run:build=queued", false},
+		{"{after: 24h}", "+1h", false},
+	} {
+		rule := ruleOf(t, "", test.rule)
+		s := situation(t, test.facts)
+		if v := policy.Decide(&rule, &s.facts, s.now); v.Soaks != test.want {
+			t.Errorf("%s, %s: %v", test.rule, test.facts, v.Soaks)
+		}
+	}
+}
+
+// TestRebuild holds when the newest base beneath the branch is all that is missing.
+func TestRebuild(t *testing.T) {
+	for _, test := range []struct {
+		head, facts string
+		want        bool
+	}{
+		{"", "state:clean", false},
+		{"", "behind rule:uptodate", true},
+		{"", "behind rule:uptodate state:behind", true},
+		{"", "behind rule:uptodate state:blocked", true},
+		{"", "behind", false},
+		{"", "behind rule:uptodate run:build=queued", false},
+		{"", "behind rule:uptodate ?tree", false},
+		{"", "behind rule:uptodate state:unknown", true},
+		{"", "behind rule:uptodate rule:queue", false},
+		{"pullRequests: {rebase: never}", "behind rule:uptodate", false},
+	} {
+		rule := ruleOf(t, test.head, "{auto: true}")
+		s := situation(t, test.facts)
+		if v := policy.Decide(&rule, &s.facts, s.now); v.Rebuild != test.want {
+			t.Errorf("%s, %s: %v", test.head, test.facts, v.Rebuild)
+		}
+	}
+}
