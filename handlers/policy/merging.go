@@ -107,6 +107,9 @@ func (p *Protection) others() []string {
 	for _, environment := range p.Deployments {
 		all = append(all, "a deployment to "+foreign.Code(environment))
 	}
+	if slices.ContainsFunc(p.Checks, func(r Required) bool { return r.Name == OwnConfigCheck }) {
+		all = append(all, "the check `"+OwnConfigCheck+"`, which this pull request never gets")
+	}
 	return all
 }
 

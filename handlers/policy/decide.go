@@ -1,0 +1,158 @@
+package policy
+
+import (
+	"slices"
+	"time"
+
+	"github.com/imageupdater/imageupdater/config"
+)
+
+// conclusion is that of the check run.
+func (v *Verdict) conclusion() string {
+	switch {
+	case v.Outcome == Merges:
+		return Success
+	case v.Outcome == Stopped && slices.ContainsFunc(v.Conditions, forbids):
+		return Failure
+	}
+	return Neutral
+}
+
+// forbids says whether a condition is that somebody paused it, or the owner forbids it.
+func forbids(c Condition) bool {
+	return c.State == Failed && c.needs == needsStart && (c.About == AboutPause || c.About == AboutAuto)
+}
+
+// judging is a decision in the making.
+type judging struct {
+	rule       *Rule
+	facts      *Facts
+	now        time.Time
+	order      *Order // that counts
+	protection Protection
+	queue      bool     // the base has a merge queue
+	settling   bool     // GitHub does not know yet whether it can be merged
+	results    []result // of the head
+	method     config.Method
+	conditions []Condition
+}
+
+// Decide says what becomes of a pull request, by what was read of it. It keeps and
+// changes nothing of what it is given.
+func Decide(rule *Rule, facts *Facts, now time.Time) Verdict {
+	j := &judging{rule: rule, facts: facts, now: now, conditions: make([]Condition, 0, 24)}
+	j.order = facts.ordered()
+	rules, _ := facts.Rules.Get()
+	classic, _ := facts.Classic.Get()
+	j.protection = joined(&rules, &classic)
+	j.queue = j.protection.Queue
+	if pull, known := facts.Pull.Get(); known {
+		j.results = facts.results(pull.Head)
+	}
+	j.open()
+	j.pause()
+	j.ownership()
+	j.allowed()
+	j.freeze()
+	j.windows()
+	j.after()
+	j.checks()
+	j.reviews()
+	j.merging()
+	return j.verdict()
+}
+
+func (j *judging) add(c Condition) { j.conditions = append(j.conditions, c) }
+
+// unread notes a fact that is not known, if so.
+func unread[T any](j *judging, about, wanted string, fact *Known[T]) bool {
+	if fact.read {
+		return false
+	}
+	j.add(Condition{About: about, Wanted: wanted, Now: "not known: " + fact.reason(), State: Unknown})
+	return true
+}
+
+// verdict sums up the conditions.
+func (j *judging) verdict() Verdict {
+	v := Verdict{Conditions: j.conditions, Method: j.method, Outcome: Merges}
+	if pull, ok := j.facts.Pull.Get(); ok {
+		v.Head = pull.Head
+	}
+	if j.order != nil {
+		v.Ordered = j.order.By
+	}
+	v.Outcome = outcome(v.Conditions)
+	v.Action = j.action()
+	v.Next = next(v.Conditions, j.now)
+	v.Conclusion = v.conclusion()
+	v.Soaks = j.soaks(v.Outcome)
+	v.Rebuild = j.rule.Rebase != config.RebaseNever && only(v.Conditions, AboutUpToDate, AboutGitHub)
+	v.Title = v.title()
+	v.Sentence = j.sentence()
+	return v
+}
+
+// soaks says whether the time runs after which it merges by itself, or is over and the
+// rest is on its way too.
+func (j *judging) soaks(o Outcome) bool {
+	runs := false
+	for i := range j.conditions {
+		c := &j.conditions[i]
+		if c.State == Failed {
+			return false
+		}
+		runs = runs || c.About == AboutAfter && c.State == Waiting
+	}
+	return j.rule.After.Value > 0 && j.order == nil && (runs || o == Merges || o == Waits)
+}
+
+// outcome is the worst that conditions ask for.
+func outcome(conditions []Condition) Outcome {
+	worst := Merges
+	for i := range conditions {
+		c := &conditions[i]
+		switch {
+		case c.State == Met:
+		case c.needs == needsStart && c.State == Failed:
+			return Stopped
+		case c.needs != needsTime && c.State != Unknown:
+			worst = Person
+		case worst == Merges:
+			worst = Waits
+		}
+	}
+	return worst
+}
+
+// next is the earliest time at which time meets one of the conditions.
+func next(conditions []Condition, now time.Time) time.Time {
+	var first time.Time
+	for i := range conditions {
+		c := &conditions[i]
+		if c.State != Met && c.Until.After(now) && (first.IsZero() || c.Until.Before(first)) {
+			first = c.Until
+		}
+	}
+	return first
+}
+
+// only says whether the first of some subjects is not met, and nothing else but them.
+func only(conditions []Condition, first string, others ...string) bool {
+	found := false
+	for i := range conditions {
+		c := &conditions[i]
+		if c.State == Met {
+			continue
+		}
+		isOther := false
+		for _, other := range others {
+			isOther = isOther || c.About == other && c.github
+		}
+		if c.About != first && !isOther || c.State == Unknown {
+			return false
+		}
+		found = found || c.About == first
+	}
+	return found
+}
