@@ -19,6 +19,8 @@ func says(o *config.Origin) string {
 		return ""
 	case o.File == config.BuiltIn:
 		return "built in"
+	case operators(o):
+		return foreign.Code(o.Field) + ofServer
 	}
 	place := foreign.Code(o.File + ":" + strconv.Itoa(o.Line))
 	if o.Rule >= 0 {
@@ -27,17 +29,41 @@ func says(o *config.Origin) string {
 	return foreign.Code(o.Field) + " of " + place
 }
 
+// ofServer is said instead of where the server's configuration lies, which is nobody's
+// business.
+const ofServer = " of the server's configuration"
+
+// operators says whether the operator enforces a setting, and not the owner.
+func operators(o *config.Origin) bool {
+	return enforced(o) && o.File != config.FileName && !strings.Contains(o.File, "/"+config.RulesRepository)
+}
+
 // ruleNames names rules briefly, so that a line more in a file changes nothing: "rule 2",
 // "rules 0 and 2", "`defaults`".
 func ruleNames(all []*config.Origin) string {
 	var names []string
+	var rules []int // of the repository's own file
 	for _, o := range all {
-		name := ruleName(o)
-		if !slices.Contains(names, name) {
+		switch name := ruleName(o); {
+		case o != nil && o.Rule >= 0 && o.File == config.FileName:
+			rules = append(rules, o.Rule)
+		case !slices.Contains(names, name):
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
+	slices.Sort(rules)
+	var numbers []string
+	for _, n := range slices.Compact(rules) {
+		numbers = append(numbers, strconv.Itoa(n))
+	}
+	switch len(numbers) {
+	case 0:
+	case 1:
+		names = append(names, "rule "+numbers[0])
+	default:
+		names = append(names, "rules "+joinedWith(numbers, "and"))
+	}
 	return joinedWith(names, "and")
 }
 
@@ -52,7 +78,10 @@ func ruleName(o *config.Origin) string {
 		first, _, _ := strings.Cut(o.Field, ".")
 		name = foreign.Code(first)
 	}
-	if o.File != config.FileName {
+	switch {
+	case operators(o):
+		name += ofServer
+	case o.File != config.FileName:
 		name += " of " + foreign.Code(o.File)
 	}
 	return name
@@ -156,9 +185,6 @@ func (j *judging) foreign() string {
 func (j *judging) terms(ordered bool) string {
 	r := j.rule
 	var text strings.Builder
-	if freeze, until := r.config.Frozen(j.now); freeze != nil {
-		text.WriteString(", not before " + until.In(r.zone()).Format(time.DateOnly))
-	}
 	if r.After.Value > 0 && !ordered {
 		text.WriteString(" after " + span(time.Duration(r.After.Value)))
 	}
@@ -172,7 +198,11 @@ func (j *judging) terms(ordered bool) string {
 	if len(when) > 0 {
 		text.WriteString(" when " + joinedWith(when, "and"))
 	}
-	if text.Len() == 0 {
+	freeze, until := r.config.Frozen(j.now)
+	switch {
+	case freeze != nil:
+		text.WriteString(", not before " + until.In(r.zone()).Format(time.DateOnly) + " (freeze)")
+	case text.Len() == 0:
 		return " at once"
 	}
 	return text.String()

@@ -23,10 +23,12 @@ func TestSentence(t *testing.T) {
 		{"", []string{"{auto: true, after: 24h}"}, "", "Merges by itself after 24 h when required checks pass: rule 0."},
 		{"", []string{"{auto: true, after: 24h}"}, "+48h run:build=failure", "Merges by itself after 24 h when required checks pass: rule 0."},
 		{"", []string{"{auto: true, checks: none}"}, "", "Merges by itself at once: rule 0."},
-		{"", []string{"{auto: true, checks: all, after: 3d}", "{auto: true, approvals: 2}"}, "", "Merges by itself after 3 days when all checks pass and 2 people have approved: rule 0 and rule 1."},
+		{"", []string{"{auto: true, checks: all, after: 3d}", "{auto: true, approvals: 2}"}, "", "Merges by itself after 3 days when all checks pass and 2 people have approved: rules 0 and 1."},
 		{"timezone: Europe/Berlin", []string{"{auto: true, " + office + "}"}, "", "Merges by itself within `mon-fri 09:00-17:00` (`Europe/Berlin`) when required checks pass: rule 0."},
 		{"defaults: {merge: {auto: true, after: 90m}}", []string{"{}"}, "", "Merges by itself after 1 h 30 min when required checks pass: `defaults`."},
-		{"freeze: [{from: 2026-03-09, to: 2026-03-12}]", []string{"{auto: true}"}, "", "Merges by itself, not before 2026-03-13 when required checks pass: rule 0."},
+		{"freeze: [{from: 2026-03-09, to: 2026-03-12}]", []string{"{auto: true}"}, "", "Merges by itself when required checks pass, not before 2026-03-13 (freeze): rule 0."},
+		{"freeze: [{from: 2026-03-09, to: 2026-03-12}]", []string{"{auto: true, checks: none}"}, "", "Merges by itself, not before 2026-03-13 (freeze): rule 0."},
+		{"freeze: [{from: 2026-03-09, to: 2026-03-12}]", []string{"{auto: true, checks: [build, 'e2e *']}"}, "order", "Merges when `build` and `e2e *` pass, not before 2026-03-13 (freeze): ordered by `ann`."},
 		{"enforce: {merge: {auto: false}}", []string{"{auto: true}"}, "", "Waits for a person to merge it: `enforce` forbids that it merges by itself."},
 		{"", []string{"{auto: true, after: 24h}"}, "order", "Merges when required checks pass: ordered by `ann`."},
 		{"", []string{"{auto: true}"}, "paused", "Paused: `/unhold` lets it go on."},
@@ -177,5 +179,27 @@ func TestRebuild(t *testing.T) {
 		if v := policy.Decide(&rule, &s.facts, s.now); v.Rebuild != test.want {
 			t.Errorf("%s, %s: %v", test.head, test.facts, v.Rebuild)
 		}
+	}
+}
+
+// TestWhoEnforces names the owner's file, but not where the server's configuration lies.
+func TestWhoEnforces(t *testing.T) {
+	facts := good()
+	for file, want := range map[string]string{
+		".imageupdater.yaml":                    "`enforce` forbids",
+		"acme/.imageupdater:.imageupdater.yaml": "`enforce` of `acme/.imageupdater:.imageupdater.yaml` forbids",
+		"/etc/secret/server.yaml":               "`enforce` of the server's configuration forbids",
+	} {
+		o := &config.Origin{File: file, Line: 3, Field: "enforce.merge.auto", Rule: -1}
+		rule := policy.Strictest(config.Default(), config.Merge{Auto: config.Setting[bool]{Origin: o}})
+		v := policy.Decide(&rule, &facts, pushed)
+		if !strings.Contains(v.Sentence, want) || strings.Contains(v.Sentence+policy.Table(&v), "secret") {
+			t.Errorf("%s: %s\n%s", file, v.Sentence, policy.Table(&v))
+		}
+	}
+	unreadable := config.Unreadable("acme/.imageupdater:.imageupdater.yaml").Merge.Auto
+	rule := policy.Strictest(config.Default(), config.Merge{Auto: unreadable})
+	if v := policy.Decide(&rule, &facts, pushed); v.Outcome != policy.Waits || v.Conclusion != policy.Neutral {
+		t.Error(v.Outcome, v.Conclusion)
 	}
 }
