@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/imageupdater/imageupdater/config"
@@ -66,6 +67,9 @@ func (j *judging) requiredCheck(r Required, all []result) {
 		of = slices.DeleteFunc(of, func(one result) bool { return one.state == Met })
 	}
 	c := Condition{About: AboutRequired, Of: r.Name, Wanted: "success, since the branch requires it", github: true}
+	if r.App != 0 {
+		c.Wanted = "success by App " + strconv.FormatInt(r.App, 10) + ", since the branch requires it"
+	}
 	c.sum(of)
 	j.add(c)
 }
