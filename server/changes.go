@@ -71,24 +71,20 @@ func endpoint(host string, site config.ChangelogSite, token string) sources.Endp
 }
 
 // changes is how what changed is read for a repository.
-func (s *Server) changes(ctx context.Context, r store.Repository, repo *forge.Repo) run.Changes {
+func (s *Server) changes(ctx context.Context, r store.Repository, repo *forge.Repo) (run.Changes, error) {
 	private := s.o.Config.Changelog.Private
-	return run.Changes{
-		Source:       s.sources.For(r.InstallationID, r.Owner, forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name}, private),
-		Visibility:   visibility(ctx, repo, private),
-		AllowPrivate: private,
+	c := run.Changes{
+		Source:     s.sources.For(r.InstallationID, r.Owner, forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name}, private),
+		Reader:     s.sources.Reader(r.InstallationID, r.Owner),
+		Visibility: changelog.Public, AllowPrivate: private,
 	}
-}
-
-// visibility is who sees a repository's pull requests. It matters where private sources
-// may be shown; one that cannot be asked counts as everybody's.
-func visibility(ctx context.Context, repo *forge.Repo, private bool) changelog.Visibility {
-	if !private {
-		return changelog.Public
+	if !private { // then it does not matter who sees the repository
+		return c, nil
 	}
 	found, err := repo.Repository(ctx)
 	if err != nil {
-		return changelog.Public
+		return run.Changes{}, fmt.Errorf("asking who sees %s/%s: %w", r.Owner, r.Name, err)
 	}
-	return sources.VisibilityOf(found)
+	c.Visibility = sources.VisibilityOf(found)
+	return c, nil
 }

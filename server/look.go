@@ -105,12 +105,22 @@ func refused(err error) (run.State, bool) {
 func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Time) (*run.Outcome, error) {
 	client := s.github.As(r.InstallationID)
 	repo := client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
+	changes, err := s.changes(ctx, r, repo)
+	if state, is := refused(err); is {
+		return &run.Outcome{State: state, Detail: err.Error(), Next: s.now().Add(daily)}, nil
+	}
+	if errors.Is(err, forge.ErrNotFound) || errors.Is(err, forge.ErrUninstalled) || errors.Is(err, forge.ErrDisabled) {
+		return &run.Outcome{State: run.Gone, Detail: err.Error(), Next: s.now().Add(daily)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	return s.runner.Run(ctx, run.Look{
 		Repository: run.Repository{
 			ID: r.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
 		},
 		GitHub: reading{repo}, PullRequests: repo, Checks: repo, Issues: repo, Introductions: s.introductions(r, repo),
-		Changes: s.changes(ctx, r, repo), Files: s.files.of(client, r.InstallationID),
+		Changes: changes, Files: s.files.of(client, r.InstallationID),
 		Forced: forced,
 	})
 }

@@ -6,6 +6,7 @@ package changes
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -89,12 +90,19 @@ func (s *Step) Key() string { return proposal.StepKey(s.Image, s.From, s.To) }
 type Target struct {
 	// ID is the repository's; what was read is remembered for it.
 	ID int64
-	// Visibility is who sees it.
+	// Visibility is who sees it, Reader names as whom sources are read for it: what was
+	// read as another is not shown any more.
 	Visibility changelog.Visibility
+	Reader     string
 	// Source reads for it; with nil nothing is read but what registries tell.
 	Source changelog.Source
 	// AllowPrivate tells that the operator lets private sources be shown.
 	AllowPrivate bool
+}
+
+// rights are what may be shown, as a text that is another one where that is other.
+func (t *Target) rights() string {
+	return fmt.Sprintf("%d %t %s", t.Visibility, t.AllowPrivate, t.Reader)
 }
 
 // Found is what was read. Of what could not be there is no entry.

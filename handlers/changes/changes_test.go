@@ -67,7 +67,11 @@ func (r *images) Provenance(_ context.Context, _ image.Repository, attestation s
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, "provenance "+attestation)
-	return r.provenance[attestation], nil
+	said, known := r.provenance[attestation]
+	if !known {
+		return said, errors.New("out of order")
+	}
+	return said, nil
 }
 
 // forge is a source with commits between all revisions, and releases.
@@ -220,8 +224,8 @@ func TestRemembered(t *testing.T) {
 		again time.Duration
 	}{
 		"all there":  {func(f *forge) { f.releases = release }, 24 * time.Hour},
-		"no text":    {func(f *forge) { f.tags = []string{"v1.0.0", "v1.1.0"}; f.releases = nil }, 24 * time.Hour}, // commits
-		"no version": {func(*forge) {}, time.Hour},                                                                 // a link
+		"no text":    {func(f *forge) { f.tags = []string{"v1.0.0", "v1.1.0"}; f.releases = nil }, time.Hour}, // commits, and maybe a release soon
+		"no version": {func(*forge) {}, time.Hour},                                                            // a link
 		"no answer":  {func(f *forge) { f.err = changelog.ErrLater }, 10 * time.Minute},
 	}
 	for name, tt := range tests {
@@ -554,5 +558,60 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	if b.read(t); strings.Contains(fmt.Sprintf("%s", memory), "Better.") {
 		t.Errorf("%s", memory)
+	}
+}
+
+// TestUntoldOrigin takes a base image or a provenance that nobody tells for that, and not
+// for none: it comes later, and what was known stays.
+func TestUntoldOrigin(t *testing.T) {
+	base := digestOf("f")
+	for name, untold := range map[string]func(b *bench, about *registry.About){
+		"base": func(b *bench, about *registry.About) {
+			about.Labels = map[string]string{sourceKey: "https://github.com/acme/api"}
+			about.Annotations = map[string]string{"org.opencontainers.image.base.name": "debian:13", "org.opencontainers.image.base.digest": base}
+			b.registry.of["docker.io/library/debian "+base] = nil
+		},
+		"provenance": func(_ *bench, about *registry.About) { about.Attestation = digestOf("e") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			b.source.releases = []changelog.Release{{Tag: "v1.1.0", Body: "Better."}}
+			b.has("1.0.0", digestOf("a"), nil)
+			untold(b, b.has("1.1.0", digestOf("b"), nil))
+			step := b.step("1.0.0", "1.1.0")
+			if found := b.read(t, step); !found.Changelogs[step.Key()].Pending || found.Next.IsZero() {
+				t.Errorf("%+v", found)
+			}
+			b.registry.of["docker.io/library/debian "+base] = &registry.About{}
+			b.registry.provenance = map[string]registry.Provenance{digestOf("e"): {Source: "https://github.com/acme/api"}}
+			b.clock = b.clock.Add(10 * time.Minute)
+			told := b.read(t, step).Changelogs[step.Key()]
+			if told.Pending || len(told.Entries) != 1 {
+				t.Fatalf("%+v", told)
+			}
+			b.registry.of["docker.io/library/debian "+base], b.registry.provenance = nil, nil
+			b.clock = b.clock.Add(48 * time.Hour)
+			if diff := cmp.Diff(told, b.read(t, step).Changelogs[step.Key()]); diff != "" {
+				t.Errorf("when nobody tells any more: -before +now\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestOtherRights shows nothing that was read with rights that the target has no more.
+func TestOtherRights(t *testing.T) {
+	b := newBench()
+	b.source.releases = []changelog.Release{{Tag: "v1.1.0", Body: "Better."}}
+	for _, tag := range []string{"1.0.0", "1.1.0"} {
+		b.has(tag, digestOf(tag[2:3]), map[string]string{sourceKey: "https://github.com/acme/api"})
+	}
+	step := b.step("1.0.0", "1.1.0")
+	b.target.Reader = "of acme"
+	if got := b.read(t, step).Changelogs[step.Key()]; len(got.Entries) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	b.target.Reader, b.source.err = "of another", changelog.ErrNotFound
+	if got := b.read(t, step).Changelogs[step.Key()]; len(got.Entries) != 0 {
+		t.Errorf("%+v", got)
 	}
 }

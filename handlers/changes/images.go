@@ -156,48 +156,51 @@ func layers(about *registry.About) []map[string]string {
 	return []map[string]string{about.Index, about.Descriptor, about.Annotations, about.Labels}
 }
 
-// origin tells where the source of an image is. What needs more questions is asked
-// only where it matters.
-func (w *reading) origin(ctx context.Context, s *Step, of side, about *registry.About) changelog.Origin {
+// origin tells where the source of an image is, and whether all who were asked about
+// that answered. What needs more questions is asked only where it matters.
+func (w *reading) origin(ctx context.Context, s *Step, of side, about *registry.About) (origin changelog.Origin, answered bool) {
 	facts := &changelog.Facts{
 		Image: s.Repository, Tag: of.value.Tag, Operator: s.Operator, File: s.File,
 		Index: about.Index, Descriptor: about.Descriptor, Manifest: about.Annotations, Config: about.Labels,
 	}
-	origin := changelog.Find(facts, w.Forges)
+	origin, answered = changelog.Find(facts, w.Forges), true
 	if origin.Layer == changelog.ByConfig && origin.Doubt == "" {
-		if facts.Base = w.baseLabels(ctx, s.Repository, about); facts.Base != nil {
-			origin = changelog.Find(facts, w.Forges)
-		}
+		facts.Base, answered = w.baseLabels(ctx, s.Repository, about)
+		origin = changelog.Find(facts, w.Forges)
 	}
 	if about.Attestation != "" && (origin.Repository.IsZero() || origin.Doubt != "" || origin.Revision == "") {
 		said, err := w.Registry.Provenance(registry.Spare(ctx), s.Repository, about.Attestation)
-		if err == nil && said != (registry.Provenance{}) {
-			facts.Provenance = changelog.Hint{Source: said.Source, Revision: said.Revision}
-			origin = changelog.Find(facts, w.Forges)
-		}
+		answered = answered && (err == nil || isFinal(err))
+		facts.Provenance = changelog.Hint{Source: said.Source, Revision: said.Revision}
+		origin = changelog.Find(facts, w.Forges)
 	}
-	return origin
+	return origin, answered
 }
 
 // baseLabels are those of the base image, if that is in a registry that is asked for
 // this image anyway, or Docker Hub: a label is no reason to ask anybody else. nil where
 // they are not known.
-func (w *reading) baseLabels(ctx context.Context, repo image.Repository, about *registry.About) map[string]string {
+func (w *reading) baseLabels(ctx context.Context, repo image.Repository, about *registry.About) (labels map[string]string, answered bool) {
 	name, digest := base(about)
 	ref, err := image.Parse(name)
 	from := ref.Repository()
 	if err != nil || digest == "" || from.Registry != repo.Registry && from.Registry != image.DockerHub {
-		return nil
+		return nil, true
 	}
 	said, err := w.Registry.About(registry.Spare(ctx), from, digest, nil)
 	if err != nil {
-		return nil
+		return nil, isFinal(err)
 	}
-	labels := map[string]string{}
+	labels = map[string]string{}
 	all := layers(&said)
 	slices.Reverse(all) // what is said of the image alone counts
 	for _, some := range all {
 		maps.Copy(labels, some)
 	}
-	return labels
+	return labels, true
+}
+
+// isFinal tells whether an answer would be the same a little later.
+func isFinal(err error) bool {
+	return isAbsent(err) || errors.Is(err, registry.ErrUnauthorized) || errors.Is(err, registry.ErrTooLarge) || errors.Is(err, registry.ErrRefusedAddress)
 }

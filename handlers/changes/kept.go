@@ -30,17 +30,16 @@ type kept struct {
 	At  time.Time
 	// Tries is how often in a row not all was answered.
 	Tries int
-	// Known says that there are notes. They were read for a target that Target sees,
-	// where Private sources could be shown, of the repository Source.
+	// Known says that there are notes. They were read of the repository Source, with
+	// what rights the target had.
 	Known     bool
-	Target    changelog.Visibility
-	Private   bool
+	Rights    string
 	Source    string
 	Changelog proposal.Changelog
 }
 
 // shows tells whether what was read may be shown now.
-func (k *kept) shows(t *Target) bool { return k.Target == t.Visibility && k.Private == t.AllowPrivate }
+func (k *kept) shows(t *Target) bool { return k.Rights == t.rights() }
 
 // until is when it is read again.
 func (k *kept) until() time.Time {
@@ -48,7 +47,7 @@ func (k *kept) until() time.Time {
 	switch {
 	case k.Tries > 0:
 		return k.At.Add(pendingFor << min(k.Tries-1, mostDoubled))
-	case n.Outcome == changelog.Nothing, n.Outcome == changelog.ByCommits, whole(n):
+	case n.Outcome == changelog.Nothing, n.Outcome == changelog.ByCommits && len(n.Entries) == 0, whole(n):
 		return k.At.Add(wholeFor)
 	}
 	return k.At.Add(thinFor)
@@ -69,7 +68,7 @@ func whole(n *changelog.Notes) bool {
 func (k *kept) lacking(now time.Time, t *Target) kept {
 	got := *k
 	if k.Tries == 0 || !now.Before(k.until()) {
-		got.At, got.Tries, got.Target, got.Private = now, k.Tries+1, t.Visibility, t.AllowPrivate
+		got.At, got.Tries, got.Rights = now, k.Tries+1, t.rights()
 	}
 	return got
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner/changelog"
-	"github.com/imageupdater/imageupdater/scanner/registry"
 )
 
 // changelogs reads the notes of all steps. What was read before is read again only
@@ -51,32 +50,33 @@ func (w *reading) changelog(ctx context.Context, s *Step, images map[string]seen
 	if !knowsNew || proposed.silent {
 		return before.lacking(w.Now(), w.target)
 	}
-	asked := w.request(ctx, s, &old.About, &proposed.About)
+	asked := changelog.Request{
+		Image: s.Repository, From: changelog.Side{Tag: s.From.Tag}, To: changelog.Side{Tag: s.To.Tag},
+		Target: w.target.Visibility, AllowPrivate: w.target.AllowPrivate,
+	}
+	var toldOld, toldNew bool
+	asked.From.Origin, toldOld = w.origin(ctx, s, from, &old.About)
+	asked.To.Origin, toldNew = w.origin(ctx, s, to, &proposed.About)
+	if !toldNew && before.Known {
+		return before.lacking(w.Now(), w.target)
+	}
 	key := keyOf(&asked, old.Manifest.Digest, proposed.Manifest.Digest, s.Beside)
 	if before.Key == key && w.Now().Before(before.until()) {
 		return before
 	}
-	return w.read(ctx, &asked, key, before, s.Beside, knowsOld && !old.silent)
-}
-
-func (w *reading) request(ctx context.Context, s *Step, old, proposed *registry.About) changelog.Request {
-	return changelog.Request{
-		Image:  s.Repository,
-		From:   changelog.Side{Tag: s.From.Tag, Origin: w.origin(ctx, s, s.from(), old)},
-		To:     changelog.Side{Tag: s.To.Tag, Origin: w.origin(ctx, s, s.to(), proposed)},
-		Target: w.target.Visibility, AllowPrivate: w.target.AllowPrivate,
-	}
+	return w.read(ctx, &asked, key, before, s.Beside, knowsOld && !old.silent && toldOld && toldNew)
 }
 
 // read asks the source. Where it does not answer, what it gave before of the same step
-// stays. Of an old image that is not known its tag alone counts.
-func (w *reading) read(ctx context.Context, asked *changelog.Request, key string, before kept, beside int, knowsOld bool) kept {
+// stays. Where not all is told of the images, more may come: of an old one that is not
+// known its tag alone counts.
+func (w *reading) read(ctx context.Context, asked *changelog.Request, key string, before kept, beside int, told bool) kept {
 	source := &listening{Source: w.target.Source}
 	notes, err := changelog.Collect(ctx, source, asked, bounds(beside))
 	w.trouble(source.troubles())
-	notes.Pending = notes.Pending || !knowsOld || err != nil // the time ran out
+	notes.Pending = notes.Pending || !told || err != nil // the time ran out
 	from := asked.To.Origin.Repository.URL()
-	got := kept{Key: key, At: w.Now(), Known: true, Target: w.target.Visibility, Private: w.target.AllowPrivate, Source: from}
+	got := kept{Key: key, At: w.Now(), Known: true, Rights: w.target.rights(), Source: from}
 	got.Changelog = proposal.Changelog{Notes: notes, From: revision(&asked.From), To: revision(&asked.To)}
 	if !notes.Pending {
 		return got

@@ -78,7 +78,9 @@ func body(p *Proposal, notes *Notes) string {
 // Preview is the body of a proposal for which there is no pull request, of at most as
 // many bytes: it says nothing of what happens to one, and has no commands.
 func Preview(p *Proposal, notes *Notes) string {
-	return parts{does: "A pull request would change"}.body(p, notes)
+	once := *notes
+	once.once = true
+	return parts{does: "A pull request would change"}.body(p, &once)
 }
 
 // parts are what a body says of its pull request.

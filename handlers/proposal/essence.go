@@ -43,6 +43,8 @@ func (s *story) what() string {
 		}
 	}
 	switch {
+	case s.pending() && s.once:
+		return "notes could not be read"
 	case s.pending():
 		return "notes are still being read"
 	case len(c.Entries) > 0:

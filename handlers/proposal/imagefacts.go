@@ -14,36 +14,51 @@ func (n *Notes) before(m *move) Facts { return n.of(m.changes[0].Image, m.change
 
 func (n *Notes) after(m *move) Facts { return n.of(m.changes[0].Image, m.changes[0].To) }
 
-// image is what is known of a move's two images, in lines: first what a reviewer wants
-// to see at once, then the rest.
-func (n *Notes) image(m *move, r *room) (first, rest []string) {
+// fact is a line about an image. Some a reviewer decides by, and sees at once; of one
+// image alone first ones too.
+type fact struct {
+	line           string
+	decides, first bool
+}
+
+// image is what is known of a move's two images.
+func (n *Notes) image(m *move, r *room) []fact {
 	before, after := n.before(m), n.after(m)
 	lost, gained, _ := platforms(before, after)
-	add := func(atOnce bool, lines ...string) {
-		for _, line := range lines {
-			switch {
-			case line == "":
-			case atOnce:
-				first = append(first, line)
-			default:
-				rest = append(rest, line)
-			}
+	all := []fact{{line: platformLine(before, after), decides: len(lost)+len(gained) > 0}}
+	if r.facts {
+		rebuilt := before.Base != "" && after.Base != "" && based(before) != based(after)
+		all = append(all, fact{line: sizeLine(before, after), decides: grownMuch(before, after), first: true},
+			fact{line: baseLine(before, after), decides: rebuilt && before.Base != after.Base, first: rebuilt},
+			fact{line: builtLine(before, after)})
+		if before.Digest != "" || after.Digest != "" {
+			all = append(all, fact{line: "digest before: " + unlessEmpty(before.Digest)}, fact{line: "digest after: " + unlessEmpty(after.Digest)})
+		}
+		if len(m.changes) > r.places && r.listed > 0 {
+			all = append(all, fact{line: "places: " + n.where(m, r.listed, ", ", true)})
 		}
 	}
-	add(len(lost)+len(gained) > 0, platformLine(before, after))
-	if !r.facts {
-		return first, rest
+	return slices.DeleteFunc(all, func(f fact) bool { return f.line == "" })
+}
+
+// linesOf are the lines of the facts that are wanted.
+func linesOf(all []fact, wanted func(fact) bool) []string {
+	var lines []string
+	for _, f := range all {
+		if wanted(f) {
+			lines = append(lines, f.line)
+		}
 	}
-	add(true, sizeLine(before, after))
-	add(before.Base != "" && after.Base != "" && based(before) != based(after), baseLine(before, after))
-	add(false, builtLine(before, after))
-	if before.Digest != "" || after.Digest != "" {
-		add(false, "digest before: "+unlessEmpty(before.Digest), "digest after: "+unlessEmpty(after.Digest))
-	}
-	if len(m.changes) > r.places && r.listed > 0 {
-		add(false, "places: "+n.where(m, r.listed, ", ", true))
-	}
-	return first, rest
+	return lines
+}
+
+// muchGrown is by what part an image has to be larger or smaller to be told of among
+// others.
+const muchGrown = 0.1
+
+func grownMuch(before, after Facts) bool {
+	return before.Size > 0 && after.Size > 0 && before.Measured == after.Measured &&
+		math.Abs(float64(after.Size-before.Size)) >= muchGrown*float64(before.Size)
 }
 
 // platforms are those that only one of two images has, and those of both.

@@ -27,6 +27,8 @@ type Notes struct {
 	Facts map[string]Facts
 	// Changelogs are what changed, by StepKey. What is missing is not known now.
 	Changelogs map[string]Changelog
+	// once says that there is no later look.
+	once bool
 }
 
 // Facts are what a registry says of an image at one value. All text is foreign.

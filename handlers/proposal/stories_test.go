@@ -298,6 +298,13 @@ func TestPreview(t *testing.T) {
 	t.Parallel()
 	s := firstParty()
 	golden(t, "stories/preview.txt", Preview(s.Proposal, s.Notes))
+	for key, c := range s.Changelogs {
+		c.Pending, c.Commits, c.Outcome = true, nil, changelog.ByLink
+		s.Changelogs[key] = c
+	}
+	if text := Preview(s.Proposal, s.Notes); strings.Contains(text, "later") || !strings.Contains(text, "notes could not be read") || !strings.Contains(text, "Not all who know more about it answered.") {
+		t.Errorf("where no later look comes:\n%s", text)
+	}
 	s = many(500)
 	text := Preview(s.Proposal, s.Notes)
 	for _, word := range []string{"This pull request", "/rebase", "Merging", "Rolling back", "the commit"} {

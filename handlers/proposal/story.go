@@ -139,6 +139,8 @@ func (s *story) reasons() string {
 	}
 	text := sentence(strings.Join(clauses, "; "))
 	switch {
+	case s.pending() && s.once:
+		text += " Not all who know more about it answered."
 	case s.pending() && s.says():
 		text += " More notes may come with a later look."
 	case s.pending():
@@ -193,20 +195,19 @@ func (s *story) revisions() (from, to string) {
 }
 
 // facts are the lines before the notes: of the source, and of the image. Of several
-// images, only what some lost or gained.
+// images, only what a reviewer decides by.
 func (s *story) facts(r *room) string {
 	var lines []string
 	if source := s.source(); source != "" {
 		lines = append(lines, source)
 	}
 	for _, m := range s.moves {
-		lost, gained, _ := platforms(s.before(m), s.after(m))
-		switch {
-		case len(s.moves) == 1:
-			first, _ := s.image(m, r)
-			lines = append(lines, first...)
-		case len(lost)+len(gained) > 0:
-			lines = append(lines, foreign.Code(called(m.changes[0].Image))+" "+platformLine(s.before(m), s.after(m)))
+		if len(s.moves) == 1 {
+			lines = append(lines, linesOf(s.image(m, r), s.atOnce)...)
+			break
+		}
+		for _, line := range linesOf(s.image(m, r), s.atOnce) {
+			lines = append(lines, foreign.Code(called(m.changes[0].Image))+" "+line)
 		}
 	}
 	text := ""
@@ -219,23 +220,23 @@ func (s *story) facts(r *room) string {
 	return strings.TrimLeft(text, "\n")
 }
 
+// atOnce tells whether a fact stands before the notes.
+func (s *story) atOnce(f fact) bool { return f.decides || f.first && len(s.moves) == 1 }
+
 // images fold what is known of each image beside that.
 func (s *story) images(r *room) string {
-	if len(s.moves) == 1 {
-		_, rest := s.image(s.moves[0], r)
-		if len(rest) == 0 {
-			return ""
-		}
-		return fold("Digests, dates and platforms", "- "+strings.Join(rest, "\n- ")+"\n")
-	}
-	if !r.facts {
+	if len(s.moves) > 1 && !r.facts {
 		return ""
 	}
 	var b strings.Builder
 	for _, m := range s.moves {
-		first, rest := s.image(m, r)
-		if lines := slices.Concat(first, rest); len(lines) > 0 {
-			b.WriteString("- " + foreign.Code(called(m.changes[0].Image)) + "\n  - " + strings.Join(lines, "\n  - ") + "\n")
+		rest := linesOf(s.image(m, r), func(f fact) bool { return !s.atOnce(f) })
+		switch {
+		case len(rest) == 0:
+		case len(s.moves) == 1:
+			return fold("Digests, dates and platforms", "- "+strings.Join(rest, "\n- ")+"\n")
+		default:
+			b.WriteString("- " + foreign.Code(called(m.changes[0].Image)) + "\n  - " + strings.Join(rest, "\n  - ") + "\n")
 		}
 	}
 	if b.Len() == 0 {

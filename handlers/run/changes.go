@@ -14,8 +14,9 @@ import (
 type Changes struct {
 	// Source reads with the rights that the repository has; nil reads nothing.
 	Source changelog.Source
-	// Visibility is who sees the repository.
+	// Visibility is who sees the repository, Reader names as whom sources are read.
 	Visibility changelog.Visibility
+	Reader     string
 	// AllowPrivate tells that the operator lets private sources be shown.
 	AllowPrivate bool
 }
@@ -29,7 +30,7 @@ func (r *Runner) changed(ctx context.Context, l Look, proposals []*proposal.Prop
 		steps = append(steps, changes.StepsOf(p, r.Sources, out.Config.Changelog.Sources)...)
 	}
 	found := r.Changes.Read(ctx, &changes.Target{
-		ID: l.Repository.ID, Source: l.Changes.Source, Visibility: l.Changes.Visibility, AllowPrivate: l.Changes.AllowPrivate,
+		ID: l.Repository.ID, Source: l.Changes.Source, Visibility: l.Changes.Visibility, Reader: l.Changes.Reader, AllowPrivate: l.Changes.AllowPrivate,
 	}, steps)
 	if least := r.Now().Add(r.Least); !found.Next.IsZero() && found.Next.Before(least) {
 		found.Next = least

@@ -48,17 +48,22 @@ func (f *source) place(ctx context.Context, repo changelog.Repository) (place, e
 		return f.elsewhere(ctx, repo.Host, owner, name)
 	}
 	if strings.EqualFold(owner, f.target.Owner) && strings.EqualFold(name, f.target.Name) {
-		return f.itself(ctx, repo.Host)
+		return f.itself(ctx, repo.Host, owner, name)
 	}
 	reader, err := s.narrow.onlooker(f.installation, f.target.ID)
 	if err != nil {
 		return place{}, changelog.ErrNotFound
 	}
 	found, err := s.public(ctx, lane{reader: reader, host: repo.Host, asker: f.installation}, owner, name)
-	if !errors.Is(err, changelog.ErrNotFound) || !f.private || !strings.EqualFold(owner, f.account) {
+	if !errors.Is(err, changelog.ErrNotFound) || !strings.EqualFold(owner, f.account) {
 		return found, err
 	}
-	return f.own(ctx, repo.Host, owner, name)
+	if f.private {
+		if found, err = f.own(ctx, repo.Host, owner, name); !errors.Is(err, changelog.ErrNotFound) {
+			return found, err
+		}
+	}
+	return f.itself(ctx, repo.Host, owner, name) // under the name that it had before
 }
 
 // elsewhere finds what is public on another GitHub. Where that is not what all the world
@@ -77,15 +82,17 @@ func (f *source) elsewhere(ctx context.Context, host, owner, name string) (place
 	return found, err
 }
 
-// itself is the target as its own source, which whoever sees the pull request sees:
+// itself is the target as its own source, by whatever name that leads to it, which whoever sees the pull request sees:
 // nothing is shown to anybody who could not read it.
-func (f *source) itself(ctx context.Context, host string) (place, error) {
+func (f *source) itself(ctx context.Context, host, owner, name string) (place, error) {
 	reader, err := f.sources.narrow.readerOf(f.installation, f.target.Name)
 	if err != nil {
 		return place{}, changelog.ErrNotFound
 	}
 	l := lane{reader: reader, host: host, owner: f.installation, asker: f.installation}
-	found, err := f.sources.found(ctx, l, entrance(f.target.Owner, f.target.Name, func(is *seen) bool { return is.ID == f.target.ID }))
+	q := entrance(owner, name, func(is *seen) bool { return is.ID == f.target.ID })
+	q.name = fmt.Sprintf("target %d as %s", f.target.ID, q.name)
+	found, err := f.sources.found(ctx, l, q)
 	if err == nil && found.id != f.target.ID { // it was kept of another one that had the name
 		err = changelog.ErrNotFound
 	}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,6 +133,19 @@ func (s *Sources) Forges() changelog.Forges {
 // private enough for them is told by changelog.Access.May.
 func (s *Sources) For(installation int64, account string, target forge.Ref, allowPrivate bool) changelog.Source {
 	return &source{sources: s, installation: installation, account: account, target: target, private: allowPrivate}
+}
+
+// Reader names as whom For reads, so that what was read before is not shown where the
+// rights are others by now.
+func (s *Sources) Reader(installation int64, account string) string {
+	open := []string{}
+	for host, accounts := range s.closed {
+		if slices.Contains(accounts, strings.ToLower(account)) {
+			open = append(open, host)
+		}
+	}
+	slices.Sort(open)
+	return fmt.Sprintf("%d %s %s", installation, strings.ToLower(account), strings.Join(open, " "))
 }
 
 func lowered(all []string) []string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/imageupdater/imageupdater/scanner/image"
@@ -46,6 +47,10 @@ func (s *Shared) life(q question, a answer) time.Duration {
 	return s.options.Interval
 }
 
+func isAnyOf(err error, kinds ...error) bool {
+	return slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) })
+}
+
 // ofTexts tells whether a question by digest is about what is only told in texts.
 func (q question) ofTexts() bool {
 	return q.lasting() && (q.about == aboutImage || q.about == aboutProvenance)
@@ -63,8 +68,8 @@ func (s *Shared) lifeOfError(q question, err error) time.Duration {
 		return 0 // says nothing of the registry
 	case (q.about == aboutDetails || q.about == aboutImage) && !q.lasting() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoImage)):
 		return s.options.Settled // one of thousands
-	case q.ofTexts() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrNoImage) || errors.Is(err, ErrTooLarge)):
-		return s.options.Settled // a base image that was pushed long ago, or its attestation
+	case q.ofTexts() && isAnyOf(err, ErrNotFound, ErrNoImage, ErrTooLarge, ErrUnauthorized):
+		return s.options.Settled // a base image that is gone or not for us, or its attestation
 	case errors.Is(err, ErrNoImage):
 		return s.options.Interval
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnauthorized), errors.Is(err, ErrRefusedAddress):

@@ -69,7 +69,7 @@ func (w *world) github(t *testing.T, o forge.Options) *forge.GitHub {
 	o.AppID, o.PrivateKey, o.Now = w.hub.App.ID, []byte(w.hub.App.PrivateKey), w.hub.Now
 	if o.Sleep == nil { // whole seconds, as GitHub counts
 		o.Sleep = func(_ context.Context, d time.Duration) error {
-			w.hub.Advance((d + time.Second - 1).Truncate(time.Second))
+			w.hub.Advance((d + time.Second - 1).Truncate(time.Second)) //nolint:contextcheck // it moves a clock
 			return nil
 		}
 	}

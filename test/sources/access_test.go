@@ -64,7 +64,9 @@ func (w *world) onlyNarrow(mark githubtest.Mark, target string) {
 		source := strings.Join(strings.SplitN(of, "/", 3)[:2], "/")
 		public := e.Scope == "metadata:read of "+target
 		private := e.Scope == "contents:read metadata:read of "+source && strings.HasPrefix(source, owner+"/")
-		if !public && !private {
+		// Its own token asks whether a name is one that the target had before.
+		before := e.Scope == "contents:read metadata:read of "+target && e.Status == 404 && e.Operation == "repos/get"
+		if !public && !private && !before {
 			w.t.Errorf("for %s: %s %s by %s with %q", target, e.Method, e.Path, e.Caller, e.Scope)
 		}
 		if public && e.Status == 200 && e.Operation != "repos/get" && repositories()[source].visibility != changelog.Public {
@@ -217,6 +219,22 @@ func TestTargetReplaced(t *testing.T) {
 		w.hub.Advance(time.Hour)
 		if said, _ := everything(t.Context(), source, repository("acme/deploy")); strings.Contains(said, "another's") {
 			t.Errorf("said: %s", said)
+		}
+	}
+}
+
+// TestTargetRenamed reads the target as its own source by the name that its images still
+// have.
+func TestTargetRenamed(t *testing.T) {
+	w := newWorld(t)
+	w.repos["acme/deploy"].Rename("acme", "manifests")
+	r := w.repos["acme/deploy"]
+	for _, allow := range []bool{false, true} {
+		source := w.sources(sources.Options{}).For(w.acme.ID, "acme", forge.Ref{ID: r.ID, Owner: "acme", Name: "manifests"}, allow)
+		for _, name := range []string{"acme/deploy", "acme/manifests"} {
+			if said, errs := everything(t.Context(), source, repository(name)); errors.Join(errs...) != nil || !strings.Contains(said, "second") {
+				t.Errorf("%s, allowed %t: %v %s", name, allow, errs, said)
+			}
 		}
 	}
 }

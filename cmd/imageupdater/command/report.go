@@ -189,6 +189,9 @@ func writeNotes(w io.Writer, report *report, job scanJob) {
 	for _, s := range report.unused {
 		writef(w, "--only %q matches nothing.\n", s.value)
 	}
+	for _, err := range report.told.Troubles {
+		writef(w, "What changed could not all be read: %s\n", safe(err.Error()))
+	}
 	if job.output == outputDiff {
 		writeProblems(w, report)
 	}
