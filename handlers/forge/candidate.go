@@ -38,8 +38,14 @@ type AutoMerge struct {
 // Candidate reads a pull request, for nothing when it has not changed. Only reading
 // it lets GitHub find out whether it merges: until that is done Mergeable is nil.
 func (r *Repo) Candidate(ctx context.Context, number int) (candidate Candidate, unchanged bool, err error) {
-	take := func(got *github.PullRequest) (Candidate, error) { return r.candidate(got, number) }
-	candidate, unchanged, err = look(ctx, r, fmt.Sprintf("candidate %d", number), r.path+pullPath(number), take)
+	take := func(got *github.PullRequest, resp *github.Response) (Candidate, error) {
+		candidate, err := r.candidate(got, number)
+		if candidate.Open && candidate.Mergeable == nil {
+			resp.Header.Del("Etag") // what is not known yet is asked for again, whatever GitHub takes for a change
+		}
+		return candidate, err
+	}
+	candidate, unchanged, err = lookAt(ctx, r, fmt.Sprintf("candidate %d", number), r.path+pullPath(number), take)
 	if err != nil {
 		return Candidate{}, false, fmt.Errorf("reading pull request %d of %s: %w", number, r.ref, err)
 	}

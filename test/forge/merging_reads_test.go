@@ -258,7 +258,8 @@ func TestTooManyRuns(t *testing.T) {
 // TestCandidate reads a pull request as it is merged.
 func TestCandidate(t *testing.T) {
 	w := newWorld(t, githubtest.Options{})
-	r := w.writer(t, forge.Options{Memory: newMemory()})
+	kept := newMemory()
+	r := w.writer(t, forge.Options{Memory: kept})
 	read := func() (forge.Candidate, bool) {
 		t.Helper()
 		c, unchanged, err := r.Candidate(t.Context(), 2)
@@ -270,6 +271,9 @@ func TestCandidate(t *testing.T) {
 	w.repo.Push("topic", "alice", "more", map[string]*githubtest.File{"more.txt": githubtest.Text("more\n")})
 	if first, _ := read(); first.Mergeable != nil || first.MergeState != "unknown" {
 		t.Errorf("known at once: %+v", first)
+	}
+	if kept.has("candidate") {
+		t.Error("what is not known yet is remembered")
 	}
 	known, unchanged := read()
 	if unchanged || known.Mergeable == nil || !*known.Mergeable || known.MergeState != "clean" || known.Head.SHA != w.repo.Branch("topic") ||

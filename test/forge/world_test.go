@@ -3,6 +3,7 @@ package forge_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -121,6 +122,18 @@ func (m *memory) Remember(_ context.Context, repository int64, name, etag string
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept[memoryKey{repository, name}] = memoryValue{etag, value}
+}
+
+// has says whether something is remembered whose name has a word.
+func (m *memory) has(word string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.kept {
+		if strings.Contains(k.name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // spoil makes all values unreadable.
