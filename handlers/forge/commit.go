@@ -22,6 +22,8 @@ type Commit struct {
 	// Unchecked is set where GitHub could not check the signature just now:
 	// later it may be Verified.
 	Unchecked bool `json:",omitempty"`
+	// Reason is GitHub's word for its verdict: "valid", "unsigned", "unknown_key", …
+	Reason string `json:",omitempty"`
 }
 
 // Signature is who made a commit, and when, in the commit's own words. Account is
@@ -104,6 +106,7 @@ func commitOf(got *github.RepositoryCommit) Commit {
 		SHA: got.GetSHA(), Tree: said.GetTree().GetSHA(), Message: said.GetMessage(),
 		Author: signatureOf(said.Author, got.Author), Committer: signatureOf(said.Committer, got.Committer),
 		Verified: said.GetVerification().GetVerified(), Unchecked: unchecked(said.GetVerification().GetReason()),
+		Reason: quoted(said.GetVerification().GetReason()),
 	}
 	for _, parent := range got.Parents {
 		commit.Parents = append(commit.Parents, parent.GetSHA())

@@ -11,14 +11,28 @@ import (
 	"strings"
 )
 
-// mutation is a call of GraphQL that changes something.
+// mutation is a call of GraphQL, mostly one that changes something.
 type mutation struct {
 	Query     string         `json:"query"`
 	Variables map[string]any `json:"variables"`
 }
 
-// mutate makes one.
-func (c *Client) mutate(ctx context.Context, m mutation) error {
+// mutate makes one that changes something.
+func (c *Client) mutate(ctx context.Context, m mutation) error { return c.ask(ctx, m, nil) }
+
+// query makes one that reads, and gives what is under a name in its answer.
+func query[G any](ctx context.Context, c *Client, m mutation, name string) (*G, error) {
+	var got struct {
+		Data map[string]*G `json:"data"`
+	}
+	err := c.ask(with(ctx, manner{harmless: true}), m, &got)
+	if err == nil && got.Data[name] == nil {
+		err = &UnavailableError{"an answer of GraphQL's", 0, errIncomplete}
+	}
+	return got.Data[name], err
+}
+
+func (c *Client) ask(ctx context.Context, m mutation, answer any) error {
 	if c.github.graph == "" {
 		return errors.New("the address of GitHub's GraphQL API is not set")
 	}
@@ -27,7 +41,7 @@ func (c *Client) mutate(ctx context.Context, m mutation) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	_, err = api.Do(ctx, req, nil)
+	_, err = api.Do(ctx, req, answer)
 	return plain(err)
 }
 

@@ -170,6 +170,13 @@ const remembered = "3 "
 // look reads what may have stayed as it was: then GitHub's answer costs nothing,
 // and the value is the one that is remembered. take picks it from the answer.
 func look[G, T any](ctx context.Context, r *Repo, name, path string, take func(G) (T, error)) (value T, unchanged bool, err error) {
+	return lookAt(ctx, r, name, path, func(got G, _ *github.Response) (T, error) { return take(got) })
+}
+
+// lookAt is look for what is told beside the answer, too.
+func lookAt[G, T any](
+	ctx context.Context, r *Repo, name, path string, take func(G, *github.Response) (T, error),
+) (value T, unchanged bool, err error) {
 	if r.wrong != nil {
 		return value, false, r.wrong
 	}
@@ -196,7 +203,7 @@ func look[G, T any](ctx context.Context, r *Repo, name, path string, take func(G
 	if err = r.sentOn(resp.Request.URL); err != nil {
 		return *new(T), false, err
 	}
-	if value, err = take(got); err != nil {
+	if value, err = take(got, resp); err != nil {
 		return *new(T), false, err
 	}
 	return value, false, r.keep(ctx, name, resp.Header.Get("Etag"), value)

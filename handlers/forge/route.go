@@ -20,7 +20,9 @@ func routes() []string {
 		"installation", "contents/{path...}", "commits", "compare/{basehead...}",
 		"git/ref/{ref...}", "git/trees", "git/trees/{sha}", "git/blobs", "git/blobs/{sha}", "git/commits",
 		"pulls", "pulls/{number}", "pulls/{number}/files", "pulls/{number}/requested_reviewers",
+		"pulls/{number}/commits", "pulls/{number}/merge", "pulls/{number}/reviews",
 		"check-runs", "check-runs/{id}", "commits/{sha}/check-runs", "commits/{sha}/check-suites",
+		"commits/{sha}/status", "commits/{sha}/statuses", "branches/{branch}", "branches/{branch}/protection", "rules/branches/{branch}",
 		"issues", "issues/comments/{id}", "issues/comments/{id}/reactions", "issues/{number}", "issues/{number}/comments",
 		"issues/{number}/labels", "issues/{number}/labels/{name}", "issues/{number}/assignees", "issues/{number}/reactions",
 	} {

@@ -3,6 +3,7 @@ package forge_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -215,7 +216,9 @@ func answers(w *world) map[string]answer {
 // TestAnswers gives each read each of GitHub's answers.
 func TestAnswers(t *testing.T) {
 	w := newWorld(t, githubtest.Options{})
-	for name, read := range reads() {
+	all := reads()
+	maps.Copy(all, mergingReads())
+	for name, read := range all {
 		for said, answer := range answers(w) {
 			t.Run(name+"/"+said, func(t *testing.T) { w.answer(t, name, said, read, answer) })
 		}

@@ -3,6 +3,7 @@ package forge_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,13 +20,15 @@ type world struct {
 	ref          forge.Ref
 	sha, tree    string // the head of main
 	blob         string // of see.txt
+	node         string // pull request 2's
 	branches     int    // how many were made with a name of their own
+	once         sync.Once
 }
 
 func grants() map[string]string {
 	return map[string]string{
 		"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write", "packages": "read",
-		"checks": "write",
+		"checks": "write", "statuses": "read",
 	}
 }
 
@@ -57,7 +60,11 @@ func newWorld(t *testing.T, o githubtest.Options) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tree, w.blob = commit.Tree, file.SHA
+	pulls, err := c.Pulls(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tree, w.blob, w.node = commit.Tree, file.SHA, pulls.All[0].NodeID
 	return w
 }
 
@@ -69,7 +76,7 @@ func (w *world) github(t *testing.T, o forge.Options) *forge.GitHub {
 	o.AppID, o.PrivateKey, o.Now = w.hub.App.ID, []byte(w.hub.App.PrivateKey), w.hub.Now
 	if o.Sleep == nil { // whole seconds, as GitHub counts
 		o.Sleep = func(_ context.Context, d time.Duration) error {
-			w.hub.Advance((d + time.Second - 1).Truncate(time.Second)) //nolint:contextcheck // it moves a clock
+			w.hub.Advance((d + time.Second - 1).Truncate(time.Second)) //nolint:contextcheck // the stand-in has its own
 			return nil
 		}
 	}
@@ -115,6 +122,18 @@ func (m *memory) Remember(_ context.Context, repository int64, name, etag string
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.kept[memoryKey{repository, name}] = memoryValue{etag, value}
+}
+
+// has says whether something is remembered whose name has a word.
+func (m *memory) has(word string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for k := range m.kept {
+		if strings.Contains(k.name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // spoil makes all values unreadable.
