@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"os/exec"
@@ -64,7 +65,7 @@ func picture(t *testing.T, address string, width, height int64) []byte {
 	return taken
 }
 
-// TestPictures takes those of README.md: with -update they are written to
+// TestPictures takes those of README.md and of the docs: with -update they are written to
 // docs/pictures.
 func TestPictures(t *testing.T) {
 	t.Parallel()
@@ -73,7 +74,9 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keep(t, "pull-request", picture(t, fmt.Sprintf("%s/acme/shop/pull/%d", w.hub.URL, pull.Number), 1000, 1240))
+	page := fmt.Sprintf("%s/acme/shop/pull/%d", w.hub.URL, pull.Number)
+	keep(t, "pull-request", picture(t, page, 1000, 1240))
+	keep(t, "commits", below(t, picture(t, page, 1000, 1450), 1090))
 	if err := w.tell(t.Context(), slices.Concat(merging(), rollingBack()[:1], refusing()[:1])); err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +85,26 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	keep(t, "dashboard", picture(t, fmt.Sprintf("%s/acme/shop/issues/%d", w.hub.URL, issue.Number), 1000, 1000))
+}
+
+// below is what of a picture lies below a line.
+func below(t *testing.T, taken []byte, line int) []byte {
+	t.Helper()
+	whole, err := png.Decode(bytes.NewReader(taken))
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, is := whole.(interface {
+		SubImage(r image.Rectangle) image.Image
+	})
+	if !is {
+		t.Fatalf("no part can be taken of a %T", whole)
+	}
+	var cut bytes.Buffer
+	if err := png.Encode(&cut, part.SubImage(image.Rect(0, line, whole.Bounds().Dx(), whole.Bounds().Dy()))); err != nil {
+		t.Fatal(err)
+	}
+	return cut.Bytes()
 }
 
 // keep makes sure that a picture is one for README.md, and writes it where that is
@@ -98,6 +121,6 @@ func keep(t *testing.T, name string, taken []byte) {
 		}
 	}
 	if _, err := os.Stat(file); err != nil {
-		t.Errorf("README.md shows it: %v", err)
+		t.Errorf("README.md or the docs show it: %v", err)
 	}
 }
