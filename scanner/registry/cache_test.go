@@ -299,33 +299,42 @@ func TestSharedErrors(t *testing.T) {
 		err    error
 		within time.Duration // no more is asked for so long
 		after  time.Duration // then it is
+		ask    string        // "" is a tag's manifest
 	}{
-		"rate limited":            {&RateLimited{Host: "r.example", RetryAfter: 5 * time.Minute}, 299 * time.Second, 5 * time.Minute},
-		"rate limited for long":   {&RateLimited{Host: "r.example", RetryAfter: 50 * time.Minute}, 49 * time.Minute, 50 * time.Minute},
-		"rate limited, who knows": {&RateLimited{Host: "r.example"}, 59 * time.Second, time.Minute},
-		"left alone":              {&Unavailable{Host: "r.example", Next: newClock().Now().Add(4 * time.Minute), Cause: errors.New("it broke")}, 239 * time.Second, 4 * time.Minute},
-		"unauthorized":            {ErrUnauthorized, 119 * time.Second, 2 * time.Minute},
-		"refused":                 {ErrRefusedAddress, 119 * time.Second, 2 * time.Minute},
-		"no image":                {ErrNoImage, 599 * time.Second, 10 * time.Minute},
-		"stumbled":                {errors.New("the registry answered 502"), 29 * time.Second, 30 * time.Second},
-		"too slow":                {ErrTimeout, 29 * time.Second, 30 * time.Second},
+		"rate limited":            {&RateLimited{Host: "r.example", RetryAfter: 5 * time.Minute}, 299 * time.Second, 5 * time.Minute, ""},
+		"rate limited for long":   {&RateLimited{Host: "r.example", RetryAfter: 50 * time.Minute}, 49 * time.Minute, 50 * time.Minute, ""},
+		"rate limited, who knows": {&RateLimited{Host: "r.example"}, 59 * time.Second, time.Minute, ""},
+		"left alone":              {&Unavailable{Host: "r.example", Next: newClock().Now().Add(4 * time.Minute), Cause: errors.New("it broke")}, 239 * time.Second, 4 * time.Minute, ""},
+		"unauthorized":            {ErrUnauthorized, 119 * time.Second, 2 * time.Minute, ""},
+		"refused":                 {ErrRefusedAddress, 119 * time.Second, 2 * time.Minute, ""},
+		"no image":                {ErrNoImage, 599 * time.Second, 10 * time.Minute, ""},
+		"stumbled":                {errors.New("the registry answered 502"), 29 * time.Second, 30 * time.Second, ""},
+		"too slow":                {ErrTimeout, 29 * time.Second, 30 * time.Second, ""},
+		"a base not for us":       {ErrUnauthorized, 5 * time.Hour, 7 * time.Hour, "about @1"},
+		"no base":                 {ErrNoImage, 5 * time.Hour, 7 * time.Hour, "about @1"},
+		"a large attestation":     {ErrTooLarge, 5 * time.Hour, 7 * time.Hour, "provenance @1"},
+		"a base, out of order":    {ErrTimeout, 29 * time.Second, 30 * time.Second, "about @1"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			source, clock := newScripted("1.0.0"), newClock()
+			ask := "manifest 1.0.0"
+			if tt.ask != "" {
+				ask = tt.ask
+			}
 			s := NewShared(source, SharedOptions{Now: clock.Now})
 			source.failing = fmt.Errorf("asking: %w", tt.err)
 			for _, pass := range []time.Duration{0, tt.within} {
 				clock.pass(pass)
-				if err := call(t, s, "manifest 1.0.0"); !errors.Is(err, tt.err) {
+				if err := call(t, s, ask); !errors.Is(err, tt.err) {
 					t.Errorf("error %v, want %v", err, tt.err)
 				}
 			}
-			checkAsked(t, source, "manifest 1.0.0")
+			checkAsked(t, source, ask)
 			source.failing = nil
 			clock.pass(tt.after - tt.within)
-			if err := call(t, s, "manifest 1.0.0"); err != nil {
+			if err := call(t, s, ask); err != nil {
 				t.Errorf("after %s: %v", tt.after, err)
 			}
 		})

@@ -182,6 +182,37 @@ func TestChangesArePrivate(t *testing.T) {
 	}
 }
 
+// TestChangesWhileNobodyTellsWhoSees has a look end and be made again where GitHub does not
+// say who sees the repository: nothing is taken away from what pull requests tell.
+func TestChangesWhileNobodyTellsWhoSees(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, file(t), githubtest.Options{})
+	secret, first, last := w.origin("acme/secret", true, "Sort the list")
+	w.built("acme/web", "1.0.0", "acme/secret", first, w.hub.Now().Add(-48*time.Hour))
+	w.built("acme/web", "1.1.0", "acme/secret", last, w.hub.Now().Add(-24*time.Hour))
+	repo := w.shop("acme/shop")
+	repo.Private = true
+	a := w.start("changelog: {private: true}\n")
+	installation := w.hub.Install("acme", grants(), repo, secret)
+	a.settled(w.hub, "acme/shop")
+	a.quiet(w.hub)
+	told := repo.Pulls()[0].Body
+	if !strings.Contains(told, "Sort the list 3") {
+		t.Fatalf("it is not told:\n%s", told)
+	}
+	before := w.hub.Mark()
+	w.hub.Fault(githubtest.Fault{Operation: "repos/get", Path: "/repos/acme/shop", Status: http.StatusBadGateway, Times: 3})
+	a.rescan()
+	if now := repo.Pulls()[0].Body; now != told {
+		t.Errorf("it became\n%s", now)
+	}
+	for _, call := range w.hub.Since(before, githubtest.By(installation)) {
+		if call.Writes() && call.Operation != "apps/create-installation-access-token" {
+			t.Errorf("it wrote: %s", call)
+		}
+	}
+}
+
 // TestChangesOnTheCommandLine prints what the pull request says, without the App.
 func TestChangesOnTheCommandLine(t *testing.T) {
 	t.Parallel()
