@@ -42,9 +42,13 @@ func (s *Server) openChanges() error {
 			hosts[host] = endpoint(host, site, s.secrets.sites[i])
 		}
 	}
+	o, err := RegistryOptions(s.o.Config)
+	if err != nil {
+		return err
+	}
 	s.sources, err = sources.New(sources.Options{
 		GitHub: s.github, Web: s.o.Config.GitHub.URL, Hosts: hosts, Facts: s.state, Now: s.now,
-		Transport: s.outside, Sleep: s.o.Sleep, Observe: s.calledElsewhere, UserAgent: userAgent(s.o.Version),
+		Transport: s.gitHubTransport(o), Sleep: s.o.Sleep, Observe: s.calledElsewhere, UserAgent: userAgent(s.o.Version),
 	})
 	if err != nil {
 		return err

@@ -63,14 +63,8 @@ func (s *Server) lookTwice(ctx context.Context, l jobs.Look) (*run.Outcome, erro
 	for {
 		if known.DefaultBranch == "" {
 			found, err := s.resolve(ctx, known)
-			if errors.Is(err, forge.ErrNotFound) || errors.Is(err, forge.ErrUninstalled) || errors.Is(err, forge.ErrDisabled) {
-				return &run.Outcome{State: run.Gone, Detail: err.Error(), Next: s.now().Add(daily)}, nil
-			}
-			if state, is := refused(err); is {
-				return &run.Outcome{State: state, Detail: err.Error(), Next: s.now().Add(daily)}, nil
-			}
 			if err != nil {
-				return nil, err
+				return s.unasked(err)
 			}
 			known, fresh = found, true
 		}
@@ -90,6 +84,19 @@ func (s *Server) lookTwice(ctx context.Context, l jobs.Look) (*run.Outcome, erro
 	}
 }
 
+// unasked ends a look at a repository of which nothing is to be read, or gives the error
+// of one that is to be made again.
+func (s *Server) unasked(err error) (*run.Outcome, error) {
+	state, is := refused(err)
+	if errors.Is(err, forge.ErrNotFound) || errors.Is(err, forge.ErrUninstalled) || errors.Is(err, forge.ErrDisabled) {
+		state, is = run.Gone, true
+	}
+	if !is {
+		return nil, err
+	}
+	return &run.Outcome{State: state, Detail: err.Error(), Next: s.now().Add(daily)}, nil
+}
+
 // refused is the state of a repository about which GitHub does not answer.
 func refused(err error) (run.State, bool) {
 	if errors.Is(err, forge.ErrSuspended) {
@@ -106,14 +113,8 @@ func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Tim
 	client := s.github.As(r.InstallationID)
 	repo := client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
 	changes, err := s.changes(ctx, r, repo)
-	if state, is := refused(err); is {
-		return &run.Outcome{State: state, Detail: err.Error(), Next: s.now().Add(daily)}, nil
-	}
-	if errors.Is(err, forge.ErrNotFound) || errors.Is(err, forge.ErrUninstalled) || errors.Is(err, forge.ErrDisabled) {
-		return &run.Outcome{State: run.Gone, Detail: err.Error(), Next: s.now().Add(daily)}, nil
-	}
 	if err != nil {
-		return nil, err
+		return s.unasked(err)
 	}
 	return s.runner.Run(ctx, run.Look{
 		Repository: run.Repository{

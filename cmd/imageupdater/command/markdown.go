@@ -14,7 +14,7 @@ import (
 // writeMarkdown writes what a CI summary should show: what each pull request would
 // say, the problems, and folded what was skipped.
 func writeMarkdown(w io.Writer, report *report) {
-	writef(w, "### Container images\n\n")
+	writef(w, "# Container images\n\n")
 	if len(report.rows) == 0 {
 		writef(w, "%s\n", report.nothingFound())
 	} else {
@@ -40,7 +40,7 @@ func writeGroups(w io.Writer, report *report) {
 	}
 	for _, g := range proposal.Grouped(plan) {
 		body := proposal.Preview(g.Proposal, &proposal.Notes{RepositoryURL: report.site, Held: g.Held, Facts: report.told.Facts, Changelogs: report.told.Changelogs})
-		writef(w, "\n#### %s\n\n%s", foreign.Line(g.Title, foreign.Options{}), body)
+		writef(w, "\n## %s\n\n%s", foreign.Line(g.Title, foreign.Options{}), body)
 	}
 }
 

@@ -9,23 +9,23 @@ import (
 
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
-	want := "### Container images\n\n" +
+	want := "# Container images\n\n" +
 		"5 images in 2 files: 2 updates (2 major), 1 up to date, 1 skipped, 1 problem.\n\n" +
-		"#### Update ghcr.io/acme/api to v1.3.0\n\n" +
+		"## Update ghcr.io/acme/api to v1.3.0\n\n" +
 		"A pull request would change 1 image in 1 file (group `acme/api`).\n\n" +
 		"| Image | From | To | Kind | Since | Where |\n| --- | --- | --- | --- | --- | --- |\n" +
 		"| `ghcr.io/acme/api` | `v1.2.0@aaaaaaa` | `v1.3.0@bbbbbbb` | minor | - | `apps/api.yaml:5` |\n\n" +
 		"<details>\n<summary>Digests, platforms and places</summary>\n\n" +
 		"- `ghcr.io/acme/api` `v1.2.0@aaaaaaa` → `v1.3.0@bbbbbbb`\n" +
 		"  - digest before: `" + digestA + "`\n  - digest after: `" + digestB + "`\n\n</details>\n\n" +
-		"#### Update ghcr.io/acme/api to v2.0.0\n\n" +
+		"## Update ghcr.io/acme/api to v2.0.0\n\n" +
 		"A pull request would change 1 image in 1 file (group `acme/api-major`).\n\n" +
 		"| Image | From | To | Kind | Since | Where |\n| --- | --- | --- | --- | --- | --- |\n" +
 		"| `ghcr.io/acme/api` | `v1.2.0@aaaaaaa` | `v2.0.0@aaaaaaa` | major | - | `apps/api.yaml:5` |\n\n" +
 		"<details>\n<summary>Digests, platforms and places</summary>\n\n" +
 		"- `ghcr.io/acme/api` `v1.2.0@aaaaaaa` → `v2.0.0@aaaaaaa`\n" +
 		"  - digest before: `" + digestA + "`\n  - digest after: `" + digestA + "`\n\n</details>\n\n" +
-		"#### Update postgres to 17\n\n" +
+		"## Update postgres to 17\n\n" +
 		"A pull request would change 1 image in 1 file (group `library/postgres-major`).\n\n" +
 		"| Image | From | To | Kind | Since | Where |\n| --- | --- | --- | --- | --- | --- |\n" +
 		"| `postgres` | `16` | `17` | major | - | `values.yaml:2` |\n\n" +
@@ -47,7 +47,7 @@ func TestMarkdown(t *testing.T) {
 	r.writes = true
 	b.Reset()
 	writeMarkdown(&b, r)
-	if !strings.Contains(b.String(), "\n\n1 update written to 1 file.\n\n#### Update") {
+	if !strings.Contains(b.String(), "\n\n1 update written to 1 file.\n\n## Update") {
 		t.Errorf("what was written is not said:\n%s", b.String())
 	}
 }
