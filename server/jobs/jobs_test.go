@@ -807,6 +807,45 @@ func TestUnreadableRepository(t *testing.T) {
 	}
 }
 
+// TestEndMeetsEnd ends a job twice, as happens when the connection is lost between
+// a commit and its answer: the second end waits for the first, and finds a job that
+// was running when it began and is no more.
+func TestEndMeetsEnd(t *testing.T) {
+	t.Parallel()
+	var r *replica
+	done := make(chan error, 1)
+	r = open(t, storetest.Postgres(t), &work{look: func(ctx context.Context, _ jobs.Look) (jobs.Seen, error) {
+		ctx = context.WithoutCancel(ctx)
+		tx, err := r.db.Pool.Begin(ctx)
+		if err != nil {
+			return jobs.Seen{}, err
+		}
+		if _, err := tx.Exec(ctx, "UPDATE river_job SET state = 'completed', finalized_at = now() WHERE kind = 'look'"); err != nil {
+			return jobs.Seen{}, errors.Join(err, tx.Rollback(ctx))
+		}
+		go func() {
+			until(t, "the second end waits", func() bool {
+				var waits int
+				err := r.db.Pool.QueryRow(ctx, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waits)
+				return err == nil && waits > 0
+			})
+			done <- tx.Commit(ctx)
+		}()
+		return jobs.Seen{}, errors.New("the connection was lost")
+	}})
+	r.put(t, 5)
+	r.want(t, 5)
+	r.run(t)
+	if err := receive(t, done); err != nil {
+		t.Fatal(err)
+	}
+	r.stop() // after River wrote down all that ended
+	counts, err := r.db.Reading().Jobs(t.Context(), r.clock.now())
+	if err != nil || len(counts) != 1 || counts[0].State != "completed" {
+		t.Errorf("%+v, %v", counts, err)
+	}
+}
+
 func TestRemovedWhileLookedAt(t *testing.T) {
 	t.Parallel()
 	for name, at := range storetest.Places() {

@@ -91,7 +91,7 @@ type driven[D riverdriver.Driver[T], T any] struct {
 func newEngine(q *Queue) (engine, error) {
 	if q.db.Pool != nil {
 		of := func(tx *store.Tx) pgx.Tx { return tx.Postgres }
-		return newDriven(q, riverpgxv5.New(q.db.Pool), of)
+		return newDriven(q, postgres{riverpgxv5.New(q.db.Pool)}, of)
 	}
 	return newDriven(q, riversqlite.New(q.db.File), func(tx *store.Tx) *sql.Tx { return tx.SQLite })
 }
