@@ -36,11 +36,6 @@ func OnlyWriters() string {
 	return "Only people with write access to this repository can give commands.\n"
 }
 
-// MergesLater answers /merge.
-func MergesLater() string {
-	return "`/merge` comes with merge policies. Until then, please merge with GitHub's own button.\n"
-}
-
 // Misplaced answers a command that has a meaning only on an open pull request of
 // the App, and was given elsewhere.
 func Misplaced(name Name) string {

@@ -87,7 +87,14 @@ func TestRefusals(t *testing.T) {
 	other := command.Command{Name: command.Explain, Image: nginx}
 	for name, c := range map[string]struct{ got, want string }{
 		"outsider":  {command.OnlyWriters(), "write access"},
-		"merge":     {command.MergesLater(), "comes with merge policies"},
+		"draft":     {command.MergeDraft(), "is a draft"},
+		"foreign":   {command.MergeYourself("`pwned` @pwned pushed to it"), "write `/recreate` first"},
+		"edit":      {command.MergeByHand(), "changes `.imageupdater.yaml`"},
+		"ordered":   {command.MergeOrdered("0123456789abcdef", "Merges when checks pass."), "Merges when checks pass.\n\nThe order holds once, at `0123456`, and not if anything is pushed. `/hold` stops it.\n"},
+		"bare":      {command.MergeOrdered("0123456789abcdef", ""), "The order holds once"},
+		"merged":    {command.MergedNow(7), "Pull request 7 is merged.\n"},
+		"changed":   {command.HeadChanged("pwned"), "is at `pwned` now"},
+		"undecided": {command.MergeUndecided(), "write `/merge` again"},
 		"elsewhere": {command.Misplaced(command.Rebase), "`/rebase` is for open pull requests"},
 		"which":     {command.WhichImage(explain, []image.Repository{api, nginx}), "several images here. Please say which one `/explain` is for:\n\n- `ghcr.io/acme/api`\n- `docker.io/library/nginx`\n"},
 		"other":     {command.WhichImage(other, []image.Repository{api}), "no image `docker.io/library/nginx` here. Please say which of these you mean:\n\n- `ghcr.io/acme/api`\n"},

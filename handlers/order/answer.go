@@ -51,7 +51,10 @@ func (h *Hearing) Answer(ctx context.Context, e Ended, answered func(*Heard)) er
 func (h *Heard) finish(e *Ended, now time.Time) {
 	for _, c := range h.Commands {
 		switch c.Name {
-		case command.Hold, command.Help, command.Merge:
+		case command.Hold, command.Help:
+			continue
+		case command.Merge:
+			h.endMerge(e)
 			continue
 		case command.Unhold, command.Rescan, command.Explain, command.Rebase, command.Recreate, command.Ignore:
 		}
@@ -72,6 +75,7 @@ func (h *Heard) finish(e *Ended, now time.Time) {
 			h.refuse(command.RefusedByGitHub(refused.Err))
 		}
 	}
+	h.explainMerging()
 }
 
 // rebuildsOffer says whether a command is to build an offer of a configuration anew.

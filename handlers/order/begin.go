@@ -37,9 +37,7 @@ func (h *Hearing) Begin(ctx context.Context, past *proposal.Past) (Begun, error)
 				}
 			case command.Help:
 				one.words = append(one.words, command.HelpText())
-			case command.Merge:
-				one.refuse(command.MergesLater())
-			case command.Rebase, command.Recreate, command.Ignore:
+			case command.Rebase, command.Recreate, command.Ignore, command.Merge:
 			}
 		}
 		if one.immediate() {
@@ -54,7 +52,7 @@ func (h *Hearing) Begin(ctx context.Context, past *proposal.Past) (Begun, error)
 // immediate says whether all of a comment is done before there is a plan.
 func (h *Heard) immediate() bool {
 	return !slices.ContainsFunc(h.Commands, func(c command.Command) bool {
-		return c.Name != command.Hold && c.Name != command.Help && c.Name != command.Merge
+		return c.Name != command.Hold && c.Name != command.Help
 	})
 }
 

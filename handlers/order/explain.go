@@ -53,6 +53,23 @@ func (h *Heard) explain(c command.Command, e *Ended, now time.Time) {
 	h.words = append(h.words, b.String())
 }
 
+// Explaining says what holds for merging a pull request, for /explain on that: the
+// table is Markdown.
+func (h *Hearing) Explaining(number int, table string) {
+	for _, one := range h.all {
+		if one.Number == number && one.place == ours {
+			one.table = table
+		}
+	}
+}
+
+// explainMerging puts below all else why a pull request merges or does not.
+func (h *Heard) explainMerging() {
+	if h.table != "" && slices.ContainsFunc(h.Commands, func(c command.Command) bool { return c.Name == command.Explain }) {
+		h.words = append(h.words, "### Merging\n\n"+strings.TrimRight(h.table, "\n")+"\n")
+	}
+}
+
 // explainImage tells of each place of an image what becomes of it, and why.
 func explainImage(b *strings.Builder, of image.Repository, e *Ended, now time.Time) {
 	fmt.Fprintf(b, "**%s**\n\n", foreign.Code(of.String()))

@@ -79,6 +79,13 @@ type Heard struct {
 	place place
 	// pull is the pull request that it is on, where that is ours.
 	pull *proposal.Existing
+	// head is what that had when the comment was heard.
+	head string
+	// merge is what it orders with /merge; nil as long as nobody looked at that.
+	merge *merging
+	// table is what holds for merging the pull request, which /explain shows; "" where
+	// that is not known.
+	table string
 	// words are the answer; refused is set where something was not done.
 	words   []string
 	about   string // what the answer is said as, once; "" for the comment's own
@@ -196,20 +203,22 @@ func (h *Hearing) answered(ctx context.Context, said *forge.Said) (bool, error) 
 	if said.Verdicts == 0 {
 		return false, nil
 	}
-	reactions, err := h.github.Reactions(ctx, said.ID)
+	answered, err := h.reacted(ctx, said.ID, rocket, confused)
 	if isGone(err) {
 		return true, nil
 	}
-	if err != nil {
-		return false, err
+	if answered {
+		h.note(ctx, said.ID)
 	}
-	for _, r := range reactions {
-		if h.Historian.IsBot(ctx, r.By) && (r.Content == rocket || r.Content == confused) {
-			h.note(ctx, said.ID)
-			return true, nil
-		}
-	}
-	return false, nil
+	return answered, err
+}
+
+// reacted says whether one of these reactions to a comment is the App's.
+func (h *Hearing) reacted(ctx context.Context, comment int64, contents ...string) (bool, error) {
+	reactions, err := h.github.Reactions(ctx, comment)
+	return slices.ContainsFunc(reactions, func(r forge.Reaction) bool {
+		return slices.Contains(contents, r.Content) && h.Historian.IsBot(ctx, r.By)
+	}), err
 }
 
 func (h *Hearing) answeredName(comment int64) string {
@@ -243,7 +252,9 @@ func (h *Hearing) read(ctx context.Context, said forge.Said, past *proposal.Past
 	switch {
 	case mistake != nil && !isWrong:
 		return nil, mistake
-	case one.place == elsewhere, one.place == theirs && (isWrong || !onlyRescans(commands)):
+	case one.place == elsewhere:
+		return h.merged(ctx, one, past)
+	case one.place == theirs && (isWrong || !onlyRescans(commands)):
 		h.note(ctx, said.ID)
 		return nil, nil //nolint:nilnil // whoever it is for, it is not the App
 	case isWrong:
@@ -270,7 +281,7 @@ func onlyRescans(commands []command.Command) bool {
 func (h *Hearing) locate(ctx context.Context, one *Heard, past *proposal.Past) error {
 	for _, e := range slices.Concat(past.All, past.Edits) {
 		if e.Number == one.Number && e.Open {
-			one.place, one.pull = ours, e
+			one.place, one.pull, one.head = ours, e, e.HeadSHA
 			return nil
 		}
 	}

@@ -27,7 +27,9 @@ func (h *Hearing) Orders(plan *scanner.Plan, source []byte) proposal.Orders {
 				one.rebuild(c, &orders)
 			case command.Ignore:
 				one.ignore(c, plan, source, &orders)
-			case command.Rescan, command.Hold, command.Unhold, command.Explain, command.Help, command.Merge:
+			case command.Merge:
+				one.orderMerge()
+			case command.Rescan, command.Hold, command.Unhold, command.Explain, command.Help:
 			}
 		}
 	}

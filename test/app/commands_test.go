@@ -177,13 +177,12 @@ func TestCommandsAreCarriedOut(t *testing.T) {
 				l.t.Errorf("%+v", got)
 			}
 		}},
-		{name: "help, explain, merge", live: func(l *life) {
+		{name: "help, explain", live: func(l *life) {
 			n := l.one().Number
 			l.obeys(n, "/help")
 			l.obeys(n, "/explain")
 			l.obeys(n, "/explain "+l.name("web"))
 			l.refuses(n, "/explain nginx", "no image `docker.io/library/nginx` here")
-			l.refuses(n, "/merge", "comes with merge policies")
 			l.refuses(n, "/rescna", "did you mean `/rescan`?")
 			got := l.answers(n)
 			if !strings.Contains(got[0], "- `/ignore [major|minor|patch|this]") || !strings.Contains(got[1], "moves to `1.1.0` (minor") || got[1][:20] != got[2][:20] {
@@ -198,6 +197,39 @@ func TestCommandsAreCarriedOut(t *testing.T) {
 			l.quiet()
 		})
 	}
+}
+
+// What is not to be merged is refused at once, and said once.
+func TestMergeIsRefused(t *testing.T) {
+	t.Parallel()
+	l := commanded(t, storetest.SQLite(t), "")
+	p := l.one()
+	l.refuses(p.Number, "/merge now", "nothing comes after it: write `/merge` alone on its line")
+	l.refuses(p.Number, "/hold\n/merge", "paused. Write `/unhold` first, and then `/merge`")
+	l.obeys(p.Number, "/unhold")
+	l.repo.SetDraft(p.Number, "alice", true)
+	l.calm()
+	l.refuses(p.Number, "/merge", "is a draft. Please mark it as ready for review first")
+	l.repo.SetDraft(p.Number, "alice", false)
+	l.repo.Push(p.Head, "bob", "mine", map[string]*githubtest.File{"mine": githubtest.Text("mine\n")})
+	l.calm()
+	l.refuses(p.Number, "/merge", "somebody else's by now (`bob pushed to it`)")
+	l.refuses(l.dashboard().Number, "/merge", "`/merge` is for open pull requests of the App")
+	l.obeys(p.Number, "/ignore")
+	edit := l.open()[1]
+	l.refuses(edit.Number, "/merge", "changes `.imageupdater.yaml`")
+	answers := len(l.answers(p.Number))
+	l.forget()
+	l.look()
+	if got := l.answers(p.Number); len(got) != answers {
+		t.Errorf("said again: %q", got)
+	}
+	for _, n := range []int{p.Number, edit.Number} {
+		if m := l.repo.Pulls()[slices.IndexFunc(l.repo.Pulls(), func(s githubtest.Shown) bool { return s.Number == n })]; m.State != "open" {
+			t.Errorf("%+v", m)
+		}
+	}
+	l.quiet()
 }
 
 // A rollback stands until somebody lifts it, whatever /rescan says.
