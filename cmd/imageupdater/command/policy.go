@@ -103,6 +103,7 @@ func (t *policyTest) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		writeWarnings(t.env.Stderr, found.warnings, display{})
 		c = found.config
 	}
 	rule := s.Rule(c)
@@ -181,7 +182,10 @@ func (t *policyTest) write(out *bytes.Buffer, v *policy.Verdict) error {
 
 // writeVerdict is the verdict for a terminal: the conditions that are not met first.
 func writeVerdict(out io.Writer, v *policy.Verdict, show display) {
-	writef(out, "%s\n%s\n", show.paint(bold, safe(v.Title)), safe(v.Sentence))
+	writef(out, "%s\n%s\nThe check run says %s.\n", show.paint(bold, safe(v.Title)), safe(v.Sentence), v.Conclusion)
+	if does := actionLine(v); does != "" {
+		writef(out, "%s\n", does)
+	}
 	if !v.Next.IsZero() {
 		writef(out, "Time alone changes something at %s.\n", v.Next.UTC().Format(time.RFC3339))
 	}
@@ -195,6 +199,24 @@ func writeVerdict(out io.Writer, v *policy.Verdict, show display) {
 			writef(out, "%s %s\n", show.paint(styleOf(c.State), fmt.Sprintf("%-8s", c.State)), safe(conditionLine(c)))
 		}
 	}
+}
+
+// actionLine is what the App does now; "" for nothing.
+func actionLine(v *policy.Verdict) string {
+	switch v.Action {
+	case policy.Merge:
+		return "The App merges it now (" + string(v.Method) + ")."
+	case policy.Enqueue:
+		return "The App puts it into the merge queue now."
+	case policy.Arm:
+		return "The App arms GitHub's auto-merge now."
+	case policy.Disarm:
+		return "The App takes GitHub's auto-merge back now."
+	case policy.Dequeue:
+		return "The App takes it out of the merge queue now."
+	case policy.Nothing:
+	}
+	return ""
 }
 
 func conditionLine(c *policy.Condition) string {
