@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -99,12 +98,9 @@ func (t *policyTest) run(ctx context.Context) error {
 		return fmt.Errorf("%s: %w", t.facts, err)
 	}
 	if c == nil {
-		found, err := t.configuration.load(ctx, t.env, ".")
-		if err != nil {
+		if c, err = t.repositorys(ctx); err != nil {
 			return err
 		}
-		writeWarnings(t.env.Stderr, found.warnings, display{})
-		c = found.config
 	}
 	rule := s.Rule(c)
 	verdict := policy.Decide(&rule, &s.Facts, s.At)
@@ -119,6 +115,23 @@ func (t *policyTest) run(ctx context.Context) error {
 		return codeError{exitUpdates}
 	}
 	return nil
+}
+
+// repositorys is the configuration of the repository. Where its settings stand is told
+// as the App tells it, wherever the file lies here.
+func (t *policyTest) repositorys(ctx context.Context) (*config.Config, error) {
+	found, err := t.configuration.load(ctx, t.env, ".")
+	if err != nil {
+		return nil, err
+	}
+	writeWarnings(t.env.Stderr, found.warnings, display{})
+	s, err := t.configuration.source(".")
+	if err != nil {
+		return nil, err
+	}
+	s.name = config.FileName
+	c, _, err := t.configuration.decode(ctx, t.env.Now(), s)
+	return c, err
 }
 
 // situation reads the file.
@@ -164,80 +177,4 @@ func (t *policyTest) text() ([]byte, error) {
 		return nil, fmt.Errorf("--facts: %w", err)
 	}
 	return text, nil
-}
-
-func (t *policyTest) write(out *bytes.Buffer, v *policy.Verdict) error {
-	switch t.output {
-	case policyJSON:
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(v)
-	case policyMarkdown:
-		writef(out, "%s\n\n%s", v.Sentence, policy.Table(v))
-	case policyText:
-		writeVerdict(out, v, newDisplay(t.env, t.color))
-	}
-	return nil
-}
-
-// writeVerdict is the verdict for a terminal: the conditions that are not met first.
-func writeVerdict(out io.Writer, v *policy.Verdict, show display) {
-	writef(out, "%s\n%s\nThe check run says %s.\n", show.paint(bold, safe(v.Title)), safe(v.Sentence), v.Conclusion)
-	if does := actionLine(v); does != "" {
-		writef(out, "%s\n", does)
-	}
-	if !v.Next.IsZero() {
-		writef(out, "Time alone changes something at %s.\n", v.Next.UTC().Format(time.RFC3339))
-	}
-	writef(out, "\n")
-	for _, met := range []bool{false, true} {
-		for i := range v.Conditions {
-			c := &v.Conditions[i]
-			if (c.State == policy.Met) != met {
-				continue
-			}
-			writef(out, "%s %s\n", show.paint(styleOf(c.State), fmt.Sprintf("%-8s", c.State)), safe(conditionLine(c)))
-		}
-	}
-}
-
-// actionLine is what the App does now; "" for nothing.
-func actionLine(v *policy.Verdict) string {
-	switch v.Action {
-	case policy.Merge:
-		return "The App merges it now (" + string(v.Method) + ")."
-	case policy.Enqueue:
-		return "The App puts it into the merge queue now."
-	case policy.Arm:
-		return "The App arms GitHub's auto-merge now."
-	case policy.Disarm:
-		return "The App takes GitHub's auto-merge back now."
-	case policy.Dequeue:
-		return "The App takes it out of the merge queue now."
-	case policy.Nothing:
-	}
-	return ""
-}
-
-func conditionLine(c *policy.Condition) string {
-	line := c.About
-	if c.Of != "" {
-		line += " " + c.Of
-	}
-	line += ": wanted " + c.Wanted + ", now " + c.Now
-	if c.Says != "" {
-		line += " (" + c.Says + ")"
-	}
-	return line
-}
-
-func styleOf(s policy.State) style {
-	switch s {
-	case policy.Met:
-		return green
-	case policy.Failed:
-		return red
-	case policy.Waiting, policy.Unknown:
-	}
-	return yellow
 }

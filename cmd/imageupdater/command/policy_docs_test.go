@@ -93,10 +93,6 @@ func recipes(t *testing.T, page string) (good docBlock, all []*recipe) {
 // conditions that are met the page shows those it likes.
 func TestMergePolicyRecipes(t *testing.T) {
 	page := read(t, recipesFile)
-	top, err := filepath.Abs(filepath.Join("..", "..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
 	good, all := recipes(t, page)
 	if len(all) < 12 || good.text == "" {
 		t.Fatalf("only %d recipes found: look after the regular expression", len(all))
@@ -119,28 +115,27 @@ func TestMergePolicyRecipes(t *testing.T) {
 		}
 	}
 	if *update && !t.Failed() {
-		if err := os.WriteFile(filepath.Join(top, recipesFile), []byte(written.String()+page[done:]), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join("..", "..", "..", recipesFile), []byte(written.String()+page[done:]), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 // printed is what the command prints of a situation, in a repository with the recipe.
+// Warnings of the configuration would be on standard error.
 func printed(t *testing.T, r *recipe, situation []byte) string {
 	t.Helper()
-	t.Chdir(t.TempDir())
-	files := map[string][]byte{".imageupdater.yaml": []byte(r.text), "situation.json": situation}
-	args := []string{"policy", "test", "--facts", "situation.json"}
-	if r.owner != "" {
-		files["others/acme/.imageupdater/.imageupdater.yaml"] = []byte(r.owner)
-		args = append(args, "--repository", "acme/shop", "--extends-dir", "others")
+	dir := t.TempDir()
+	args := []string{
+		"policy", "test", "--facts", putFile(t, dir, "situation.json", string(situation)),
+		"--config", putFile(t, dir, "acme/shop/.imageupdater.yaml", r.text),
 	}
-	for name, text := range files {
-		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, text, 0o600); err != nil {
-			t.Fatal(err)
+	if r.owner != "" {
+		file := putFile(t, dir, "acme/.imageupdater/.imageupdater.yaml", r.owner)
+		args = append(args, "--repository", "acme/shop", "--extends-dir", dir)
+		var p process
+		if code := p.run(t, "check", filepath.Dir(file), "--repository", "acme/.imageupdater"); code != 0 || strings.Contains(p.out.String(), "warning") {
+			t.Errorf("exit code %d\n%s", code, p.out.String())
 		}
 	}
 	var p process
@@ -148,6 +143,18 @@ func printed(t *testing.T, r *recipe, situation []byte) string {
 		t.Fatalf("exit code %d\n%s", code, p.errs.String())
 	}
 	return p.out.String()
+}
+
+func putFile(t *testing.T, dir, name, text string) string {
+	t.Helper()
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // shown leaves out the conditions that are met, but for those that the page has.

@@ -36,9 +36,9 @@ func TestPolicyTest(t *testing.T) {
 		out  []string
 		err  string
 	}{
-		"waits":          {[]string{"--facts", exampleSituation}, 0, []string{"Needs a person", "waits    reviews: wanted 1 approval"}, ""},
+		"waits":          {[]string{"--facts", exampleSituation}, 0, []string{"Needs a person", "The check run says neutral.", "The App arms GitHub's auto-merge now.", "waits    reviews: wanted 1 approval"}, ""},
 		"waits, by code": {[]string{"--facts", exampleSituation, "--exit-code"}, 1, []string{"Needs a person"}, ""},
-		"merges":         {[]string{"--facts", good, "--exit-code"}, 0, []string{"met      after"}, ""},
+		"merges":         {[]string{"--facts", good, "--exit-code"}, 0, []string{"The check run says success.", "The App merges it now (squash).", "met      after"}, ""},
 		"too early":      {[]string{"--facts", good, "--exit-code", "--at", "2026-11-21T07:00:00Z"}, 1, []string{"Time alone changes something at 2026-11-21T10:30:00Z"}, ""},
 		"as Markdown":    {[]string{"--facts", exampleSituation, "-o", "markdown"}, 0, []string{"| Condition | Wanted | Now | |"}, ""},
 		"no file":        {[]string{}, 2, nil, "--facts is missing"},
@@ -59,6 +59,45 @@ func TestPolicyTest(t *testing.T) {
 				if !strings.Contains(stdout, want) {
 					t.Errorf("%q is not in\n%s", want, stdout)
 				}
+			}
+		})
+	}
+}
+
+// TestPolicyTestConfigurations tries files that lie somewhere and are odd.
+func TestPolicyTestConfigurations(t *testing.T) {
+	t.Parallel()
+	good, _ := recipes(t, read(t, recipesFile))
+	const auto = "defaults: {merge: {auto: true}}"
+	tests := map[string]struct {
+		file, owner string
+		code        int
+		out, errs   string
+	}{
+		"an empty file":           {"", "", 0, "Needs a person: auto\n", ""},
+		"as the App names it":     {"rules: [{match: {image: nginx}, merge: {auto: true}}]", "", 0, ": rule 0.\n", ""},
+		"without effect":          {auto + "\nrules: [{strategy: newest, constraint: '1.x'}]", "", 0, "May merge", "warning: rules[0].constraint: has no effect"},
+		"broken":                  {"defaults: {merge: {aut: true}}", "", 2, "", `did you mean "auto"?`},
+		"via GitHub and a window": {"defaults: {merge: {via: github, window: ['mon 09:00-10:00']}}", "", 2, "", "nobody could take the merge back"},
+		"the owner's":             {auto, "enforce: {merge: {auto: false}}", 0, "Stopped: auto\n", ""},
+		"the owner's, broken":     {auto, "enforce: 5", 0, "unknown  auto: ", "nothing merges by itself"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			args := []string{
+				"policy", "test", "--facts", putFile(t, dir, "f.json", good.text), "--config", putFile(t, dir, "c.yaml", tt.file),
+				"--repository", "acme/shop", "--extends-dir", dir,
+			}
+			if tt.owner != "" {
+				putFile(t, dir, "acme/.imageupdater/.imageupdater.yaml", tt.owner)
+			}
+			var p process
+			code := p.run(t, args...)
+			stdout, stderr := p.out.String(), p.errs.String()
+			if code != tt.code || !strings.Contains(stdout, tt.out) || !strings.Contains(stderr, tt.errs) || tt.errs == "" && stderr != "" {
+				t.Errorf("exit code %d, want %d\n%s%s", code, tt.code, stdout, stderr)
 			}
 		})
 	}
