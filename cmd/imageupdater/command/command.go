@@ -124,7 +124,7 @@ without touching another byte.`,
 	root.SetOut(env.Stdout)
 	root.SetErr(env.Stderr)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(newServe(env), newRun(env), newScan(env), newExplain(env), newRegistry(env), newCheck(env), newSchema(env), newVersion(env))
+	root.AddCommand(newServe(env), newRun(env), newScan(env), newExplain(env), newRegistry(env), newCheck(env), newPolicy(env), newSchema(env), newVersion(env))
 	return root
 }
 
