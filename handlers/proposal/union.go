@@ -24,13 +24,18 @@ func files(ctx context.Context, r Reader, commit string) (map[string]forge.Entry
 	if err != nil {
 		return nil, unread(err)
 	}
+	return filesIn(entries), nil
+}
+
+// filesIn are all entries but folders, which are where their files are.
+func filesIn(entries []forge.Entry) map[string]forge.Entry {
 	found := make(map[string]forge.Entry, len(entries))
 	for _, e := range entries {
 		if e.Type != "tree" {
 			found[e.Path] = e
 		}
 	}
-	return found, nil
+	return found
 }
 
 // clean says whether the merge is the base with our changes, and nothing else.

@@ -94,7 +94,7 @@ func untouched(c forge.Commit) bool {
 // else.
 func (h *Historian) foreign(ctx context.Context, r Reader, base string, above []forge.Commit, own *forge.Commit, record *Record) (string, error) {
 	for _, c := range slices.Backward(above) {
-		if len(c.Parents) != 2 || h.Signed && !c.By(c.Author.Account.ID) {
+		if !h.button(c) {
 			return pushed(c), nil
 		}
 	}
@@ -117,6 +117,12 @@ func (h *Historian) foreign(ctx context.Context, r Reader, base string, above []
 		return "", err
 	}
 	return pushed(head), nil
+}
+
+// button says whether a commit is a merge as GitHub makes one in the name of who
+// presses its button. What was merged it does not say.
+func (h *Historian) button(c forge.Commit) bool {
+	return len(c.Parents) == 2 && (!h.Signed || c.By(c.Author.Account.ID))
 }
 
 func pushed(c forge.Commit) string { return c.Author.Name + " pushed to it" }
