@@ -95,7 +95,7 @@ func (l *lineage) prove(ctx context.Context) (*proof, error) {
 		find func(ctx context.Context) (why string, err error)
 	}{{&p.Head, l.head}, {&p.Commits, l.commits}, {&p.Tree, l.tree}} {
 		if is, known := so.Get(); known && is.OK {
-			if so, err = found(part.find(ctx)); err != nil {
+			if so, err = asFound(part.find(ctx)); err != nil {
 				return nil, err
 			}
 		}
@@ -104,9 +104,9 @@ func (l *lineage) prove(ctx context.Context) (*proof, error) {
 	return p, nil
 }
 
-// found is the sign of what was found, which is not known where GitHub refuses to
+// asFound is the sign of what was found, which is not known where GitHub refuses to
 // say it.
-func found(why string, err error) (policy.Known[policy.Sign], error) {
+func asFound(why string, err error) (policy.Known[policy.Sign], error) {
 	if err == nil {
 		return signOf(why), nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestProveAgain(t *testing.T) {
 			if diff := cmp.Diff(first, second); diff != "" || c.calls != 0 || !cmp.Equal(record, again) {
 				t.Errorf("%d calls\n%s", c.calls, diff)
 			}
-			c.missing[prod], c.claim.Pull.Head.Repository = true, 8
+			c.missing[prodFile], c.claim.Pull.Head.Repository = true, 8
 			if _, third := c.prove(t, true); !slices.Contains(third, "branch: its branch is in another repository") || c.calls != 0 {
 				t.Errorf("%d calls: %v", c.calls, third)
 			}
@@ -43,6 +44,29 @@ func TestProveAgain(t *testing.T) {
 				t.Errorf("%v", theirs)
 			}
 		})
+	}
+}
+
+// proofs are under what proofs are kept.
+func (c *court) proofs() []string {
+	return slices.DeleteFunc(slices.Collect(maps.Keys(c.facts)), func(name string) bool { return !strings.HasPrefix(name, "proof ") })
+}
+
+// TestProveBrokenMemory shows that what cannot be understood is read again.
+func TestProveBrokenMemory(t *testing.T) {
+	t.Parallel()
+	for _, kept := range []string{"", "{}", "null", "x", `{"Head":{"ok":true},"Commits":{"ok":true},"Tree":{"unknown":"x"},"Record":null}`} {
+		c := proposed(t, shop(t))
+		c.writes("more.yaml", "a: b")
+		c.prove(t, true)
+		names := c.proofs()
+		if len(names) != 1 {
+			t.Fatalf("%v is kept", names)
+		}
+		c.facts[names[0]], c.calls = []byte(kept), 0
+		if _, against := c.prove(t, true); len(against) != 1 || c.calls == 0 {
+			t.Errorf("%q: %d calls, %v", kept, c.calls, against)
+		}
 	}
 }
 
@@ -161,8 +185,13 @@ func failing(t *testing.T, signed bool, instead error, why string) {
 		switch {
 		case why == "" && (err == nil || record != nil || len(against) != 6):
 			t.Errorf("read %d: %v %v", bad, against, err)
+		case bad == 0 && why != "" && !slices.Contains(against, "branch? "+why):
+			t.Errorf("of commits that were not read: %v", against)
 		case why != "" && (err != nil || !slices.Contains(against, "tree? "+why)):
 			t.Errorf("read %d: %v %v", bad, against, err)
+		}
+		if kept := c.proofs(); len(kept) > 0 {
+			t.Errorf("read %d: %v is kept", bad, kept)
 		}
 		c.fails = nil
 		if _, against := c.prove(t, signed); len(against) != 0 {

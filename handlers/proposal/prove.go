@@ -130,19 +130,19 @@ func refused(err error) string {
 		}
 	}
 	switch {
-	case is[*forge.UnavailableError](err), is[*forge.LimitedError](err), is[*forge.PermissionError](err), is[*forge.MovedError](err):
+	case isA[*forge.UnavailableError](err), isA[*forge.LimitedError](err), isA[*forge.PermissionError](err), isA[*forge.MovedError](err):
 		return "" // of several errors that are one, these count
 	case errors.Is(err, errUnread), errors.Is(err, forge.ErrNotFound):
 		return "GitHub does not find all of it"
-	case is[*forge.TooLargeError](err):
+	case isA[*forge.TooLargeError](err):
 		return "it is more than is read"
-	case is[*forge.RefusedError](err):
+	case isA[*forge.RefusedError](err):
 		return "GitHub refuses to tell"
 	}
 	return ""
 }
 
-func is[E error](err error) bool {
+func isA[E error](err error) bool {
 	_, found := errors.AsType[E](err)
 	return found
 }

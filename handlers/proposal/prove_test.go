@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	dev  = "dev/web.yaml"
-	prod = "prod/web.yaml"
+	devFile  = "dev/web.yaml"
+	prodFile = "prod/web.yaml"
 )
 
 func TestProve(t *testing.T) {
@@ -44,14 +44,14 @@ func TestProve(t *testing.T) {
 		}, nil, nil},
 		{"the button, and a recorded file grown in the base", func(c *court) {
 			grown := pod("ghcr.io/acme/new:1.0.0", "ghcr.io/acme/web:1.0.0")
-			c.commit("base2", alice(), "", c.with("base", map[string]string{dev: "# new\n" + c.trees["base"][dev], "x.yaml": grown}), "base")
-			c.updated("merge", "ours", "base2", c.with("ours", map[string]string{dev: "# new\n" + c.trees["ours"][dev], "x.yaml": grown}))
+			c.commit("base2", alice(), "", c.with("base", map[string]string{devFile: "# new\n" + c.trees["base"][devFile], "x.yaml": grown}), "base")
+			c.updated("merge", "ours", "base2", c.with("ours", map[string]string{devFile: "# new\n" + c.trees["ours"][devFile], "x.yaml": grown}))
 			c.head("merge", 2)
 		}, nil, nil},
 		{"the button, with one update undone", func(c *court) {
 			c.merged(readme)
-			c.trees["merge"] = c.with("merge", map[string]string{dev: c.trees["base"][dev]})
-		}, all(1, dev+" is not what the record makes of it"), nil},
+			c.trees["merge"] = c.with("merge", map[string]string{devFile: c.trees["base"][devFile]})
+		}, all(1, devFile+" is not what the record makes of it"), nil},
 		{"the button, with a file of their own", func(c *court) {
 			c.merged(readme)
 			c.trees["merge"] = c.with("merge", map[string]string{"evil.sh": "rm"})
@@ -61,8 +61,8 @@ func TestProve(t *testing.T) {
 			c.trees["merge"] = c.trees["ours"]
 		}, all(1, "README.md is gone"), nil},
 		{"the button, and the base has the value by now", func(c *court) {
-			c.merged(map[string]string{dev: c.trees["ours"][dev]})
-		}, all(1, dev+" did not have what the record says"), nil},
+			c.merged(map[string]string{devFile: c.trees["ours"][devFile]})
+		}, all(1, devFile+" did not have what the record says"), nil},
 		{"the button, of another branch", func(c *court) {
 			c.commit("feature", alice(), "", c.with("base", readme), "base")
 			c.updated("merge", "ours", "feature", c.with("ours", readme))
@@ -134,37 +134,48 @@ func TestProve(t *testing.T) {
 		{"another file changed", func(c *court) {
 			c.trees["base"]["README.md"], c.trees["ours"]["README.md"] = "old", "new"
 		}, all(1, "README.md is changed"), nil},
-		{"a mode", func(c *court) { c.modes["ours"] = map[string]string{dev: "100755"} }, all(1, dev+" has another mode"), nil},
-		{"a link instead of a file", func(c *court) { c.modes["ours"] = map[string]string{prod: "120000"} }, all(1, prod+" has another mode"), nil},
+		{"a mode", func(c *court) { c.modes["ours"] = map[string]string{devFile: "100755"} }, all(1, devFile+" has another mode"), nil},
+		{"a link instead of a file", func(c *court) { c.modes["ours"] = map[string]string{prodFile: "120000"} }, all(1, prodFile+" has another mode"), nil},
 		{"executable, before and after", func(c *court) {
-			c.modes["base"], c.modes["ours"] = map[string]string{dev: "100755"}, map[string]string{dev: "100755"}
+			c.modes["base"], c.modes["ours"] = map[string]string{devFile: "100755"}, map[string]string{devFile: "100755"}
 		}, nil, nil},
 		{"another value", func(c *court) {
-			c.writes(dev, pod("ghcr.io/acme/web:6.6.6"))
-		}, all(1, dev+" is not what the record makes of it"), nil},
+			c.writes(devFile, pod("ghcr.io/acme/web:6.6.6"))
+		}, all(1, devFile+" is not what the record makes of it"), nil},
 		{"another image", func(c *court) {
-			c.writes(dev, pod("ghcr.io/evil/web:1.1.0"))
-		}, all(1, dev+" is not what the record makes of it"), nil},
+			c.writes(devFile, pod("ghcr.io/evil/web:1.1.0"))
+		}, all(1, devFile+" is not what the record makes of it"), nil},
 		{"a comment in a recorded file", func(c *court) {
-			c.writes(dev, c.trees["ours"][dev]+"# by hand\n")
-		}, all(1, dev+" is not what the record makes of it"), nil},
+			c.writes(devFile, c.trees["ours"][devFile]+"# by hand\n")
+		}, all(1, devFile+" is not what the record makes of it"), nil},
 		{"another field of a recorded file", func(c *court) {
-			c.writes(prod, strings.Replace(c.trees["ours"][prod], "acme/api:2.0.0", "acme/api:2.0.1", 1))
-		}, all(1, prod+" is not what the record makes of it"), nil},
+			c.writes(prodFile, strings.Replace(c.trees["ours"][prodFile], "acme/api:2.0.0", "acme/api:2.0.1", 1))
+		}, all(1, prodFile+" is not what the record makes of it"), nil},
 		{"a record of another value", func(c *court) {
 			c.says(func(r *proposal.Record) { r.Updates[0].To = "1.2.0" })
-		}, all(1, dev+" is not what the record makes of it"), nil},
+		}, all(1, devFile+" is not what the record makes of it"), nil},
 		{"a record of another value before", func(c *court) {
 			c.says(func(r *proposal.Record) { r.Updates[0].From = "0.9.0" })
-		}, append(all(1, dev+" did not have what the record says"), "record: dev/web.yaml has ghcr.io/acme/web at 1.0.0 by now, and not at 0.9.0"), nil},
+		}, append(all(1, devFile+" did not have what the record says"), "record: dev/web.yaml has ghcr.io/acme/web at 1.0.0 by now, and not at 0.9.0"), nil},
 		{"a record of one update more", func(c *court) {
 			c.says(func(r *proposal.Record) {
 				r.Updates = append(r.Updates, proposal.Recorded{Path: "x.yaml", Key: "image", Image: "ghcr.io/acme/web", From: "1.0.0", To: "1.1.0"})
 			})
 		}, append(all(1, "a file did not have what the record says"), "record: x.yaml does not have ghcr.io/acme/web any more"), nil},
+		{"a record of one update more of a recorded file", func(c *court) {
+			c.says(func(r *proposal.Record) {
+				r.Updates = append(r.Updates, r.Updates[0])
+				r.Updates[len(r.Updates)-1].Key = "spec.initContainers[0].image"
+			})
+		}, append(all(1, devFile+" did not have what the record says"), "record: dev/web.yaml does not have ghcr.io/acme/web any more"), nil},
+		{"a record of what people want to be left alone", func(c *court) {
+			for _, sha := range []string{"base", "ours"} {
+				c.trees[sha] = c.with(sha, map[string]string{devFile: strings.TrimSuffix(c.trees[sha][devFile], "\n") + " # imageupdater: ignore\n"})
+			}
+		}, all(1, devFile+" did not have what the record says"), nil},
 		{"a record of one update less", func(c *court) {
 			c.says(func(r *proposal.Record) { r.Updates = r.Updates[:1] })
-		}, all(1, prod+" is changed"), nil},
+		}, all(1, prodFile+" is changed"), nil},
 		{"a record of nothing", func(c *court) {
 			c.says(func(r *proposal.Record) { r.Updates = nil })
 		}, append(all(1, "it is of no update"), "record: it is of no update"), nil},
@@ -193,10 +204,10 @@ func TestProve(t *testing.T) {
 		}, nil},
 		{"the base has another value meanwhile", func(c *court) {
 			c.claim.Fields = func(path, _, _ string) (string, bool) {
-				return map[string]string{dev: "1.0.0", prod: "1.0.5"}[path], true
+				return map[string]string{devFile: "1.0.0", prodFile: "1.0.5"}[path], true
 			}
 		}, []string{"record: prod/web.yaml has ghcr.io/acme/web at 1.0.5 by now, and not at 1.0.0"}, nil},
-		{"the base has the field no more", func(c *court) { c.missing[prod] = true }, []string{
+		{"the base has the field no more", func(c *court) { c.missing[prodFile] = true }, []string{
 			"record: prod/web.yaml does not have ghcr.io/acme/web any more",
 		}, nil},
 	}

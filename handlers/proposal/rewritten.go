@@ -109,9 +109,9 @@ func (l *lineage) rewritten(ctx context.Context, was, became forge.Entry, choice
 	return "", nil
 }
 
-// at tells the fields of a file apart, as far as records do: those of two documents
+// spot tells the fields of a file apart, as far as records do: those of two documents
 // may be the same.
-type at struct {
+type spot struct {
 	field
 
 	from string
@@ -120,17 +120,17 @@ type at struct {
 // chosen is what is written for the updates of a file; nil where one of them is of no
 // field that the planner would let it be of.
 func chosen(fields []format.Field, updates []Recorded) []scanner.Choice {
-	there := map[at][]format.Field{}
+	there := map[spot][]format.Field{}
 	for i := range fields {
 		f := &fields[i]
-		of := at{field{f.File, readable(f.Path), readable(imageOf(*f))}, readable(valueOf(*f).String())}
+		of := spot{field{f.File, readable(f.Path), readable(imageOf(*f))}, readable(valueOf(*f).String())}
 		if f.Skip == nil || f.Skip.Code == format.DigestOnly {
 			there[of] = append(there[of], *f)
 		}
 	}
-	wanted := map[at][]Recorded{}
+	wanted := map[spot][]Recorded{}
 	for _, u := range updates {
-		of := at{field{u.Path, u.Key, u.Image}, u.From}
+		of := spot{field{u.Path, u.Key, u.Image}, u.From}
 		wanted[of] = append(wanted[of], u)
 	}
 	var choices []scanner.Choice

@@ -25,6 +25,11 @@ func TestProveShapes(t *testing.T) {
 		{"two documents", "", map[string]string{"web.yaml": twice}},
 		{"two documents with their own values", "", map[string]string{"web.yaml": pod("ghcr.io/acme/web:1.0.0") + "---\n" + pod("ghcr.io/acme/web:0.9.0")}},
 		{"a digest beside the tag", "", map[string]string{"web.yaml": pod("ghcr.io/acme/web:1.0.0@sha256:" + strings.Repeat("b", 64))}},
+		{"a digest alone", "defaults: {strategy: digest, track: 1.0.0}\n", map[string]string{"web.yaml": pod("ghcr.io/acme/web@sha256:" + strings.Repeat("b", 64))}},
+		{"the version of a chart", "", map[string]string{
+			"chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.0.0\n", "chart/values.yaml": "image:\n  repository: ghcr.io/acme/web\n  tag: \"\"\n",
+			"chart/templates/pod.yaml": pod("{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"),
+		}},
 		{"a digest is added", "defaults: {pin: digest}\n", map[string]string{"web.yaml": pod("ghcr.io/acme/web:1.1.0")}},
 	}
 	for _, tt := range tests {
@@ -61,6 +66,46 @@ func TestProveShapes(t *testing.T) {
 			c.facts = map[string][]byte{}
 			if _, against := c.prove(t, true); !slices.ContainsFunc(against, func(s string) bool { return strings.HasPrefix(s, "tree: ") }) {
 				t.Errorf("%v", against)
+			}
+		})
+	}
+}
+
+// TestProveSameFields shows that fields that have all in common but their lines are told apart.
+func TestProveSameFields(t *testing.T) {
+	t.Parallel()
+	both := func(a, b string) string { return pod("ghcr.io/acme/web:"+a) + "---\n" + pod("ghcr.io/acme/web:"+b) }
+	tests := []struct {
+		name  string
+		says  func(r *proposal.Record)
+		wrote string
+		ok    bool
+	}{
+		{"both", func(*proposal.Record) {}, both("1.1.0", "1.1.0"), true},
+		{"the second alone", func(r *proposal.Record) { r.Updates = r.Updates[1:] }, both("1.0.0", "1.1.0"), true},
+		{"the first instead of the second", func(r *proposal.Record) { r.Updates = r.Updates[1:] }, both("1.1.0", "1.0.0"), false},
+		{"both instead of the second", func(r *proposal.Record) { r.Updates = r.Updates[1:] }, both("1.1.0", "1.1.0"), false},
+		{"one on a line where none is", func(r *proposal.Record) {
+			r.Updates = r.Updates[1:]
+			r.Updates[0].Line--
+		}, both("1.0.0", "1.1.0"), false},
+		{"the second first, each to its own", func(r *proposal.Record) {
+			r.Updates[1].To = "1.2.0"
+			slices.Reverse(r.Updates)
+		}, both("1.1.0", "1.2.0"), true},
+		{"each to that of the other", func(r *proposal.Record) { r.Updates[1].To = "1.2.0" }, both("1.2.0", "1.1.0"), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c := proposed(t, &place{t: t, files: map[string]string{"web.yaml": both("1.0.0", "1.0.0")}, tags: tags{"ghcr.io/acme/web": {"1.0.0", "1.1.0"}}})
+			c.says(func(r *proposal.Record) {
+				slices.SortFunc(r.Updates, func(a, b proposal.Recorded) int { return a.Line - b.Line })
+				tt.says(r)
+			})
+			c.writes("web.yaml", tt.wrote)
+			if _, against := c.prove(t, true); tt.ok != (len(against) == 0) {
+				t.Error(against)
 			}
 		})
 	}
