@@ -77,11 +77,16 @@ func body(p *Proposal, notes *Notes) string {
 }
 
 // Preview is the body of a proposal for which there is no pull request, of at most as
-// many bytes: it says nothing of what happens to one, and has no commands.
+// many bytes: of what would happen to one it says who would merge it, if the notes do,
+// and it has no commands.
 func Preview(p *Proposal, notes *Notes) string {
 	once := *notes
 	once.once = true
-	return parts{does: "A pull request would change"}.body(p, &once)
+	of := parts{does: "A pull request would change"}
+	if notes.Merging != "" {
+		of.next = merging + notes.Merging
+	}
+	return of.body(p, &once)
 }
 
 // parts are what a body says of its pull request.

@@ -149,6 +149,25 @@ func TestSentenceOfKnownBody(t *testing.T) {
 	}
 }
 
+// Where no pull requests are there is a sentence, too.
+func TestSentenceOfGroup(t *testing.T) {
+	t.Parallel()
+	p := web(t, "rules: [{match: {update: [minor]}, merge: {auto: true, after: 24h}}]\n", "1.1.0", "2.0.0")
+	s := p.situation()
+	var all []string
+	for _, g := range proposal.Grouped(s.Plan) {
+		sentence := g.Merging(s.Config, s.Now)
+		text := proposal.Preview(g.Proposal, &proposal.Notes{Merging: sentence})
+		if !strings.Contains(text, "|\n\n**Merging**: "+sentence+"\n") {
+			t.Errorf("no %q in\n%s", sentence, text)
+		}
+		all = append(all, sentence)
+	}
+	if diff := cmp.Diff([]string{"Merges by itself after 24 h when required checks pass: rule 0.", "Waits for a person to merge it."}, all); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestRolledBackImages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

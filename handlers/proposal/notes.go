@@ -22,7 +22,7 @@ type Notes struct {
 	// be a new text.
 	BaseSHA string
 	// Merging says who merges it, and when: policy's sentence, which is Markdown. Where
-	// it is "" a person does.
+	// it is "" a person does, and a preview says nothing of it.
 	Merging string
 	// Held are the updates of the group that are not proposed, and why.
 	Held []Held

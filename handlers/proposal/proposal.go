@@ -109,7 +109,8 @@ type Proposal struct {
 	// Newer is set where it has to be written only since there are newer versions of
 	// what the pull request proposes. They wait while that one soaks.
 	Newer bool
-	// Rule is what its merging depends on: the strictest of its changes' settings.
+	// Rule is what its merging depends on: the strictest of its changes' settings. It
+	// is not set where Edit is: a person merges that.
 	Rule policy.Rule
 }
 

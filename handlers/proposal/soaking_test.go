@@ -3,6 +3,7 @@ package proposal_test
 import (
 	gocmp "cmp"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +203,110 @@ func TestNewer(t *testing.T) {
 				t.Errorf("newer: %t, written: %t, %v", made.Newer, made.Rewrite, shown(d))
 			}
 		})
+	}
+}
+
+// applied are the pull requests after what should be was made so.
+func applied(p *place, d proposal.Desired) {
+	p.t.Helper()
+	for _, c := range d.Close {
+		c.Existing.Open, c.Existing.Closed, c.Existing.ClosedByUs = false, p.now, true
+	}
+	for _, made := range d.Proposals {
+		e := made.Existing
+		if e == nil {
+			p.past.All = append(p.past.All, opened(made, len(p.past.All)+1))
+			continue
+		}
+		if made.Rewrite {
+			e.Record, e.BuiltOn = proposal.ReadRecord(made.Message, 7), made.BaseSHA
+		}
+		e.Title, e.Body = made.Title, made.Body
+	}
+}
+
+// TestSoakingSettles has versions come and go while some pull requests soak: those keep
+// what they have or are written anew, every update is proposed or held, and what was
+// written once is not written again.
+func TestSoakingSettles(t *testing.T) {
+	t.Parallel()
+	all := []string{"1.0.0", "1.0.1", "1.1.0", "1.2.0", "2.0.0"}
+	for seed := range uint64(30) {
+		random := rand.New(rand.NewPCG(seed, 11))
+		p := web(t, soaking+"rules: [{match: {update: [patch]}, group: '{{ .Image.Name }} small'}]\npullRequests: {limit: 50, perHour: 50}\n", "1.1.0")
+		p.facts, p.soaks = map[string]proposal.Facts{}, map[int]time.Time{}
+		for _, tag := range all {
+			for _, image := range []string{"ghcr.io/acme/web", "ghcr.io/acme/api"} {
+				p.facts[proposal.FactsKey(image, proposal.Value{Tag: tag})] = proposal.Facts{}
+			}
+		}
+		for range 8 {
+			step(p, random, all)
+			d := p.desire()
+			for _, made := range d.Proposals {
+				if e := made.Existing; e != nil && !made.Rewrite && !cmp.Equal(proposal.ReadRecord(made.Message, 7), e.Record) {
+					t.Fatalf("seed %d: #%d has %+v and says %s", seed, e.Number, e.Record, made.Message)
+				}
+				if made.Newer && !p.soaks[made.Existing.Number].IsZero() {
+					t.Fatalf("seed %d: #%d soaks, and is written for newer ones alone", seed, made.Existing.Number)
+				}
+			}
+			told(t, p, d)
+			applied(p, d)
+			again := p.desire()
+			for _, made := range again.Proposals {
+				if made.Existing == nil || made.Rewrite || made.Body != made.Existing.Body {
+					t.Fatalf("seed %d: not settled:\n%v\n%v", seed, shown(d), shown(again))
+				}
+			}
+			if len(again.Close) > 0 {
+				t.Fatalf("seed %d: closed the second time: %v", seed, shown(again))
+			}
+		}
+	}
+}
+
+// step lets something happen.
+func step(p *place, random *rand.Rand, all []string) {
+	for _, image := range []string{"web", "api"} {
+		names := []string{"1.0.0"}
+		for _, tag := range all[1:] {
+			if random.IntN(2) == 0 {
+				names = append(names, tag)
+			}
+		}
+		p.tags["ghcr.io/acme/"+image] = names
+	}
+	for _, name := range []string{"a.yaml", "b.yaml"} {
+		if random.IntN(3) == 0 {
+			p.files[name] = pod("ghcr.io/acme/web:"+all[random.IntN(2)], "ghcr.io/acme/api:1.0.0")
+		}
+	}
+	clear(p.soaks)
+	for _, e := range p.past.All {
+		if e.Open && random.IntN(2) == 0 {
+			p.soaks[e.Number] = now().Add(time.Duration(random.IntN(40)-10) * time.Hour)
+		}
+	}
+}
+
+// told fails unless each update of the plan is proposed or held.
+func told(t *testing.T, p *place, d proposal.Desired) {
+	t.Helper()
+	known := map[string]bool{}
+	for _, made := range d.Proposals {
+		for _, c := range made.Changes {
+			known[c.Path+c.Key+c.To.String()] = true
+		}
+	}
+	for _, h := range d.Held {
+		known[h.Path+h.Key+h.To.String()] = true
+	}
+	for _, r := range p.situation().Plan.Results {
+		for _, u := range r.Updates {
+			if !known[r.Field.File+r.Field.Path+proposal.Value{Tag: u.Tag, Digest: u.Digest}.String()] {
+				t.Fatalf("nothing is said of %s to %s: %v", r.Field.File, u.Tag, shown(d))
+			}
+		}
 	}
 }
