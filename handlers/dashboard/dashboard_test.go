@@ -50,7 +50,7 @@ func busy(n int, key func(what string, n int) string) *dashboard.State {
 			Number: i + 1, Open: true, Foreign: key("foreign", i), Branch: key("branch", i), Record: &proposal.Record{Updates: []proposal.Recorded{recorded}},
 		})
 		for _, why := range []proposal.Why{
-			proposal.Limit, proposal.PerHour, proposal.Window, proposal.Freeze, proposal.Young, proposal.Theirs, proposal.Paused, proposal.Unclear,
+			proposal.Limit, proposal.PerHour, proposal.Window, proposal.Freeze, proposal.Young, proposal.Theirs, proposal.Soaks, proposal.Paused, proposal.Unclear,
 			proposal.Failed, proposal.Refused, proposal.RolledBack,
 		} {
 			s.Desired.Held = append(s.Desired.Held, proposal.Held{Change: change(string(why)), Why: why, Until: now.Add(time.Hour), Detail: key("detail", i)})
@@ -110,6 +110,7 @@ func TestLists(t *testing.T) {
 		"(`pullRequests.perHour: 2`) `detail-0`\n", "`window-0` `from-0` → `to-0`: its window is closed",
 		"- `freeze-group-0`: `freeze-0` `from-0` → `to-0`: nothing is opened during the freeze `detail-0`, until",
 		"### Too young\n\nA minimum age is set. These are proposed when they are old enough.\n\n- `too-young-0` `from-0` → `to-0`: old enough 2026-11-21 10:31 UTC ([`path-0:1`](https://github.com/acme/shop/blob/main/path-0#L1))",
+		"### Waiting for a merge\n\nOlder ones are about to merge by themselves. Tick such a pull request above to have it propose these instead.\n\n- `soaks-group-0`: `soaks-0` `from-0` → `to-0`: not before 2026-11-21 10:31 UTC ([`path-0:1`](https://github.com/acme/shop/blob/main/path-0#L1))",
 		"### Paused\n\n- `paused-0` `from-0` → `to-0`: `detail-0`",
 		"### Held by comments in files\n\n- `image-0` `tag-0` ([`path-0:1`](https://github.com/acme/shop/blob/main/path-0#L1)) — `detail-0`",
 		"- `image-0` `ignored-0` ([`path-0:1`](https://github.com/acme/shop/blob/main/path-0#L1)): `detail-0`",

@@ -21,6 +21,7 @@ func (w *writing) sections() []section {
 		{"Open pull requests", "Tick one to have its branch built on the newest base.", w.open()},
 		{"Waiting", "Tick one to have it opened now.", w.waiting()},
 		{"Too young", "A minimum age is set. These are proposed when they are old enough.", w.young()},
+		{"Waiting for a merge", "Older ones are about to merge by themselves. Tick such a pull request above to have it propose these instead.", w.soaking()},
 		{"Paused", "", w.paused()},
 		{"Held by comments in files", "", w.held()},
 		{"Ignored", "Entries of `ignore` in the configuration leave these out.", w.passed(version.IsIgnored, "", "")},
@@ -190,6 +191,12 @@ func (w *writing) young() []item {
 		return strings.Join([]string{h.Image, h.From.String(), h.To.String(), h.Until.String()}, " ")
 	}, func(of []*proposal.Held) string {
 		return w.heldMoves(of) + ": old enough " + w.at(of[0].Until) + " (" + w.places(placesOf(of)) + ")"
+	})
+}
+
+func (w *writing) soaking() []item {
+	return w.alike(proposal.Soaks, func(h *proposal.Held) string { return h.Group + " " + h.Until.String() }, func(of []*proposal.Held) string {
+		return w.grouped(of[0].Group, movesHeld(of)) + ": not before " + w.at(of[0].Until) + " (" + w.places(placesOf(of)) + ")"
 	})
 }
 

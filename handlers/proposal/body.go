@@ -1,6 +1,7 @@
 package proposal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,6 @@ import (
 const longestBody = 59_900 - longestMarker
 
 const (
-	waits    = "**Merging**: Waits for a person to merge it."
 	rollBack = "**Rolling back**: Revert this pull request: the version that it proposed is then not proposed again, newer ones are."
 	commands = "**Commands**, each on a line of its own in a comment: `/rebase`, `/recreate`, `/hold`, `/unhold`, `/ignore`, `/explain`, `/rescan`. " +
 		"`/help` says what each does."
@@ -72,15 +72,21 @@ var storied = []room{
 // the images, and what was left out. It is Markdown; everything in it that comes
 // from outside went through foreign, and all addresses were made here.
 func body(p *Proposal, notes *Notes) string {
-	return parts{does: "This pull request changes", all: ": the commit has them all", next: waits, back: rollBack, orders: commands}.body(p, notes)
+	next := merging + cmp.Or(notes.Merging, person)
+	return parts{does: "This pull request changes", all: ": the commit has them all", next: next, back: rollBack, orders: commands}.body(p, notes)
 }
 
 // Preview is the body of a proposal for which there is no pull request, of at most as
-// many bytes: it says nothing of what happens to one, and has no commands.
+// many bytes: of what would happen to one it says who would merge it, if the notes do,
+// and it has no commands.
 func Preview(p *Proposal, notes *Notes) string {
 	once := *notes
 	once.once = true
-	return parts{does: "A pull request would change"}.body(p, &once)
+	of := parts{does: "A pull request would change"}
+	if notes.Merging != "" {
+		of.next = merging + notes.Merging
+	}
+	return of.body(p, &once)
 }
 
 // parts are what a body says of its pull request.

@@ -179,7 +179,7 @@ func checkBody(t *testing.T, v string) {
 	if !sameBody(text, whole) {
 		t.Error("the marker makes it another text")
 	}
-	if strings.Count(text, "\n| `") != 1 || !strings.Contains(text, waits) || !strings.Contains(text, rollBack) {
+	if strings.Count(text, "\n| `") != 1 || !strings.Contains(text, merging+person) || !strings.Contains(text, rollBack) {
 		t.Errorf("parts are lost:\n%s", text)
 	}
 }
@@ -270,7 +270,7 @@ func TestBodyIsBounded(t *testing.T) {
 			n.Held = append(n.Held, Held{Change: p.Changes[0], Why: Limit, Detail: strings.Repeat("z", random.IntN(600))})
 		}
 		text := bodyOf(t, p, n)
-		if len(text) > longestBody || !strings.Contains(text, waits) || !strings.Contains(text, rollBack) {
+		if len(text) > longestBody || !strings.Contains(text, merging+person) || !strings.Contains(text, rollBack) {
 			t.Errorf("seed %d: %d bytes", seed, len(text))
 		}
 		if whole := marked(t, text, recordOf(7, p.Group, p.Changes), someKey); len(whole) >= 60_000 || !strings.Contains(text, "\n| ") {

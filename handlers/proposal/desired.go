@@ -10,6 +10,7 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/foreign"
+	"github.com/imageupdater/imageupdater/handlers/policy"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
@@ -40,7 +41,12 @@ type Situation struct {
 	Facts map[string]Facts
 	// Changelogs are what changed, by StepKey; nil where nobody asked.
 	Changelogs map[string]Changelog
-	Now        time.Time
+	// Ordered are the pull requests that somebody ordered to be merged.
+	Ordered map[int]policy.Order
+	// Soaks are those whose time runs after which they merge by themselves, and
+	// until when: newer versions wait for that.
+	Soaks map[int]time.Time
+	Now   time.Time
 }
 
 // Desired is what should be.
@@ -96,7 +102,7 @@ func Desire(s Situation) Desired {
 		Situation: s, refused: s.Past.refused(), newestRefused: s.Past.newestRefused(), proposed: s.Past.proposed(),
 		merged: s.Past.merged(), open: s.Past.open(),
 	}
-	d.undecided = undecided(s.Plan)
+	d.undecided, d.results = undecided(s.Plan), resultsOf(s.Plan)
 	d.ignore()
 	groups := d.group()
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
@@ -127,6 +133,9 @@ type desiring struct {
 	// admitted are the wanted ones that are written.
 	admitted  []*Proposal
 	undecided func(Recorded) bool
+	results   map[field]*scanner.Result
+	// spared are open ones that stay though no proposal wants them.
+	spared []*Existing
 	// ignoring are the entries on which people have not decided yet, by the names
 	// of their pull requests.
 	ignoring []asked
@@ -301,11 +310,12 @@ func (d *desiring) edit(p *Proposal, path string, changes []Change) []Change {
 	return good
 }
 
-// describe gives a proposal its settings: labels and people of all its changes.
+// describe gives a proposal its settings: labels and people of all its changes, and
+// the strictest of their rules for merging.
 func (d *desiring) describe(p *Proposal) {
 	labels := asStrings(d.Config.PullRequests.Labels.Value)
 	var reviewers, assignees []string
-	p.Draft = false
+	p.Draft, p.Rule = false, ruleOf(d.Config, p.Changes)
 	for i := range p.Changes {
 		s := &p.Changes[i].Settings
 		labels = append(labels, asStrings(s.Labels.Value)...)
@@ -339,7 +349,7 @@ func (d *desiring) admit() {
 			d.keep(p)
 			continue
 		}
-		if d.waits(p) {
+		if d.waits(p) || !d.Orders.Open[p.Branch] && d.waitsForSpared(p) {
 			continue
 		}
 		switch {
@@ -409,7 +419,12 @@ func (d *desiring) keep(p *Proposal) {
 		return
 	}
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
-	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || d.outdated(e) || d.Orders.Rebase[e.Number] && e.BuiltOn != d.BaseSHA
+	outdated, rebased := d.outdated(e), d.Orders.Rebase[e.Number]
+	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || outdated || rebased && e.BuiltOn != d.BaseSHA
+	p.Newer = p.Rewrite && !outdated && !rebased && e.Record.newer(&record)
+	if p.Newer && d.soaks(e) {
+		d.soak(p)
+	}
 	d.admitted = append(d.admitted, p)
 }
 
@@ -472,10 +487,13 @@ func (d *desiring) write(p *Proposal) {
 	if p.Existing != nil && !p.Rewrite {
 		p.Title = p.Existing.Title
 	}
-	p.Body = body(p, &Notes{RepositoryURL: d.URL, BaseSHA: built, Held: heldFor(p, d.out.Held), Facts: d.Facts, Changelogs: d.Changelogs})
+	sentence := d.merging(p)
+	p.Body = body(p, &Notes{
+		RepositoryURL: d.URL, BaseSHA: built, Merging: sentence, Held: heldFor(p, d.out.Held), Facts: d.Facts, Changelogs: d.Changelogs,
+	})
 	if p.Existing != nil && !p.Rewrite && !d.knows(p) { // it was written when more was known
 		text, _ := parted(p.Existing.Body)
-		p.Body = text + "\n"
+		p.Body = remerging(text, sentence) + "\n"
 	}
 	var err error
 	if p.Message, err = message(p, d.RepositoryID, d.Changelogs); err != nil {
@@ -526,7 +544,7 @@ func (d *desiring) close() {
 		if wanted[branch] || e.Paused() || d.waiting(e) {
 			continue
 		}
-		if d.Orders.Recreate[e.Number] || e.Foreign == "" && !d.retargeted(e) && !d.unclear(e) {
+		if d.Orders.Recreate[e.Number] || e.Foreign == "" && !d.retargeted(e) && !d.unclear(e) && !d.spare(e) {
 			d.out.Close = append(d.out.Close, Closing{e, d.whyClosed(e)})
 		}
 	}

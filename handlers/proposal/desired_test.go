@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/policy"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/image"
@@ -50,6 +51,10 @@ type place struct {
 	config string
 	past   proposal.Past
 	now    time.Time
+	orders proposal.Orders
+	// ordered and soaks are what run found out about pull requests that are open.
+	ordered map[int]policy.Order
+	soaks   map[int]time.Time
 	// facts and changed are what is known of the images.
 	facts   map[string]proposal.Facts
 	changed map[string]proposal.Changelog
@@ -65,6 +70,12 @@ func pod(images ...string) string {
 }
 
 func (p *place) desire() proposal.Desired {
+	p.t.Helper()
+	return proposal.Desire(p.situation())
+}
+
+// situation is that of the place, with a plan of its own.
+func (p *place) situation() proposal.Situation {
 	p.t.Helper()
 	if p.now.IsZero() {
 		p.now = now()
@@ -86,10 +97,11 @@ func (p *place) desire() proposal.Desired {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	return proposal.Desire(proposal.Situation{
+	return proposal.Situation{
 		RepositoryID: 7, FullName: "acme/shop", URL: "https://github.com/acme/shop", Base: "main", BaseSHA: strings.Repeat("b", 40),
 		Config: c, Plan: plan, Files: bytes, Past: p.past, Now: p.now, Facts: p.facts, Changelogs: p.changed,
-	})
+		Orders: p.orders, Ordered: p.ordered, Soaks: p.soaks,
+	}
 }
 
 // shown is what should be, in short.

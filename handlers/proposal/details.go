@@ -123,6 +123,9 @@ func (h *Held) Reason() string {
 	if !h.Until.IsZero() && (h.Why == Window || h.Why == Freeze || h.Why == Young) {
 		text += ", until " + h.Until.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
+	if !h.Until.IsZero() && h.Why == Soaks {
+		text += ", not before " + h.Until.UTC().Format("2006-01-02 15:04") + " UTC"
+	}
 	if h.Detail != "" {
 		text += " (" + foreign.Code(h.Detail) + ")"
 	}
@@ -146,6 +149,8 @@ func (w Why) words() string {
 		return "somebody else works on the branch"
 	case Unclear:
 		return "its pull request stays as it is, since a registry or a file does not tell about another update of it"
+	case Soaks:
+		return "it waits until the older one is merged"
 	case Paused:
 		return "somebody paused the pull request"
 	case Refused:

@@ -3,7 +3,10 @@ package proposal
 import (
 	"maps"
 	"slices"
+	"time"
 
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/policy"
 	"github.com/imageupdater/imageupdater/scanner"
 )
 
@@ -13,6 +16,13 @@ type Group struct {
 	*Proposal
 
 	Held []Held
+}
+
+// Merging says who would merge it under a configuration, and when, in Markdown.
+func (g *Group) Merging(c *config.Config, now time.Time) string {
+	rule := ruleOf(c, g.Changes)
+	verdict := policy.Decide(&rule, &policy.Facts{Pull: policy.Read(policy.Pull{State: "open"})}, now)
+	return verdict.Sentence
 }
 
 // Grouped are the proposals of a plan where no pull requests are: without branches,

@@ -21,6 +21,9 @@ type Notes struct {
 	// the branch was built on: with the newest one, each push to the base would
 	// be a new text.
 	BaseSHA string
+	// Merging says who merges it, and when: policy's sentence, which is Markdown. Where
+	// it is "" a person does, and a preview says nothing of it.
+	Merging string
 	// Held are the updates of the group that are not proposed, and why.
 	Held []Held
 	// Facts are what is known of images, by FactsKey.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/policy"
 	"github.com/imageupdater/imageupdater/scanner"
 	"github.com/imageupdater/imageupdater/scanner/version"
 )
@@ -73,6 +74,7 @@ const (
 	Young   Why = "too-young"
 	Theirs  Why = "theirs"  // somebody else has pushed to the branch, or changed what it is for
 	Paused  Why = "paused"  // somebody paused the pull request
+	Soaks   Why = "soaks"   // an older one is about to merge by itself
 	Unclear Why = "unclear" // the pull request stays, since something is not known of another of its updates
 	Failed  Why = "failed"  // the file cannot be edited so that nothing else changes
 	// Of steps that leave the tag as it is; the planner knows of the others.
@@ -104,6 +106,12 @@ type Proposal struct {
 	// Rewrite is set where the branch has to be written: it is new, holds
 	// something else, or is to be built on the newest base.
 	Rewrite bool
+	// Newer is set where it has to be written only since there are newer versions of
+	// what the pull request proposes. They wait while that one soaks.
+	Newer bool
+	// Rule is what its merging depends on: the strictest of its changes' settings. It
+	// is not set where Edit is: a person merges that.
+	Rule policy.Rule
 }
 
 // Existing is a pull request of ours, as it is.

@@ -41,7 +41,7 @@ func whole(t *testing.T, s situation, body string) {
 	if len(body) > longestBody {
 		t.Errorf("%d bytes", len(body))
 	}
-	for _, part := range []string{waits, rollBack, commands} {
+	for _, part := range []string{merging + person, rollBack, commands} {
 		if strings.Count(body, "\n"+part+"\n") != 1 {
 			t.Errorf("not once: %s", part)
 		}

@@ -39,7 +39,11 @@ func writeGroups(w io.Writer, report *report) {
 		plan.Results = append(plan.Results, r.Result)
 	}
 	for _, g := range proposal.Grouped(plan) {
-		body := proposal.Preview(g.Proposal, &proposal.Notes{RepositoryURL: report.site, Held: g.Held, Facts: report.told.Facts, Changelogs: report.told.Changelogs})
+		notes := &proposal.Notes{RepositoryURL: report.site, Held: g.Held, Facts: report.told.Facts, Changelogs: report.told.Changelogs}
+		if report.config != nil {
+			notes.Merging = g.Merging(report.config, report.now)
+		}
+		body := proposal.Preview(g.Proposal, notes)
 		writef(w, "\n## %s\n\n%s", foreign.Line(g.Title, foreign.Options{}), body)
 	}
 }

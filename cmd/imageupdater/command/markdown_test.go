@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/imageupdater/imageupdater/config"
 )
 
 func TestMarkdown(t *testing.T) {
@@ -49,6 +51,13 @@ func TestMarkdown(t *testing.T) {
 	writeMarkdown(&b, r)
 	if !strings.Contains(b.String(), "\n\n1 update written to 1 file.\n\n## Update") {
 		t.Errorf("what was written is not said:\n%s", b.String())
+	}
+
+	r.config = config.Default()
+	b.Reset()
+	writeMarkdown(&b, r)
+	if got := strings.Count(b.String(), "|\n\n**Merging**: Waits for a person to merge it.\n\n"); got != 3 {
+		t.Errorf("who merges is said %d times:\n%s", got, b.String())
 	}
 }
 

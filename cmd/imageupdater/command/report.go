@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/changes"
@@ -25,6 +26,9 @@ type report struct {
 	unused []selector
 	// told is what changed in the images; empty unless it was asked for.
 	told changes.Found
+	// config is what the plan was made with, at the time now; nil where there is none.
+	config *config.Config
+	now    time.Time
 	// site is the GitHub on which texts are shown.
 	site string
 	// writes is set where the changes were to be written, not just shown.

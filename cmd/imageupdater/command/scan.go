@@ -203,6 +203,8 @@ func (j scanJob) plan(ctx context.Context, tree fs.FS, c *configuration) (*repor
 	return &report{
 		rows:     newRows(plan.Results, j.major),
 		told:     told,
+		config:   c.config,
+		now:      j.env.Now(),
 		site:     site(j.env),
 		problems: plan.Problems,
 		warnings: append(warnings, plan.Warnings...),
