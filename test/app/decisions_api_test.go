@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -164,6 +165,7 @@ func placed(t *testing.T, do func(t *testing.T, place string)) {
 func TestDecisionsAreTold(t *testing.T) {
 	t.Parallel()
 	placed(t, func(t *testing.T, place string) {
+		t.Helper()
 		l := beginAudited(t, place, "acme/shop")
 		push(t, l.world, "acme/web", "1.0.0", "1.1.0")
 		l.repos["acme/shop"].Push("main", "alice", "an image", map[string]*githubtest.File{
@@ -193,6 +195,7 @@ func TestDecisionsAreTold(t *testing.T) {
 func TestDecisionsByPages(t *testing.T) {
 	t.Parallel()
 	placed(t, func(t *testing.T, place string) {
+		t.Helper()
 		l := beginAudited(t, place, "acme/shop", "acme/deploy-prod")
 		const each = 60
 		var writers sync.WaitGroup
@@ -266,7 +269,7 @@ func TestDecisionsRefused(t *testing.T) {
 	t.Parallel()
 	l := beginAudited(t, file(t), "acme/shop", "acme/deploy-prod")
 	l.decide("acme/shop", "opened", 1)
-	shop := fmt.Sprint(l.repos["acme/shop"].ID)
+	shop := strconv.FormatInt(l.repos["acme/shop"].ID, 10)
 	tests := []struct {
 		query, token string
 		status       int
@@ -324,6 +327,7 @@ func TestDecisionsRefused(t *testing.T) {
 func TestDecisionsOutliveRepositories(t *testing.T) {
 	t.Parallel()
 	placed(t, func(t *testing.T, place string) {
+		t.Helper()
 		l := beginAudited(t, place, "acme/deploy-prod", "acme/shop")
 		l.decide("acme/deploy-prod", "opened", 1)
 		l.decide("acme/shop", "opened", 2)
@@ -405,15 +409,17 @@ func TestDecisionsTellNoSecret(t *testing.T) {
 		t.Errorf("%d (-audit log +API):\n%s", status, diff)
 	}
 	l.app.stop()
-	out := string(text) + l.audit.String() + l.log.String()
+	var all strings.Builder
+	all.WriteString(string(text) + l.audit.String() + l.log.String())
 	files, _ := filepath.Glob(l.place + "*")
 	for _, file := range files {
 		kept, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out += string(kept)
+		all.Write(kept)
 	}
+	out := all.String()
 	if !strings.Contains(out, "GitHub says [secret] to") {
 		t.Error("nothing was told")
 	}
