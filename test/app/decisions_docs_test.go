@@ -64,7 +64,7 @@ func mergedDecision(t *testing.T) string {
 // TestDecisionsDocs holds the example in docs/api.md against what the server answers.
 // It is not parallel, as others write the same file.
 func TestDecisionsDocs(t *testing.T) {
-	l := beginAudited(t, file(t), "acme/shop")
+	l, what := beginAudited(t, file(t), "acme/shop"), mergedDecision(t)
 	l.app.stop()
 	db, err := store.Open(t.Context(), l.place)
 	if err != nil {
@@ -73,7 +73,7 @@ func TestDecisionsDocs(t *testing.T) {
 	err = db.InTx(t.Context(), func(ctx context.Context, tx *store.Tx) error {
 		return tx.Log(ctx, store.Decision{
 			ID: "019aa637-90d6-7ef4-9d3b-4b0f6b8e2f51", At: time.Date(2026, 11, 21, 12, 0, 0, 312e6, time.UTC),
-			RepositoryID: l.repos["acme/shop"].ID, Repository: "acme/shop", Kind: "merged", What: mergedDecision(t),
+			RepositoryID: l.repos["acme/shop"].ID, Repository: "acme/shop", Kind: "merged", What: what,
 		})
 	})
 	if err := errors.Join(err, db.Close()); err != nil {
