@@ -114,7 +114,7 @@ var brokenServing = []struct{ name, src, want string }{
 	{"token without a name", token("{scopes: [read], sha256: " + servedHash + "}"), `3:7: api.tokens[0]: the key "name" is missing`},
 	{"token without scopes", token("{name: a, sha256: " + servedHash + "}"), `3:7: api.tokens[0]: the key "scopes" is missing`},
 	{"token with no scope", token("{name: a, scopes: [], sha256: " + servedHash + "}"), `3:7: api.tokens[0]: without scopes the token is for nothing (write scopes: [rescan])`},
-	{"token with another scope", token("{name: a, scopes: [write], sha256: " + servedHash + "}"), `3:26: api.tokens[0].scopes[0]: "write" is none of rescan, read`},
+	{"token with another scope", token("{name: a, scopes: [write], sha256: " + servedHash + "}"), `3:26: api.tokens[0].scopes[0]: "write" is none of rescan, read, decisions`},
 	{"token with no account", token("{name: a, scopes: [read], accounts: [], sha256: " + servedHash + "}"), `3:43: api.tokens[0].accounts: without accounts the token is for nothing (leave the key out for all of them, or remove the token)`},
 	{"token with no repository", token("{name: a, scopes: [read], repositories: [], sha256: " + servedHash + "}"), `3:47: api.tokens[0].repositories: without repositories the token is for nothing (leave the key out for all of them, or remove the token)`},
 	{"token for a name alone", token("{name: a, scopes: [read], repositories: [api], sha256: " + servedHash + "}"), `3:48: api.tokens[0].repositories[0]: "api" is no glob on owner/name (write acme/api, or acme/* for all of an account; * and ? stand for letters within a name)`},

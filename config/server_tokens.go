@@ -28,8 +28,9 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeRescan Scope = "rescan" // POST /api/v1/rescan
-	ScopeRead   Scope = "read"   // GET /api/v1/…
+	ScopeRescan    Scope = "rescan"    // POST /api/v1/rescan
+	ScopeRead      Scope = "read"      // GET /api/v1/repos/…
+	ScopeDecisions Scope = "decisions" // GET /api/v1/decisions
 )
 
 // Allows tells whether the token is for a part of the API and a repository, as
@@ -49,11 +50,14 @@ func (t *Token) Allows(scope Scope, repository string) bool {
 	})
 }
 
+// Everywhere tells whether the token is for every repository, gone ones too.
+func (t *Token) Everywhere() bool { return len(t.Accounts) == 0 && len(t.Repositories) == 0 }
+
 // serverToken is an entry of api.tokens.
 type serverToken struct {
 	Name         handle                    `key:"name" doc:"What it is called in logs: a-z, 0-9 and dashes." required:"true"`
 	SHA256       tokenHash                 `key:"sha256" doc:"The SHA-256 of the token, in 64 hexadecimal digits." required:"true"`
-	Scopes       []Scope                   `key:"scopes" doc:"What it may be used for: to ask for looks, or to read what is known of repositories." required:"true"`
+	Scopes       []Scope                   `key:"scopes" doc:"What it may be used for: to ask for looks, to read what is known of repositories, or to read the log of decisions." required:"true"`
 	Accounts     Setting[[]accountName]    `key:"accounts" doc:"The owners of the repositories that it is for. All of them if left out."`
 	Repositories Setting[[]repositoryGlob] `key:"repositories" doc:"Globs on owner/name of the repositories that it is for, of those accounts. All of them if left out."`
 	Origin       *Origin

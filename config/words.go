@@ -102,7 +102,7 @@ var vocabularies = map[reflect.Type]vocabulary{
 	// Those of the server's configuration.
 	reflect.TypeFor[LogLevel]():  {words: words(LogDebug, LogInfo, LogWarn, LogError)},
 	reflect.TypeFor[LogFormat](): {words: words(LogJSON, LogConsole)},
-	reflect.TypeFor[Scope]():     {words: words(ScopeRescan, ScopeRead)},
+	reflect.TypeFor[Scope]():     {words: words(ScopeRescan, ScopeRead, ScopeDecisions)},
 	reflect.TypeFor[HookKind](): {words: words(HookDockerHub, HookGHCR, HookQuay, HookHarbor, HookACR, HookECR, HookGAR,
 		HookGitLab, HookDistribution, HookZot, HookJFrog, HookNexus, HookCloudEvents)},
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
-	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/handlers/run"
 	"github.com/imageupdater/imageupdater/scanner/image"
 	"github.com/imageupdater/imageupdater/server/jobs"
@@ -110,6 +109,7 @@ func refused(err error) (run.State, bool) {
 }
 
 func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Time) (*run.Outcome, error) {
+	ctx = withRepository(ctx, r)
 	client := s.github.As(r.InstallationID)
 	repo := client.Repo(forge.Ref{ID: r.ID, Owner: r.Owner, Name: r.Name})
 	changes, err := s.changes(ctx, r, repo)
@@ -157,18 +157,6 @@ func (s *Server) seen(out *run.Outcome) (jobs.Seen, error) {
 		}
 	}
 	return seen, nil
-}
-
-// Decided is part of run.Decisions.
-func (s *Server) Decided(ctx context.Context, repository int64, d proposal.Done) {
-	what, err := json.Marshal(d)
-	if err != nil {
-		s.log.Warn().Err(err).Msg("what was done could not be written down")
-		return
-	}
-	s.state.write(ctx, func(ctx context.Context, tx *store.Tx) error {
-		return tx.Log(ctx, store.Decision{At: s.now(), RepositoryID: repository, Kind: d.What, What: s.redact.text(string(what))})
-	})
 }
 
 func imagesOf(repos []image.Repository) []store.Image {

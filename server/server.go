@@ -42,6 +42,9 @@ type Options struct {
 	// Log is where the log is written, one line a call, and needed. What is
 	// logged is in Config. No secret gets there.
 	Log io.Writer
+	// Audit is where each decision is written as a line of JSON, one line a call and
+	// one call at a time; nowhere when nil. No secret gets there.
+	Audit io.Writer
 	// Getenv and Environ are those of package os, and needed.
 	Getenv  func(string) string
 	Environ func() []string
@@ -79,6 +82,7 @@ type Server struct {
 	now     func() time.Time
 	log     zerolog.Logger
 	redact  *redactor
+	audit   audit
 	secrets *secrets
 	db      *store.DB
 	state   *state
@@ -111,6 +115,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		s.now = time.Now //nolint:forbidigo // the clock that is injected where none is
 	}
 	s.log = newLogger(o.Log, o.Config.Log, s.now, s.redact)
+	s.audit.to = o.Audit
 	if err := s.open(ctx); err != nil {
 		return nil, s.redact.error(err)
 	}

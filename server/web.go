@@ -29,6 +29,7 @@ func (s *Server) routes() (http.Handler, error) {
 	calls := s.newCalls()
 	mux.HandleFunc("POST /api/v1/rescan", calls.with(config.ScopeRescan, s.rescan))
 	mux.HandleFunc("GET /api/v1/repos/{owner}/{repo}", calls.with(config.ScopeRead, s.repository))
+	mux.HandleFunc("GET /api/v1/decisions", calls.with(config.ScopeDecisions, s.decisions))
 	hooks, err := s.registryHooks()
 	if err != nil {
 		return nil, err

@@ -267,25 +267,48 @@ func TestDecisions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db, ctx := opened(t, at(t)), t.Context()
 			in(t, db, func(ctx context.Context, tx *store.Tx) error {
-				var errs []error
-				for n := range 5 {
-					d := store.Decision{At: now().Add(time.Duration(n) * time.Hour), RepositoryID: int64(1 + n%2), Kind: "look", What: `{"n":` + strconv.Itoa(n) + `}`}
+				errs := []error{tx.PutRepository(ctx, store.Repository{ID: 1, Owner: "acme", Name: "renamed"}, now())}
+				for n := range 6 {
+					// Two of each hour, at the same moment.
+					d := store.Decision{At: now().Add(time.Duration(n/2) * time.Hour), RepositoryID: int64(1 + n%2), Kind: []string{"opened", "merged", "closed"}[n%3], What: strconv.Itoa(n)}
+					if n > 1 {
+						d.Repository = "acme/shop"
+					}
 					errs = append(errs, tx.Log(ctx, d))
 				}
 				return errors.Join(errs...)
 			})
-			what := func(before string, limit int) string {
+			read := func(s store.Sought) []store.Decision {
+				return got[[]store.Decision](t)(db.Reading().Decisions(ctx, s))
+			}
+			what := func(s store.Sought) string {
 				var all []string
-				for _, d := range got[[]store.Decision](t)(db.Reading().Decisions(ctx, 1, before, limit)) {
+				for _, d := range read(s) {
 					all = append(all, d.What)
 				}
 				return strings.Join(all, " ")
 			}
-			same(t, "newest first", what("", 10), `{"n":4} {"n":2} {"n":0}`)
-			first := got[[]store.Decision](t)(db.Reading().Decisions(ctx, 1, "", 1))
-			same(t, "the page after", what(first[0].ID, 1), `{"n":2}`)
-			in(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.ForgetDecisions(ctx, now().Add(3*time.Hour)) })
-			same(t, "what is kept", what("", 10), `{"n":4}`)
+			same(t, "newest first", what(store.Sought{Limit: 10}), "5 4 3 2 1 0")
+			same(t, "of one repository", what(store.Sought{RepositoryID: 1, Limit: 10}), "4 2 0")
+			same(t, "of one kind", what(store.Sought{Kind: "merged", Limit: 10}), "4 1")
+			same(t, "since", what(store.Sought{Since: now().Add(time.Hour), Limit: 10}), "5 4 3 2")
+			same(t, "all of it", what(store.Sought{RepositoryID: 2, Kind: "closed", Since: now().Add(time.Hour), Limit: 10}), "5")
+			var pages []string
+			for s := (store.Sought{Limit: 1}); ; {
+				page := read(s)
+				if len(page) == 0 {
+					break
+				}
+				pages = append(pages, page[0].What)
+				s.BeforeAt, s.BeforeID = page[0].At, page[0].ID
+			}
+			same(t, "page by page", strings.Join(pages, " "), "5 4 3 2 1 0")
+			all := read(store.Sought{Limit: 10})
+			same(t, "the names of one that was renamed", all[1].Repository+" "+all[1].Now, "acme/shop acme/renamed")
+			same(t, "the names of one that is gone", all[0].Repository+" "+all[0].Now, "acme/shop ")
+			same(t, "where nobody wrote it down", all[5].Repository+" "+all[5].Now, "acme/renamed acme/renamed")
+			in(t, db, func(ctx context.Context, tx *store.Tx) error { return tx.ForgetDecisions(ctx, now().Add(2*time.Hour)) })
+			same(t, "what is kept", what(store.Sought{Limit: 10}), "5 4")
 		})
 	}
 }

@@ -21,7 +21,7 @@ func decided(t *testing.T, place string, repository int64) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := db.Reading().Decisions(t.Context(), repository, "", 100)
+	all, err := db.Reading().Decisions(t.Context(), store.Sought{RepositoryID: repository, Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,10 +56,10 @@ func (f *serverFlags) load(env Environment, good func(*config.Server) error) (*c
 	return c, err
 }
 
-// open makes a server.
-func (f *serverFlags) open(ctx context.Context, env Environment, c *config.Server) (*server.Server, error) {
+// open makes a server, which writes its audit log to where it is told.
+func (f *serverFlags) open(ctx context.Context, env Environment, c *config.Server, audit io.Writer) (*server.Server, error) {
 	return server.New(ctx, server.Options{
-		Config: c, Version: readBuild(env.BuildInfo).Version, Log: env.Stderr, Getenv: env.Getenv,
+		Config: c, Version: readBuild(env.BuildInfo).Version, Log: env.Stderr, Audit: audit, Getenv: env.Getenv,
 		Environ: env.Environ, Now: env.Now, Linger: linger, DryRun: f.dryRun,
 	})
 }
@@ -76,6 +76,9 @@ func newServe(env Environment) *cobra.Command {
 		Long: `Run the GitHub App until it is told to stop (SIGTERM or Ctrl-C). What runs then may end;
 what was accepted and is not done is done after the next start.
 
+The log is on standard error. On standard output is the audit log: each thing that was done, as a
+line of JSON.
+
 The configuration is described in docs/server.md; "imageupdater schema --server" prints its JSON Schema.`,
 		Example: `  imageupdater serve --config server.yaml`,
 		Args:    cobra.NoArgs,
@@ -84,7 +87,7 @@ The configuration is described in docs/server.md; "imageupdater schema --server"
 			if err != nil {
 				return err
 			}
-			s, err := flags.open(cmd.Context(), env, c)
+			s, err := flags.open(cmd.Context(), env, c, env.Stdout)
 			if err != nil {
 				return err
 			}
@@ -103,7 +106,8 @@ func newRun(env Environment) *cobra.Command {
 		Long: `Look at one repository once, as the server would, and print the result as JSON.
 
 Without a database in the configuration nothing is remembered afterwards. The file of a server
-that is running is in use: ask that one with POST /api/v1/rescan.`,
+that is running is in use: ask that one with POST /api/v1/rescan. The log and the audit log are
+both on standard error.`,
 		Example: `  imageupdater run acme/shop --config server.yaml --dry-run`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -136,7 +140,7 @@ func (f *serverFlags) once(ctx context.Context, env Environment, c *config.Serve
 		defer func() { _ = os.RemoveAll(folder) }() // the system forgets it
 		c.Database.File = filepath.Join(folder, "state.db")
 	}
-	s, err := f.open(ctx, env, c)
+	s, err := f.open(ctx, env, c, env.Stderr) // standard output is the result's
 	if err != nil {
 		return looking.Report{}, err
 	}
