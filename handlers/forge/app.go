@@ -3,7 +3,9 @@ package forge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -49,6 +51,40 @@ func (g *GitHub) App(ctx context.Context) (App, error) {
 		ID: got.GetID(), Slug: got.GetSlug(), Name: got.GetName(), BotLogin: got.GetSlug() + "[bot]",
 		Permissions: granted(got.Permissions), Events: got.Events,
 	}, nil
+}
+
+// AppOf reads the id of any App by its slug, which is what its bot's login has before
+// "[bot]". It is asked for once and remembered, though an App may be renamed: what it
+// is needed for is who set a status. It is ErrNotFound where there is no such App, or
+// a private one that belongs to somebody else.
+func (r *Repo) AppOf(ctx context.Context, slug string) (int64, error) {
+	id, err := r.appBySlug(ctx, slug)
+	if err != nil {
+		return 0, fmt.Errorf("reading the App %q: %w", slug, err)
+	}
+	return id, nil
+}
+
+func (r *Repo) appBySlug(ctx context.Context, slug string) (int64, error) {
+	escaped, err := segments(slug)
+	if err == nil && strings.Contains(slug, "/") {
+		err = fmt.Errorf("%w: no slug", ErrInvalid)
+	}
+	if err = errors.Join(r.wrong, err); err != nil {
+		return 0, err
+	}
+	name, id := "app "+slug, int64(0)
+	if _, kept := r.recall(ctx, name); json.Unmarshal(kept, &id) == nil && id > 0 {
+		return id, nil
+	}
+	got, _, err := r.client.api().Apps.Get(ctx, escaped)
+	switch err = plain(err); {
+	case err != nil:
+		return 0, err
+	case got.GetID() <= 0 || !strings.EqualFold(got.GetSlug(), slug):
+		return 0, &UnavailableError{"an App", 0, errIncomplete}
+	}
+	return got.GetID(), r.keepForever(ctx, name, true, got.GetID())
 }
 
 // Installations reads all of them.

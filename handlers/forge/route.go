@@ -10,7 +10,7 @@ import (
 func routes() []string {
 	all := []string{
 		"/app", "/app/installations", "/app/installations/{id}", "/app/installations/{id}/access_tokens",
-		"/app/hook/deliveries", "/app/hook/deliveries/{id}/attempts", "/installation/repositories", "/graphql",
+		"/apps/{slug}", "/app/hook/deliveries", "/app/hook/deliveries/{id}/attempts", "/installation/repositories", "/graphql",
 		"/repositories/{id}", "/repos/{owner}/{repo}",
 	}
 	for _, below := range []string{"releases", "git/matching-refs/{ref...}", "contents/{path...}", "compare/{basehead...}", "{rest...}"} {
@@ -18,7 +18,7 @@ func routes() []string {
 	}
 	for _, below := range []string{
 		"installation", "contents/{path...}", "commits", "compare/{basehead...}",
-		"git/ref/{ref...}", "git/trees", "git/trees/{sha}", "git/blobs", "git/blobs/{sha}", "git/commits",
+		"git/ref/{ref...}", "git/matching-refs/{ref...}", "git/trees", "git/trees/{sha}", "git/blobs", "git/blobs/{sha}", "git/commits",
 		"pulls", "pulls/{number}", "pulls/{number}/files", "pulls/{number}/requested_reviewers",
 		"pulls/{number}/commits", "pulls/{number}/merge", "pulls/{number}/reviews",
 		"check-runs", "check-runs/{id}", "commits/{sha}/check-runs", "commits/{sha}/check-suites",

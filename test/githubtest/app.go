@@ -76,6 +76,18 @@ func getApp(c *call) reply {
 	return ok(shown)
 }
 
+// getAppBySlug finds Apps of others too.
+func getAppBySlug(c *call) reply {
+	slug := c.params["app_slug"]
+	switch {
+	case slug == c.App.Slug:
+		return ok(c.showApp())
+	case c.others[slug] != nil:
+		return ok(c.showAppOf(c.others[slug]))
+	}
+	return notFound()
+}
+
 // listed is an installation as the list has it: GitHub's description wants
 // there an account that is a user and an enterprise at once.
 func (s *Server) listed(i *Installation) object {

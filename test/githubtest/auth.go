@@ -143,17 +143,27 @@ func (c *call) permitRepo(needs string) *reply {
 	}
 	name, level, _ := strings.Cut(needs, ":")
 	covered := c.repo != nil && c.by.token != nil && c.by.token.covers(c.repo)
+	public := c.repo != nil && !c.repo.Private && level == "read" && name != "administration"
 	switch {
 	case c.repo == nil || (c.repo.Private && !covered):
 		return refuse(http.StatusNotFound, "Not Found")
 	case c.by.app:
 		return refuse(http.StatusForbidden, "Resource not accessible by integration")
-	case covered && c.by.token.allows(name, level), level == "read" && !c.repo.Private && (!covered || name == "contents"):
+	case covered && c.by.token.allows(name, level), public && (!covered || name == "contents"):
 		return nil // what is public is read without the permission
 	case c.by.token == nil:
 		return refuse(http.StatusUnauthorized, "Requires authentication")
 	}
-	return refuse(http.StatusForbidden, "Resource not accessible by integration")
+	refusal := refuse(http.StatusForbidden, "Resource not accessible by integration")
+	refusal.header = http.Header{"X-Accepted-Github-Permissions": {accepted(needs)}}
+	return refusal
+}
+
+// accepted is what an operation needs in the header's form, where a ";" stands
+// between permissions of which one will do.
+func accepted(needs string) string {
+	names, level, _ := strings.Cut(needs, ":")
+	return strings.ReplaceAll(names, "|", "="+level+"; ") + "=" + level
 }
 
 func (t *token) covers(r *Repository) bool {

@@ -62,7 +62,7 @@ func (r *Repository) showProtection(branch string, p *protection) object {
 		"url": url, "enforce_admins": object{"url": url + "/enforce_admins", "enabled": p.EnforceAdmins},
 		"required_signatures":     object{"url": url + "/required_signatures", "enabled": false},
 		"required_linear_history": flag(p.LinearHistory), "allow_force_pushes": flag(false), "allow_deletions": flag(false),
-		"block_creations": flag(false), "required_conversation_resolution": flag(false), "lock_branch": flag(false),
+		"block_creations": flag(false), "required_conversation_resolution": flag(p.Conversations), "lock_branch": flag(false),
 		"allow_fork_syncing": flag(false),
 	}
 	if p.Checks != nil {
@@ -171,7 +171,7 @@ func (s *Ruleset) show() []object {
 			rules = append(rules, object{"type": plain.kind})
 		}
 	}
-	if s.Reviews != nil || s.MergeMethods != nil {
+	if s.Reviews != nil || s.MergeMethods != nil || s.Conversations {
 		rules = append(rules, object{"type": "pull_request", "parameters": s.showReviews()})
 	}
 	if s.Checks != nil {
@@ -202,7 +202,7 @@ func (s *Ruleset) showReviews() object {
 	return object{
 		"required_approving_review_count": reviews.Approvals, "dismiss_stale_reviews_on_push": reviews.DismissStale,
 		"require_code_owner_review": reviews.CodeOwners, "require_last_push_approval": reviews.LastPush,
-		"required_review_thread_resolution": false, "allowed_merge_methods": methods,
+		"required_review_thread_resolution": s.Conversations, "allowed_merge_methods": methods,
 	}
 }
 

@@ -52,7 +52,7 @@ func pullFields() map[string]resolver {
 		"viewerCanDisableAutoMerge": func(g *graph, p pullOf) any { return g.mayMerge(p.repo, "") == nil && p.pull.auto != nil },
 		"maintainerCanModify":       func(*graph, pullOf) any { return false },
 	}
-	all := map[string]resolver{"PullRequest.labels": labelsOf, "PullRequest.commits": commitsOf}
+	all := map[string]resolver{"PullRequest.labels": labelsOf, "PullRequest.commits": commitsOf, "PullRequest.reviewThreads": threadsOf}
 	for name, field := range simple {
 		all["PullRequest."+name] = func(g *graph, t thing, _ map[string]any) (any, error) {
 			p, _ := t.of.(pullOf)

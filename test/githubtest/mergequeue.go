@@ -171,7 +171,7 @@ func (c *call) unfit(i *issue, rule *mergeQueue) string {
 		return "QUEUE_CLEARED"
 	}
 	for _, rules := range c.repo.demands(i.pull.base) {
-		if c.hinderedByReviews(i, rules.Reviews) != "" {
+		if c.hinderedByReviews(i, rules.Reviews) != "" || rules.Conversations && i.pull.unresolved() > 0 {
 			return "BRANCH_PROTECTIONS"
 		}
 	}

@@ -6,6 +6,7 @@ func operations() map[string]operation {
 	const talk = "issues|pull_requests:" // a pull request is an issue too
 	return map[string]operation{
 		"apps/get-authenticated":                          {getApp, "app"},
+		"apps/get-by-slug":                                {getAppBySlug, "any"},
 		"apps/get-webhook-config-for-app":                 {getHookConfig, "app"},
 		"apps/list-webhook-deliveries":                    {listDeliveries, "app"},
 		"apps/get-webhook-delivery":                       {getDelivery, "app"},

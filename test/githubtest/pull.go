@@ -21,6 +21,7 @@ type pull struct {
 	asked string
 
 	reviews   []*review
+	threads   []*thread
 	reviewers []*user     // asked for a review
 	teams     []string    // by slug, asked too
 	pusher    *user       // who pushed the head last

@@ -17,6 +17,9 @@ func (c *call) hindered(i *issue, rules Rules) []hindrance {
 	if message := c.hinderedByReviews(i, rules.Reviews); message != "" {
 		all = append(all, hindrance{message: message})
 	}
+	if rules.Conversations && i.pull.unresolved() > 0 {
+		all = append(all, hindrance{message: openConversation})
+	}
 	if message := c.repo.hinderedByChecks(i.pull.headSHA, rules.Checks); message != "" {
 		all = append(all, hindrance{message: message})
 	}

@@ -101,6 +101,8 @@ func (c *call) permitPerson(needs string) *reply {
 		return refuse(http.StatusForbidden, "You must authenticate via a GitHub App.")
 	case rank(have) >= rank(asked.role), asked.author && c.isAuthor():
 		return nil
+	case needs == "administration:read": // it is not told that there is anything
+		return refuse(http.StatusNotFound, "Not Found")
 	case asked.role == "admin", asked.author: // GitHub says so of editing what others wrote
 		return refuse(http.StatusForbidden, "Must have admin rights to Repository.")
 	}

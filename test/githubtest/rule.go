@@ -33,7 +33,10 @@ type Rules struct {
 	// Strict wants the head to have all of the base.
 	Strict bool
 	// Reviews is nil where no pull request is needed.
-	Reviews       *RequiredReviews
+	Reviews *RequiredReviews
+	// Conversations wants those on the diff to be resolved. In a ruleset it is a
+	// part of the rule on reviews.
+	Conversations bool
 	LinearHistory bool
 }
 
