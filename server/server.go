@@ -148,7 +148,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	}
 	s.runner = &run.Runner{
 		Registry: s.registry, History: s.state, Memory: s.state, Decisions: s, Enforced: s.o.Config.Enforce, Least: s.o.Config.LeastInterval, Now: s.now,
-		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, DryRun: s.o.DryRun,
+		Historian: &proposal.Historian{Memory: s.state, Archive: s.state, Signed: s.o.Signed || signs(s.o.Config.GitHub.URL), Keys: s.secrets.markers}, Web: s.o.Config.GitHub.URL, App: s.o.Config.GitHub.AppID, DryRun: s.o.DryRun,
 	}
 	if err := s.openChanges(); err != nil {
 		return err

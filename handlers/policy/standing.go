@@ -164,3 +164,17 @@ func listed(all []string) string {
 	}
 	return b.String()
 }
+
+// Restricting are those labels of a pull request that keep it from being merged, as
+// people elsewhere use them: "do-not-merge" and whatever begins with it, "wip" and
+// "blocked", in any case, with blanks and underscores for the dashes too.
+func Restricting(labels []string) []string {
+	var all []string
+	for _, l := range labels {
+		name := strings.NewReplacer(" ", "-", "_", "-").Replace(strings.ToLower(l))
+		if strings.HasPrefix(name, "do-not-merge") || strings.HasPrefix(name, "don't-merge") || name == "wip" || name == "blocked" {
+			all = append(all, l)
+		}
+	}
+	return all
+}

@@ -107,6 +107,7 @@ func (d *desiring) merging(p *Proposal) string {
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
 	facts := policy.Facts{RolledBack: policy.Read(rolledBackOf(d.merged, d.results, record.Updates))}
 	if e := p.Existing; e != nil {
+		facts.Restricted = policy.Read(policy.Restricting(e.Labels))
 		if order, is := d.Ordered[e.Number]; is && !p.Rewrite {
 			pull.Head, facts.Order = e.HeadSHA, policy.Read(&order)
 		}

@@ -36,12 +36,18 @@ type Writer interface {
 
 // Done is one thing that Reconcile did, for the log of decisions.
 type Done struct {
-	What   string `json:"what"` // "opened", "updated", "closed"
+	What   string `json:"what"` // "opened", "updated", "closed", "merged"
 	Number int    `json:"number"`
 	Group  string `json:"group,omitempty"`
 	Branch string `json:"branch"`
 	Head   string `json:"head,omitempty"`
 	Why    string `json:"why,omitempty"`
+	// Of what a merge policy did: who ordered it, how, the commit that it was merged
+	// as, and the verdict with all that it was decided on.
+	By      string          `json:"by,omitempty"`
+	Method  string          `json:"method,omitempty"`
+	SHA     string          `json:"sha,omitempty"`
+	Verdict json.RawMessage `json:"verdict,omitempty"`
 }
 
 // Refusal is something that Reconcile could not do, and that asking again at once

@@ -25,12 +25,17 @@ type PullRequests interface {
 
 // propose makes the pull requests as the plan wants them.
 func (r *Runner) propose(ctx context.Context, l Look, files *tree, out *Outcome) error {
+	out.merges = r.merging(ctx, l, out)
 	situation := r.situation(l, out)
+	situation.Ordered = out.merges.ordered()
 	var err error
 	if situation.Files, err = r.changing(ctx, files, out.Plan); err != nil {
 		return err
 	}
 	out.order()
+	for number := range out.merges.rebuild() {
+		out.Orders.Add(proposal.Orders{Rebase: map[int]bool{number: true}})
+	}
 	situation.Orders = out.Orders
 	reconciler := r.reconciler(l, files, out)
 	desired, err := r.desire(ctx, l, reconciler, situation, out)
@@ -122,6 +127,14 @@ func (r *Runner) desire(
 	ctx context.Context, l Look, reconciler *proposal.Reconciler, situation proposal.Situation, out *Outcome,
 ) (proposal.Desired, error) {
 	desired := proposal.Desire(situation)
+	soaks, err := out.merges.soaks(ctx, &desired)
+	if err != nil {
+		return desired, err
+	}
+	if len(soaks) > 0 {
+		situation.Soaks = soaks
+		desired = proposal.Desire(situation)
+	}
 	stay := desired.Edits // two of these that add at one place are in each other's way, whatever the setting
 	if out.Config.PullRequests.Rebase.Value == config.RebaseConflicts {
 		stay = slices.Concat(stay, desired.Proposals)

@@ -14,6 +14,7 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/changes"
 	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/merging"
 	"github.com/imageupdater/imageupdater/handlers/notice"
 	"github.com/imageupdater/imageupdater/handlers/order"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
@@ -89,6 +90,8 @@ type Look struct {
 	Introductions Introductions
 	// Issues are read and written through it; nil leaves them alone.
 	Issues notice.GitHub
+	// Merging is how pull requests are merged; nil merges none.
+	Merging merging.GitHub
 	// Changes is how what changed between two images is read.
 	Changes Changes
 	// Files reads the files that the configuration extends, and those that
@@ -106,6 +109,8 @@ type Runner struct {
 	Memory   Memory
 	// Decisions is needed where pull requests are written.
 	Decisions Decisions
+	// App is the App's id.
+	App int64
 	// Enforced is what the operator wants of all repositories.
 	Enforced config.Enforcement
 	// Changes reads what changed between two images, and Sources is where the
@@ -188,6 +193,9 @@ type Outcome struct {
 	// the numbers of those that it closed.
 	opened map[string]int
 	closed map[int]bool
+	// merges is the merging of the look, verdicts what was decided.
+	merges   *merges
+	verdicts []judged
 	// Next is when the schedule wants the next look.
 	Next time.Time
 }
@@ -289,6 +297,9 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 		return out, err
 	}
 	if err := r.introduce(ctx, l, tree, out); err != nil {
+		return out, err
+	}
+	if err := r.merge(ctx, l, seen, out); err != nil {
 		return out, err
 	}
 	if err := r.answer(ctx, l, out); err != nil {

@@ -45,6 +45,7 @@ type world struct {
 func grants() map[string]string {
 	return map[string]string{
 		"metadata": "read", "contents": "write", "pull_requests": "write", "issues": "write", "checks": "write", "statuses": "read",
+		"administration": "read", "merge_queues": "read",
 	}
 }
 
@@ -109,7 +110,7 @@ database: {%s}
 log: {level: debug}
 registries: [{host: %q, plainHTTP: true}]
 api:
-  tokens: [{name: test, sha256: %q, scopes: [rescan, read]}]
+  tokens: [{name: test, sha256: %q, scopes: [rescan, read, decisions]}]
 %s`, w.hub.URL, w.hub.App.ID, w.github, database, drain, onboarding, w.registry.Host(), sha256Of(apiToken), more)
 }
 

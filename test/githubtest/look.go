@@ -16,6 +16,18 @@ type Shown struct {
 	Comments    []string
 }
 
+// MergedBy is the login of who merged a pull request; "" where nobody did.
+func (r *Repository) MergedBy(number int) string {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	for _, i := range r.numbered(func(i *issue) bool { return i.pull != nil && i.number == number }) {
+		if i.pull.mergedBy != nil {
+			return i.pull.mergedBy.login
+		}
+	}
+	return ""
+}
+
 // Pulls are all pull requests, oldest first.
 func (r *Repository) Pulls() []Shown {
 	r.server.mu.Lock()

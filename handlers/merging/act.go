@@ -1,0 +1,225 @@
+package merging
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/policy"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
+)
+
+// Did is what became of an action.
+type Did struct {
+	// Merged is set where the pull request is merged now, whoever did it, Native
+	// where GitHub is about to merge it.
+	Merged bool
+	Native bool
+	// Said is GitHub's refusal; "" where it did not refuse.
+	Said string
+	// Again is when to look again since it did not work out; zero where it did.
+	Again time.Time
+}
+
+// Act does what the verdict says, if it still says so after all was read once more.
+func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
+	action := j.Verdict.Action
+	if action == policy.Nothing {
+		return Did{}, nil
+	}
+	if takesBack := action == policy.Disarm || action == policy.Dequeue; !takesBack {
+		if m.Now().Before(s.Standing.Until) {
+			return Did{Again: s.Standing.Until}, nil
+		}
+		again, err := m.Judge(ctx, s, true)
+		if err != nil {
+			return Did{}, err
+		}
+		if again.Verdict.Action != action || again.Verdict.Head != j.Verdict.Head {
+			return Did{Again: m.Now().Add(firstRefusal)}, nil
+		}
+		*j = *again
+		if err := m.intend(ctx, s, j, action); err != nil {
+			return Did{}, err
+		}
+	}
+	did, err := m.do(ctx, s, j, action)
+	if err != nil {
+		return did, fmt.Errorf("pull request %d: %w", s.Number, err)
+	}
+	return did, nil
+}
+
+// intend notes what is about to be done, so that it is told of whatever becomes of this
+// process.
+func (m *Merger) intend(ctx context.Context, s *Subject, j *Judged, action policy.Action) error {
+	verdict, err := json.Marshal(&j.Verdict)
+	if err != nil {
+		return fmt.Errorf("writing down a verdict: %w", err)
+	}
+	s.Standing.Intent = &Intent{Head: j.Verdict.Head, Branch: s.Branch, Group: s.Group, Verdict: verdict, Native: action != policy.Merge}
+	m.Keep(ctx)
+	return nil
+}
+
+// do does one action.
+func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Action) (Did, error) {
+	c := &j.Candidate
+	order := forge.Order{
+		Number: c.Number, Node: c.NodeID, Head: j.Verdict.Head, Base: c.Base.Name, Method: string(j.Verdict.Method),
+		Still: func(ctx context.Context, now forge.Candidate) (bool, error) {
+			again, err := m.Judge(ctx, s, true)
+			return err == nil && again.Verdict.Action == policy.Merge && again.Verdict.Head == j.Verdict.Head && now.Head.SHA == j.Verdict.Head, err
+		},
+	}
+	var result forge.Result
+	var err error
+	switch action {
+	case policy.Merge:
+		result, err = m.GitHub.Merge(ctx, order)
+		if err == nil && result.Outcome == forge.MustQueue {
+			result, err = m.GitHub.Enqueue(ctx, order)
+		}
+	case policy.Enqueue:
+		result, err = m.GitHub.Enqueue(ctx, order)
+	case policy.Arm:
+		result, err = m.GitHub.EnableAutoMerge(ctx, order)
+	case policy.Disarm:
+		result, err = m.GitHub.DisableAutoMerge(ctx, order)
+	case policy.Dequeue:
+		result, err = m.GitHub.Dequeue(ctx, order)
+	case policy.Nothing:
+	}
+	if err != nil {
+		return Did{}, err
+	}
+	return m.settle(ctx, s, j, &result)
+}
+
+// settle takes note of how an action ended.
+func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forge.Result) (Did, error) {
+	st := s.Standing
+	switch result.Outcome {
+	case forge.Merged, forge.AlreadyMerged:
+		if result.Outcome == forge.Merged {
+			m.merged(ctx, s.Number, st.Intent, result.SHA)
+			st.Intent = nil
+		} // otherwise Recover finds out whose doing it was
+		m.Keep(ctx)
+		return Did{Merged: true}, m.sweep(ctx, s.Branch, j.Verdict.Head)
+	case forge.Armed, forge.Enqueued, forge.InQueue:
+		st.Refused, st.Until = 0, time.Time{}
+		m.log(ctx, s, j, string(result.Outcome))
+		return Did{Native: true}, nil
+	case forge.Disarmed, forge.Dequeued:
+		st.Intent = nil
+		m.log(ctx, s, j, string(result.Outcome))
+		return Did{}, nil
+	}
+	st.Intent = nil
+	st.Refused++
+	st.Until = m.Now().Add(patience(st.Refused))
+	zerolog.Ctx(ctx).Info().Int("github_pr_num", s.Number).Str("outcome", string(result.Outcome)).Str("said", result.Said).
+		Msg("a pull request could not be merged as the policy wants it")
+	return Did{Said: result.Said, Again: st.Until}, nil
+}
+
+// How long is waited after GitHub refused what the policy wants, from the first time on
+// twice as long each time.
+const (
+	firstRefusal = time.Minute
+	mostRefusals = 6
+)
+
+func patience(times int) time.Duration { return firstRefusal << (min(times, mostRefusals) - 1) }
+
+// log tells of an action.
+func (m *Merger) log(ctx context.Context, s *Subject, j *Judged, what string) {
+	verdict, err := json.Marshal(&j.Verdict)
+	if err != nil {
+		verdict = nil // it is the log's loss alone
+	}
+	m.Log(ctx, proposal.Done{
+		What: what, Number: s.Number, Group: s.Group, Branch: s.Branch, Head: j.Verdict.Head, Why: j.Verdict.Sentence,
+		By: j.Verdict.Ordered, Method: string(j.Verdict.Method), Verdict: verdict,
+	})
+}
+
+// merged tells of a merge that was begun with an intent.
+func (m *Merger) merged(ctx context.Context, number int, i *Intent, sha string) {
+	if i == nil {
+		return
+	}
+	var v policy.Verdict
+	_ = json.Unmarshal(i.Verdict, &v) // what is not told is left out
+	m.Log(ctx, proposal.Done{
+		What: Merged, Number: number, Group: i.Group, Branch: i.Branch, Head: i.Head, SHA: sha, Why: v.Sentence,
+		By: v.Ordered, Method: string(v.Method), Verdict: i.Verdict,
+	})
+}
+
+// Merged is what is told of a merge. It may be told twice where a process was cut.
+const Merged = "merged"
+
+// Recover ends what an earlier look began, for a pull request that is not open any more:
+// it tells of the merge, and removes the branch.
+func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
+	i := st.Intent
+	if i == nil {
+		return nil
+	}
+	c, _, err := m.GitHub.Candidate(ctx, number)
+	if errors.Is(err, forge.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading what became of pull request %d: %w", number, err)
+	}
+	byPerson := !m.Bot(ctx, c.MergedBy) && (!i.Native || c.MergedBy.Kind == "User")
+	if c.Merged.IsZero() || c.Head.SHA != i.Head || byPerson {
+		return nil
+	}
+	m.merged(ctx, number, i, c.MergeCommit)
+	return m.sweep(ctx, i.Branch, i.Head)
+}
+
+// TakeBack tells GitHub not to merge by itself what the App told it to.
+func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
+	c, _, err := m.GitHub.Candidate(ctx, number)
+	if err != nil {
+		return fmt.Errorf("reading pull request %d: %w", number, err)
+	}
+	order := forge.Order{Number: number, Node: c.NodeID}
+	n, err := m.GitHub.Native(ctx, number, c.NodeID)
+	if err == nil && n.Queued != nil && m.Bot(ctx, n.Queued.By) {
+		_, err = m.GitHub.Dequeue(ctx, order)
+	}
+	if err == nil && n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By) {
+		_, err = m.GitHub.DisableAutoMerge(ctx, order)
+	}
+	if err != nil {
+		return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
+	}
+	m.Log(ctx, proposal.Done{What: string(forge.Disarmed), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used"})
+	st.Intent = nil
+	return nil
+}
+
+// sweep removes a merged branch that is still at the head that was merged. One that GitHub
+// removed, or somebody pushed to, is left.
+func (m *Merger) sweep(ctx context.Context, branch, head string) error {
+	err := m.GitHub.DeleteBranch(ctx, branch, head)
+	if _, refused := errors.AsType[*forge.RefusedError](err); refused && !ends(err) {
+		zerolog.Ctx(ctx).Debug().Err(err).Str("branch", branch).Msg("a merged branch was not removed")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("removing %s: %w", branch, err)
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package merging
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/imageupdater/imageupdater/config"
+	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/policy"
+)
+
+// branch is what a base, and its repository, want of all pull requests.
+type branch struct {
+	rules, classic policy.Known[policy.Protection]
+	settings       policy.Known[policy.Repository]
+	deletes        bool // GitHub deletes merged branches
+	// native says that there may be a merge queue, or that GitHub may be told to
+	// merge by itself.
+	native bool
+	again  bool
+}
+
+// wanted reads what the base wants.
+func (m *Merger) wanted(ctx context.Context) (*branch, error) {
+	b := &branch{}
+	var err error
+	if b.rules, err = fact(&b.again, func() (policy.Protection, error) {
+		rules, _, err := m.GitHub.Rules(ctx, m.Base)
+		if err != nil {
+			return policy.Protection{}, err
+		}
+		return protectionOf(&rules)
+	}); err != nil {
+		return nil, err
+	}
+	if b.classic, err = fact(&b.again, func() (policy.Protection, error) { return m.classic(ctx, b) }); err != nil {
+		return nil, err
+	}
+	if b.settings, err = fact(&b.again, func() (policy.Repository, error) {
+		s, _, err := m.GitHub.Settings(ctx)
+		b.deletes = s.DeleteBranch
+		return policy.Repository{Methods: methodsOf(s.Methods), AutoMerge: s.AutoMerge}, err
+	}); err != nil {
+		return nil, err
+	}
+	rules, known := b.rules.Get()
+	b.native = b.native || !known || rules.Queue || len(rules.Checks) > 0 || rules.Approvals > 0
+	return b, nil
+}
+
+// classic reads the base's classic protection, where there is one.
+func (m *Merger) classic(ctx context.Context, b *branch) (policy.Protection, error) {
+	b.native = true
+	shown, _, err := m.GitHub.Classic(ctx, m.Base)
+	if err != nil {
+		return policy.Protection{}, err
+	}
+	if b.native = shown.On; !shown.On {
+		return policy.Protection{}, nil
+	}
+	all, told, err := m.GitHub.ClassicProtection(ctx, m.Base)
+	switch {
+	case err != nil:
+		return policy.Protection{}, err
+	case !told:
+		return policy.Protection{}, errNoAdministration
+	}
+	all.Checks = append(all.Checks, shown.Checks...)
+	return protectionOf(&all)
+}
+
+// unread is an error that is told as the reason why a fact is not known.
+type unread string
+
+func (u unread) Error() string { return string(u) }
+
+const errNoAdministration = unread("the App may not read the branch's protection: grant it Administration: read")
+
+// protectionOf is a branch's protection as policies see it.
+func protectionOf(p *forge.Protection) (policy.Protection, error) {
+	if foreign := slices.DeleteFunc(slices.Clone(p.Others), onPushes); len(foreign) > 0 {
+		return policy.Protection{}, unread("it has rules that are not understood: " + strings.Join(foreign, ", "))
+	}
+	out := policy.Protection{
+		UpToDate: p.UpToDate, Approvals: p.Approvals, CodeOwners: p.CodeOwners, LastPush: p.LastPush, DismissStale: p.DismissStale,
+		Conversations: p.Conversations, Signatures: p.Signatures, Linear: p.Linear, Deployments: p.Deployments, Queue: p.Queue,
+		Methods: methodsOf(p.Methods),
+	}
+	for _, c := range p.Checks {
+		out.Checks = append(out.Checks, policy.Required{Name: c.Name, App: c.App})
+	}
+	return out, nil
+}
+
+// onPushes says whether a kind of rule is about what commits are like, which GitHub
+// sees to when they are pushed, or asks for a machine's opinion alone.
+func onPushes(kind string) bool {
+	return strings.HasSuffix(kind, "_pattern") || slices.Contains([]string{
+		"file_path_restriction", "max_file_path_length", "file_extension_restriction", "max_file_size", "copilot_code_review",
+	}, kind)
+}
+
+func methodsOf(names []string) []config.Method {
+	var all []config.Method
+	for _, n := range names {
+		all = append(all, config.Method(n))
+	}
+	return all
+}
+
+// Required says whether the base requires the App's verdict of whatever is merged.
+func (m *Merger) Required(ctx context.Context) (bool, error) {
+	if err := m.prepare(ctx); err != nil {
+		return false, err
+	}
+	for _, p := range []policy.Known[policy.Protection]{m.branch.rules, m.branch.classic} {
+		wants, _ := p.Get()
+		if slices.ContainsFunc(wants.Checks, func(r policy.Required) bool {
+			return r.Name == policy.OwnCheck && (r.App == 0 || r.App == m.App)
+		}) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// prepare reads what is the same for all pull requests of a look, once.
+func (m *Merger) prepare(ctx context.Context) error {
+	if m.branch != nil {
+		return nil
+	}
+	b, err := m.wanted(ctx)
+	if err != nil {
+		return fmt.Errorf("reading what %s wants of pull requests: %w", m.Base, err)
+	}
+	m.branch = b
+	return nil
+}

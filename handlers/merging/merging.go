@@ -1,0 +1,164 @@
+// Package merging merges the App's pull requests as policies want it: it reads what
+// package policy decides on, tells the verdict in a check run, and does what the verdict
+// says. What was read is read once more before anything is done, and GitHub is always
+// told the commit that was judged.
+//
+// It may import the other sub-packages of handlers, and config.
+package merging
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/imageupdater/imageupdater/handlers/forge"
+	"github.com/imageupdater/imageupdater/handlers/policy"
+	"github.com/imageupdater/imageupdater/handlers/proposal"
+)
+
+// Reads is how GitHub is asked. Reading again costs nothing where nothing changed, but
+// for MayWrite, Native and Unresolved.
+type Reads interface {
+	Candidate(ctx context.Context, number int) (c forge.Candidate, unchanged bool, err error)
+	Runs(ctx context.Context, sha string) (runs []forge.Run, unchanged bool, err error)
+	Statuses(ctx context.Context, sha string) (statuses []forge.Status, unchanged bool, err error)
+	StatusSetters(ctx context.Context, sha string) (map[int64]forge.Account, error)
+	AppOf(ctx context.Context, slug string) (int64, error)
+	Reviews(ctx context.Context, number int) (reviews []forge.Review, unchanged bool, err error)
+	MayWrite(ctx context.Context, who forge.Account) (bool, error)
+	Rules(ctx context.Context, branch string) (rules forge.Protection, unchanged bool, err error)
+	Classic(ctx context.Context, branch string) (classic forge.Classic, unchanged bool, err error)
+	ClassicProtection(ctx context.Context, branch string) (p forge.Protection, told bool, err error)
+	Settings(ctx context.Context) (s forge.Settings, unchanged bool, err error)
+	Native(ctx context.Context, number int, node string) (forge.Native, error)
+	Unresolved(ctx context.Context, number int, node string) (int, error)
+	QueueHeads(ctx context.Context, base string) ([]forge.QueueHead, error)
+	CheckRunOf(ctx context.Context, sha, name string) (forge.CheckRun, error)
+	ChecksWanted(ctx context.Context, sha string) (bool, error)
+}
+
+// Writes is how GitHub is told.
+type Writes interface {
+	CreateCheckRun(ctx context.Context, c forge.NewCheckRun) (forge.CheckRun, error)
+	UpdateCheckRun(ctx context.Context, id int64, change forge.CheckChange) (forge.CheckRun, error)
+	Merge(ctx context.Context, o forge.Order) (forge.Result, error)
+	EnableAutoMerge(ctx context.Context, o forge.Order) (forge.Result, error)
+	DisableAutoMerge(ctx context.Context, o forge.Order) (forge.Result, error)
+	Enqueue(ctx context.Context, o forge.Order) (forge.Result, error)
+	Dequeue(ctx context.Context, o forge.Order) (forge.Result, error)
+	DeleteBranch(ctx context.Context, branch, at string) error
+}
+
+// GitHub is both.
+type GitHub interface {
+	Reads
+	Writes
+}
+
+// Order is a /merge that was not carried out yet.
+type Order struct {
+	By   forge.Account `json:"by"`
+	Head string        `json:"head"`
+	At   time.Time     `json:"at"`
+}
+
+// Standing is what is remembered of an open pull request between looks. Without it
+// the head counts as pushed at the next look, orders are forgotten, and the check run is
+// written once more.
+type Standing struct {
+	// Head is the commit that it was last seen at, and Seen since when: what `after`
+	// counts from. Config tells the configuration of that moment.
+	Head   string    `json:"head"`
+	Seen   time.Time `json:"seen"`
+	Config string    `json:"config,omitempty"`
+	Order  *Order    `json:"order,omitempty"`
+	// Rebuild is set where all that was missing was the newest base.
+	Rebuild bool `json:"rebuild,omitempty"`
+	// Told is what the check run of Head says, CheckRun its id. Stuck is set where
+	// GitHub wants one though it was made just now.
+	Told     string `json:"told,omitempty"`
+	CheckRun int64  `json:"checkRun,omitempty"`
+	Stuck    bool   `json:"stuck,omitempty"`
+	// Intent is set while a merge is under way, which may be one that was cut, and
+	// while GitHub is to merge it by itself.
+	Intent *Intent `json:"intent,omitempty"`
+	// Refused is how often GitHub refused to merge it at this head, and until when
+	// it is not asked again.
+	Refused int       `json:"refused,omitempty"`
+	Until   time.Time `json:"until,omitzero"`
+	// Writers are those of its reviewers of whom was asked whether they may write,
+	// and when.
+	Writers map[int64]writer `json:"writers,omitempty"`
+}
+
+// Intent is a merge that was begun.
+type Intent struct {
+	Head    string          `json:"head"`
+	Branch  string          `json:"branch"`
+	Group   string          `json:"group,omitempty"`
+	Verdict json.RawMessage `json:"verdict"`
+	// Native says that GitHub merges it by itself, armed or enqueued by the App.
+	Native bool `json:"native,omitempty"`
+}
+
+type writer struct {
+	May bool      `json:"may"`
+	At  time.Time `json:"at"`
+}
+
+// At notes the head that a pull request is at. One that is new starts anew, without
+// what was ordered at the last one.
+func (s *Standing) At(head string, now time.Time, config string) {
+	if s.Head == head && !s.Seen.IsZero() {
+		return
+	}
+	*s = Standing{Head: head, Seen: now, Config: config, Order: s.Order, Intent: s.Intent}
+}
+
+// Subject is an open pull request of the App's.
+type Subject struct {
+	Number int
+	Branch string
+	Group  string
+	// Rule is what holds for the updates of a record; it is not asked for one of
+	// which there is none.
+	Rule func(*proposal.Record) policy.Rule
+	// Prove says whether it is as the App made it.
+	Prove func(ctx context.Context, c *forge.Candidate) (*proposal.Record, policy.Ownership, error)
+	// RolledBack are those images of a record that were rolled back.
+	RolledBack func(*proposal.Record) []string
+	// Newer are the newer versions that wait for it.
+	Newer    []string
+	Standing *Standing
+}
+
+// Judged is what was found of a pull request, and decided.
+type Judged struct {
+	Candidate forge.Candidate
+	Record    *proposal.Record // nil where there is none
+	Rule      policy.Rule
+	Facts     policy.Facts
+	Verdict   policy.Verdict
+	// Again is set where GitHub did not answer all, and may soon.
+	Again bool
+}
+
+// Merger judges and merges the pull requests of one look, for one base.
+type Merger struct {
+	GitHub     GitHub
+	Repository int64
+	Base       string
+	// App is the App's id, Bot tells its account.
+	App int64
+	Bot func(context.Context, forge.Account) bool
+	// Config tells the configuration that holds.
+	Config string
+	Now    func() time.Time
+	// Log is told of what was done, as soon as it is.
+	Log func(context.Context, proposal.Done)
+	// Keep keeps what is remembered, before something is done that cannot be done
+	// again.
+	Keep func(context.Context)
+
+	branch *branch
+}
