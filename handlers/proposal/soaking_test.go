@@ -231,7 +231,7 @@ func applied(p *place, d proposal.Desired) {
 func TestSoakingSettles(t *testing.T) {
 	t.Parallel()
 	all := []string{"1.0.0", "1.0.1", "1.1.0", "1.2.0", "2.0.0"}
-	for seed := range uint64(30) {
+	for seed := range uint64(12) {
 		random := rand.New(rand.NewPCG(seed, 11))
 		p := web(t, soaking+"rules: [{match: {update: [patch]}, group: '{{ .Image.Name }} small'}]\npullRequests: {limit: 50, perHour: 50}\n", "1.1.0")
 		p.facts, p.soaks = map[string]proposal.Facts{}, map[int]time.Time{}
