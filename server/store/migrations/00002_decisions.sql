@@ -7,8 +7,10 @@ DROP INDEX decision_at;
 CREATE INDEX decision_repository ON decision (repository_id, at, id);
 CREATE INDEX decision_at ON decision (at, id);
 CREATE INDEX decision_kind ON decision (kind, at, id);
+CREATE INDEX decision_repository_kind ON decision (repository_id, kind, at, id);
 
 -- +goose Down
+DROP INDEX decision_repository_kind;
 DROP INDEX decision_kind;
 DROP INDEX decision_at;
 DROP INDEX decision_repository;
