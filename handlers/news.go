@@ -125,22 +125,23 @@ type event struct {
 // events are those that the App subscribes to.
 func events() map[string]event {
 	return map[string]event{
-		"installation":              {installation, true},
-		"installation_repositories": {installationRepositories, true},
-		"push":                      {push, false},
-		"pull_request":              {pullRequest, false},
-		"pull_request_review":       {pullRequestReview, false},
-		"issue_comment":             {issueComment, false},
-		"issues":                    {issues, false},
-		"check_run":                 {checkRun, true},
-		"check_suite":               {checkSuite, true},
-		"status":                    {status, false},
-		"repository":                {repositoryEvent, true},
-		"registry_package":          {registryPackage, false},
-		"package":                   {registryPackage, false},
-		"branch_protection_rule":    {protection, false},
-		"repository_ruleset":        {protection, false},
-		"merge_group":               {mergeGroup, false},
+		"installation":               {installation, true},
+		"installation_repositories":  {installationRepositories, true},
+		"push":                       {push, false},
+		"pull_request":               {pullRequest, false},
+		"pull_request_review":        {pullRequestReview, false},
+		"pull_request_review_thread": {pullRequestReview, false}, // resolved, or not any more
+		"issue_comment":              {issueComment, false},
+		"issues":                     {issues, false},
+		"check_run":                  {checkRun, true},
+		"check_suite":                {checkSuite, true},
+		"status":                     {status, false},
+		"repository":                 {repositoryEvent, true},
+		"registry_package":           {registryPackage, false},
+		"package":                    {registryPackage, false},
+		"branch_protection_rule":     {protection, false},
+		"repository_ruleset":         {protection, false},
+		"merge_group":                {mergeGroup, false},
 	}
 }
 

@@ -120,6 +120,8 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 		st.Intent = nil
 		m.log(ctx, s, j, string(result.Outcome))
 		return Did{}, nil
+	case forge.Closed, forge.HeadMoved, forge.Retargeted, forge.BaseMoved, forge.MustQueue, forge.MethodNotAllowed, forge.Draft,
+		forge.NotYet, forge.Clean, forge.Unstable, forge.AutoMergeOff, forge.NoProtection, forge.NoQueue:
 	}
 	st.Intent = nil
 	st.Refused++

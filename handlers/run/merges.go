@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -115,30 +114,45 @@ func (m *merges) rebuild() map[int]bool {
 	return all
 }
 
-// soaks are those pull requests that newer versions would replace, of which the time
-// runs after which they merge by themselves, and until when.
+// soaks are those pull requests of which the time runs after which they merge by
+// themselves, and until when, among those that newer versions would replace or close.
 func (m *merges) soaks(ctx context.Context, desired *proposal.Desired) (map[int]time.Time, error) {
 	found := map[int]time.Time{}
 	if m == nil {
 		return found, nil
 	}
-	for _, p := range desired.Proposals {
-		if !p.Newer || !p.Rule.Auto.Value || p.Rule.After.Value <= 0 {
+	for _, e := range replaced(desired) {
+		rule, _ := proposal.RuleOf(m.out.Config, m.out.Plan, e.Record)
+		s := m.subject(e.Number, e.Branch)
+		changed := s.Standing.Head == e.HeadSHA && s.Standing.Config != m.Config // what people want
+		if changed || !rule.Auto.Value || rule.After.Value <= 0 {
 			continue
-		}
-		s := m.subject(p.Existing.Number, p.Branch)
-		if s.Standing.Head == p.Existing.HeadSHA && s.Standing.Config != m.Config {
-			continue // what people want changed since
 		}
 		j, err := m.Judge(ctx, s, false)
 		if err != nil {
 			return nil, err
 		}
 		if j.Verdict.Soaks {
-			found[s.Number] = cmp.Or(j.Verdict.Next, s.Standing.Seen.Add(time.Duration(j.Rule.After.Value)))
+			found[e.Number] = s.Standing.Seen.Add(time.Duration(rule.After.Value))
 		}
 	}
 	return found, nil
+}
+
+// replaced are those that newer versions would replace, in place or by another one.
+func replaced(desired *proposal.Desired) []*proposal.Existing {
+	var all []*proposal.Existing
+	for _, p := range desired.Proposals {
+		if p.Newer {
+			all = append(all, p.Existing)
+		}
+	}
+	for _, c := range desired.Close {
+		if c.Existing.Record != nil {
+			all = append(all, c.Existing)
+		}
+	}
+	return all
 }
 
 // subject is a pull request to be judged.

@@ -60,19 +60,20 @@ func TestTheAppIsWhereTheExampleSays(t *testing.T) {
 // needs is the permission without which GitHub lets no App subscribe to an event.
 func needs() map[string]string {
 	return map[string]string{
-		"branch_protection_rule": "administration",
-		"check_run":              "checks",
-		"check_suite":            "checks",
-		"issue_comment":          "issues",
-		"issues":                 "issues",
-		"merge_group":            "merge_queues",
-		"pull_request":           "pull_requests",
-		"pull_request_review":    "pull_requests",
-		"push":                   "contents",
-		"registry_package":       "packages",
-		"repository":             "metadata",
-		"repository_ruleset":     "administration",
-		"status":                 "statuses",
+		"branch_protection_rule":     "administration",
+		"check_run":                  "checks",
+		"check_suite":                "checks",
+		"issue_comment":              "issues",
+		"issues":                     "issues",
+		"merge_group":                "merge_queues",
+		"pull_request":               "pull_requests",
+		"pull_request_review":        "pull_requests",
+		"pull_request_review_thread": "pull_requests",
+		"push":                       "contents",
+		"registry_package":           "packages",
+		"repository":                 "metadata",
+		"repository_ruleset":         "administration",
+		"status":                     "statuses",
 	}
 }
 
