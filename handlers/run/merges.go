@@ -318,16 +318,13 @@ func (m *merges) one(ctx context.Context, number int, branch string) error {
 	if j.Again || v.Rebuild || did.Merged {
 		m.out.soon(m.run.Now(), m.run.Least)
 	}
-	m.out.verdicts = append(m.out.verdicts, judged{number, branch, v.Title})
+	m.out.verdicts = append(m.out.verdicts, judged{branch, v.Title})
 	m.answer(number, given, did, v)
 	return nil
 }
 
 // judged is what was decided of a pull request, for reports.
-type judged struct {
-	number        int
-	branch, title string
-}
+type judged struct{ branch, title string }
 
 func groupOf(r *proposal.Record) string {
 	if r == nil {

@@ -110,6 +110,7 @@ func (o *Outcome) Report(now time.Time) (r Report) {
 		r.Warnings = append(r.Warnings, w.String())
 	}
 	r.propose(o.Desired)
+	r.merge(o.verdicts)
 	return r
 }
 
@@ -206,6 +207,8 @@ type ReportedPull struct {
 	Title   string `json:"title"`
 	Number  int    `json:"number,omitempty"` // of the one that was there when the look began
 	Updates int    `json:"updates"`
+	// Merging is what its merge policy says, in a line.
+	Merging string `json:"merging,omitempty"`
 }
 
 // ReportedHeld is an update that is not proposed now.
@@ -244,5 +247,16 @@ func (r *Report) propose(d *proposal.Desired) {
 			shown.Until = &h.Until
 		}
 		r.Held = append(r.Held, shown)
+	}
+}
+
+// merge adds what was decided on merging.
+func (r *Report) merge(all []judged) {
+	for _, j := range all {
+		for i := range r.PullRequests {
+			if p := &r.PullRequests[i]; p.Branch == j.branch {
+				p.Merging = j.title
+			}
+		}
 	}
 }
