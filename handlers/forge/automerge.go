@@ -66,14 +66,25 @@ func (c *change) mutation(input map[string]any) mutation {
 	}
 }
 
+// checkArming is check of an order whose method a merge queue may have.
+func (o *Order) checkArming() error {
+	if o.Method == "" {
+		return object(o.Head)
+	}
+	return o.check()
+}
+
 // EnableAutoMerge tells GitHub to merge it as soon as nothing is against it, at the
-// order's commit. What GitHub refuses is no error but an Outcome. To do it again
-// does no harm.
+// order's commit. Without a method it is the merge queue's. What GitHub refuses is no
+// error but an Outcome. To do it again does no harm.
 func (r *Repo) EnableAutoMerge(ctx context.Context, o Order) (Result, error) {
-	if err := o.check(); err != nil {
+	if err := o.checkArming(); err != nil {
 		return Result{}, fmt.Errorf("arming pull request %d of %s: %w", o.Number, r.ref, err)
 	}
-	input := map[string]any{"pullRequestId": o.Node, "mergeMethod": strings.ToUpper(o.Method), "expectedHeadOid": o.Head}
+	input := map[string]any{"pullRequestId": o.Node, "expectedHeadOid": o.Head}
+	if o.Method != "" {
+		input["mergeMethod"] = strings.ToUpper(o.Method)
+	}
 	if o.Title != "" {
 		input["commitHeadline"] = o.Title
 	}

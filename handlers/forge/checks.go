@@ -47,6 +47,8 @@ type CheckChange struct {
 	Conclusion string // "success", "neutral", "failure", …
 	At         time.Time
 	Text       CheckText
+	// Note is what the App notes on it for itself; "" leaves what is there.
+	Note string
 }
 
 // NewCheckRun is a check run to be.
@@ -56,7 +58,6 @@ type NewCheckRun struct {
 	Name string
 	// Head is the commit, which may be that of a pull request from a fork.
 	Head string
-	Note string
 }
 
 // checkBody is how GitHub takes a check run.
@@ -72,9 +73,9 @@ type checkBody struct {
 
 func (c *CheckChange) body() checkBody {
 	if c.Conclusion == "" {
-		return checkBody{Status: "in_progress", Text: c.Text}
+		return checkBody{Status: "in_progress", Text: c.Text, Note: c.Note}
 	}
-	return checkBody{Status: completed, Conclusion: c.Conclusion, Completed: new(c.At.UTC().Truncate(time.Second)), Text: c.Text}
+	return checkBody{Status: completed, Note: c.Note, Conclusion: c.Conclusion, Completed: new(c.At.UTC().Truncate(time.Second)), Text: c.Text}
 }
 
 const completed = "completed"
@@ -98,7 +99,7 @@ func (c *checkShown) run() CheckRun {
 // no such commit. After an *UnavailableError CheckRunOf tells whether it is there.
 func (r *Repo) CreateCheckRun(ctx context.Context, c NewCheckRun) (CheckRun, error) {
 	body := c.body()
-	body.Name, body.Head, body.Note = c.Name, c.Head, c.Note
+	body.Name, body.Head = c.Name, c.Head
 	made, err := r.oneCheck(ctx, http.MethodPost, "/check-runs", body)
 	if err != nil {
 		return CheckRun{}, fmt.Errorf("putting the check run %s onto %s of %s: %w", c.Name, c.Head, r.ref, err)

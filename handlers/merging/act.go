@@ -29,21 +29,23 @@ type Did struct {
 // Act does what the verdict says, if it still says so after all was read once more.
 func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 	action := j.Verdict.Action
+	if err := m.follow(ctx, s, j); err != nil {
+		return Did{}, err
+	}
 	if action == policy.Nothing {
-		return Did{}, nil
+		return Did{Native: j.armed()}, nil
 	}
 	if takesBack := action == policy.Disarm || action == policy.Dequeue; !takesBack {
 		if m.Now().Before(s.Standing.Until) {
 			return Did{Again: s.Standing.Until}, nil
 		}
-		again, err := m.Judge(ctx, s, true)
+		same, err := m.confirm(ctx, s, j, action)
 		if err != nil {
 			return Did{}, err
 		}
-		if again.Verdict.Action != action || again.Verdict.Head != j.Verdict.Head {
+		if !same {
 			return Did{Again: m.Now().Add(firstRefusal)}, nil
 		}
-		*j = *again
 		if err := m.intend(ctx, s, j, action); err != nil {
 			return Did{}, err
 		}
@@ -55,6 +57,44 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 	return did, nil
 }
 
+// follow keeps account of what GitHub does by itself: an arming of an older head goes on
+// with a new one, and what left the merge queue by itself, or at the hands of a person,
+// is not put there again at once.
+func (m *Merger) follow(ctx context.Context, s *Subject, j *Judged) error {
+	st := s.Standing
+	i := st.Intent
+	_, known := j.Facts.Native.Get()
+	switch {
+	case i == nil || !i.Native || !known:
+	case j.armed() && i.Head != j.Verdict.Head && j.Verdict.Action == policy.Nothing:
+		return m.intend(ctx, s, j, policy.Arm)
+	case !j.armed() && i.Head == j.Verdict.Head && j.Verdict.Action != policy.Merge:
+		st.Intent = nil
+		st.refused(m.Now())
+	}
+	return nil
+}
+
+// confirm reads all once more, and says whether the same would be done at the same
+// commit. The verdict is the newer one then.
+func (m *Merger) confirm(ctx context.Context, s *Subject, j *Judged, action policy.Action) (bool, error) {
+	again, err := m.Judge(ctx, s, true)
+	if err != nil || again.Verdict.Action != action || again.Verdict.Head != j.Verdict.Head {
+		return false, err
+	}
+	if holds, err := m.Holds(ctx); err != nil || !holds {
+		return false, err
+	}
+	*j = *again
+	return true, nil
+}
+
+// armed says whether the App told GitHub to merge it by itself, and that holds.
+func (j *Judged) armed() bool {
+	n, _ := j.Facts.Native.Get()
+	return n.Armed != nil && n.Armed.App || n.Queued != nil && n.Queued.App
+}
+
 // intend notes what is about to be done, so that it is told of whatever becomes of this
 // process.
 func (m *Merger) intend(ctx context.Context, s *Subject, j *Judged, action policy.Action) error {
@@ -62,7 +102,9 @@ func (m *Merger) intend(ctx context.Context, s *Subject, j *Judged, action polic
 	if err != nil {
 		return fmt.Errorf("writing down a verdict: %w", err)
 	}
-	s.Standing.Intent = &Intent{Head: j.Verdict.Head, Branch: s.Branch, Group: s.Group, Verdict: verdict, Native: action != policy.Merge}
+	there := s.Standing.Intent
+	native := action != policy.Merge || there != nil && there.Native && j.armed()
+	s.Standing.Intent = &Intent{Head: j.Verdict.Head, Branch: s.Branch, Group: s.Group, Verdict: verdict, Native: native}
 	m.Keep(ctx)
 	return nil
 }
@@ -73,8 +115,8 @@ func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Ac
 	order := forge.Order{
 		Number: c.Number, Node: c.NodeID, Head: j.Verdict.Head, Base: c.Base.Name, Method: string(j.Verdict.Method),
 		Still: func(ctx context.Context, now forge.Candidate) (bool, error) {
-			again, err := m.Judge(ctx, s, true)
-			return err == nil && again.Verdict.Action == policy.Merge && again.Verdict.Head == j.Verdict.Head && now.Head.SHA == j.Verdict.Head, err
+			same, err := m.confirm(ctx, s, j, policy.Merge)
+			return same && now.Head.SHA == j.Verdict.Head, err
 		},
 	}
 	var result forge.Result
@@ -83,6 +125,8 @@ func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Ac
 	case policy.Merge:
 		result, err = m.GitHub.Merge(ctx, order)
 		if err == nil && result.Outcome == forge.MustQueue {
+			s.Standing.Intent.Native = true
+			m.Keep(ctx)
 			result, err = m.GitHub.Enqueue(ctx, order)
 		}
 	case policy.Enqueue:
@@ -113,7 +157,6 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 		m.Keep(ctx)
 		return Did{Merged: true}, m.sweep(ctx, s.Branch, j.Verdict.Head)
 	case forge.Armed, forge.Enqueued, forge.InQueue:
-		st.Refused, st.Until = 0, time.Time{}
 		m.log(ctx, s, j, string(result.Outcome))
 		return Did{Native: true}, nil
 	case forge.Disarmed, forge.Dequeued:
@@ -123,9 +166,10 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 	case forge.Closed, forge.HeadMoved, forge.Retargeted, forge.BaseMoved, forge.MustQueue, forge.MethodNotAllowed, forge.Draft,
 		forge.NotYet, forge.Clean, forge.Unstable, forge.AutoMergeOff, forge.NoProtection, forge.NoQueue:
 	}
-	st.Intent = nil
-	st.Refused++
-	st.Until = m.Now().Add(patience(st.Refused))
+	if st.Intent != nil && !j.armed() { // what GitHub does by itself goes on
+		st.Intent = nil
+	}
+	st.refused(m.Now())
 	zerolog.Ctx(ctx).Info().Int("github_pr_num", s.Number).Str("outcome", string(result.Outcome)).Str("said", result.Said).
 		Msg("a pull request could not be merged as the policy wants it")
 	return Did{Said: result.Said, Again: st.Until}, nil
@@ -137,6 +181,12 @@ const (
 	firstRefusal = time.Minute
 	mostRefusals = 6
 )
+
+// refused puts off the next try.
+func (s *Standing) refused(now time.Time) {
+	s.Refused++
+	s.Until = now.Add(patience(s.Refused))
+}
 
 func patience(times int) time.Duration { return firstRefusal << (min(times, mostRefusals) - 1) }
 
@@ -196,21 +246,33 @@ func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
 	if err != nil {
 		return fmt.Errorf("reading pull request %d: %w", number, err)
 	}
-	order := forge.Order{Number: number, Node: c.NodeID}
 	n, err := m.GitHub.Native(ctx, number, c.NodeID)
-	if err == nil && n.Queued != nil && m.Bot(ctx, n.Queued.By) {
-		_, err = m.GitHub.Dequeue(ctx, order)
-	}
-	if err == nil && n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By) {
-		_, err = m.GitHub.DisableAutoMerge(ctx, order)
-	}
 	if err != nil {
-		return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
+		return fmt.Errorf("reading whether pull request %d is about to be merged: %w", number, err)
 	}
-	m.Log(ctx, proposal.Done{What: string(forge.Disarmed), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used"})
+	order, result := forge.Order{Number: number, Node: c.NodeID}, forge.Result{Outcome: forge.Disarmed}
+	if n.Queued != nil && m.Bot(ctx, n.Queued.By) {
+		result, err = m.GitHub.Dequeue(ctx, order)
+	}
+	if taken := result.Outcome == forge.Disarmed || result.Outcome == forge.Dequeued; err == nil && taken && n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By) {
+		result, err = m.GitHub.DisableAutoMerge(ctx, order)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
+	case result.Outcome == forge.AlreadyMerged: // which the next look tells of
+		return nil
+	case result.Outcome != forge.Disarmed && result.Outcome != forge.Dequeued:
+		return fmt.Errorf("taking back that pull request %d is merged: %w", number, &forge.UnavailableError{What: string(result.Outcome), Err: errNotTaken})
+	}
+	m.Log(ctx, proposal.Done{
+		What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used",
+	})
 	st.Intent = nil
 	return nil
 }
+
+var errNotTaken = errors.New("GitHub did not take it")
 
 // sweep removes a merged branch that is still at the head that was merged. One that GitHub
 // removed, or somebody pushed to, is left.

@@ -15,7 +15,9 @@ import (
 type branch struct {
 	rules, classic policy.Known[policy.Protection]
 	settings       policy.Known[policy.Repository]
-	deletes        bool // GitHub deletes merged branches
+	// told are the checks that classic protection is known to require, whatever else
+	// of it may not be read.
+	told []forge.RequiredCheck
 	// native says that there may be a merge queue, or that GitHub may be told to
 	// merge by itself.
 	native bool
@@ -38,13 +40,6 @@ func (m *Merger) wanted(ctx context.Context) (*branch, error) {
 	if b.classic, err = fact(&b.again, func() (policy.Protection, error) { return m.classic(ctx, b) }); err != nil {
 		return nil, err
 	}
-	if b.settings, err = fact(&b.again, func() (policy.Repository, error) {
-		s, _, err := m.GitHub.Settings(ctx)
-		b.deletes = s.DeleteBranch
-		return policy.Repository{Methods: methodsOf(s.Methods), AutoMerge: s.AutoMerge}, err
-	}); err != nil {
-		return nil, err
-	}
 	rules, known := b.rules.Get()
 	b.native = b.native || !known || rules.Queue || len(rules.Checks) > 0 || rules.Approvals > 0
 	return b, nil
@@ -57,6 +52,7 @@ func (m *Merger) classic(ctx context.Context, b *branch) (policy.Protection, err
 	if err != nil {
 		return policy.Protection{}, err
 	}
+	b.told = shown.Checks
 	if b.native = shown.On; !shown.On {
 		return policy.Protection{}, nil
 	}
@@ -115,15 +111,30 @@ func (m *Merger) Required(ctx context.Context) (bool, error) {
 	if err := m.prepare(ctx); err != nil {
 		return false, err
 	}
-	for _, p := range []policy.Known[policy.Protection]{m.branch.rules, m.branch.classic} {
-		wants, _ := p.Get()
-		if slices.ContainsFunc(wants.Checks, func(r policy.Required) bool {
-			return r.Name == policy.OwnCheck && (r.App == 0 || r.App == m.App)
-		}) {
+	rules, _ := m.branch.rules.Get()
+	classic, _ := m.branch.classic.Get()
+	for _, r := range slices.Concat(rules.Checks, classic.Checks) {
+		if r.Name == policy.OwnCheck && (r.App == 0 || r.App == m.App) {
 			return true, nil
 		}
 	}
-	return false, nil
+	return slices.ContainsFunc(m.branch.told, func(r forge.RequiredCheck) bool {
+		return r.Name == policy.OwnCheck && (r.App == 0 || r.App == m.App)
+	}), nil
+}
+
+// permitted reads what the repository lets be done with pull requests, once a look.
+func (m *Merger) permitted(ctx context.Context) (policy.Known[policy.Repository], error) {
+	b := m.branch
+	if _, known := b.settings.Get(); known {
+		return b.settings, nil
+	}
+	var err error
+	b.settings, err = fact(&b.again, func() (policy.Repository, error) {
+		s, _, err := m.GitHub.Settings(ctx)
+		return policy.Repository{Methods: methodsOf(s.Methods), AutoMerge: s.AutoMerge}, err
+	})
+	return b.settings, err
 }
 
 // prepare reads what is the same for all pull requests of a look, once.

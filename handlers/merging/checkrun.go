@@ -19,6 +19,7 @@ func (m *Merger) Tell(ctx context.Context, s *Subject, v *policy.Verdict) error 
 	}
 	change := forge.CheckChange{Conclusion: v.Conclusion, At: m.Now(), Text: forge.CheckText{Title: v.Title, Summary: policy.Table(v)}}
 	sum := sumOf(&change)
+	change.Note = sum
 	st := s.Standing
 	anew := false
 	if st.Told == sum {
@@ -45,7 +46,9 @@ func (m *Merger) put(ctx context.Context, head string, change *forge.CheckChange
 		if err != nil && !errors.Is(err, forge.ErrNotFound) {
 			return err
 		}
-		st.CheckRun = there.ID
+		if st.CheckRun = there.ID; there.Completed && there.Note == change.Note {
+			return nil
+		}
 	}
 	if st.CheckRun != 0 && !anew {
 		_, err := m.GitHub.UpdateCheckRun(ctx, st.CheckRun, *change)
@@ -53,7 +56,7 @@ func (m *Merger) put(ctx context.Context, head string, change *forge.CheckChange
 			return err
 		}
 	}
-	made, err := m.GitHub.CreateCheckRun(ctx, forge.NewCheckRun{CheckChange: *change, Name: policy.OwnCheck, Head: head, Note: sumOf(change)})
+	made, err := m.GitHub.CreateCheckRun(ctx, forge.NewCheckRun{CheckChange: *change, Name: policy.OwnCheck, Head: head})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package merging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,8 +29,26 @@ func (m *Merger) Judge(ctx context.Context, s *Subject, fresh bool) (*Judged, er
 		return nil, fmt.Errorf("judging pull request %d: %w", s.Number, err)
 	}
 	j.out.Again = j.again || m.branch.again
-	j.out.Verdict = policy.Decide(&j.out.Rule, &j.out.Facts, m.Now())
+	now := m.Now()
+	j.out.Verdict = policy.Decide(&j.out.Rule, &j.out.Facts, now)
+	j.out.Shown = j.shown(now)
 	return j.out, nil
+}
+
+// shown is the verdict for people. While GitHub finds out whether it can be merged, which
+// it does whenever the base moves, that is told as it was: otherwise each push would
+// rewrite the check run twice.
+func (j *judging) shown(now time.Time) policy.Verdict {
+	if !j.out.settling {
+		return j.out.Verdict
+	}
+	facts := j.out.Facts
+	facts.Merge = policy.Read(policy.Mergeability{State: cmp.Or(j.subject.Standing.Merge, "clean")})
+	v := policy.Decide(&j.out.Rule, &facts, now)
+	if v.Outcome == policy.Merges {
+		return j.out.Verdict
+	}
+	return v
 }
 
 // judging is Judge under way.
@@ -44,8 +63,12 @@ type judging struct {
 
 func (j *judging) gather(ctx context.Context) error {
 	f := &j.out.Facts
-	f.App, f.Rules, f.Classic, f.Repository = j.App, j.branch.rules, j.branch.classic, j.branch.settings
+	f.App, f.Rules, f.Classic = j.App, j.branch.rules, j.branch.classic
 	f.Newer = policy.Read(j.subject.Newer)
+	var err error
+	if f.Repository, err = j.permitted(ctx); err != nil {
+		return err
+	}
 	for _, part := range []func(context.Context) error{j.pull, j.ownership, j.checks, j.reviews, j.native, j.conversations, j.order} {
 		if err := part(ctx); err != nil {
 			return err
@@ -89,16 +112,21 @@ func stateOf(c *forge.Candidate) string {
 	return "closed"
 }
 
-// merge is what GitHub says of merging a head that is built on a commit of the base.
-func (j *judging) merge(c *forge.Candidate, behind bool) policy.Mergeability {
-	m := policy.Mergeability{State: strings.ToLower(c.MergeState), Behind: behind}
+// merge is what GitHub says of merging it. It finds that out only when it is asked, so
+// that it is asked again soon where it does not know.
+func (j *judging) merge(c *forge.Candidate) policy.Mergeability {
+	st := j.subject.Standing
+	state := strings.ToLower(c.MergeState)
 	switch {
-	case c.Mergeable == nil, m.State == "":
-		m.State = "unknown"
+	case c.Mergeable == nil, state == "", state == "unknown":
+		j.again = j.again || c.Open && (j.out.Rule.Auto.Value || st.Order != nil)
+		j.out.settling = true
+		return policy.Mergeability{State: "unknown"}
 	case !*c.Mergeable:
-		m.State = "dirty"
+		state = "dirty"
 	}
-	return m
+	st.Merge = state
+	return policy.Mergeability{State: state, Behind: state == "behind"}
 }
 
 // ownership proves that all is as the App made it, and finds the rule by what it made.
@@ -123,14 +151,14 @@ func (j *judging) ownership(ctx context.Context) error {
 	if record != nil {
 		j.out.Rule = j.subject.Rule(record)
 		f.RolledBack = policy.Read(j.subject.RolledBack(record))
-		f.Owner = policy.Read("")
 	} else {
 		j.out.Rule = j.subject.Rule(&proposal.Record{})
-		f.Owner = policy.Read("")
 	}
-	upToDate, _ := f.Rules.Get()
-	classic, _ := f.Classic.Get()
-	f.Merge = policy.Read(j.merge(c, (upToDate.UpToDate || classic.UpToDate) && c.MergeState == "behind"))
+	f.Owner = policy.Read("")
+	if o := j.out.Rule.Auto.Origin; o != nil && o.Field == "enforce" {
+		f.Owner = policy.Unread[string]("the owner's file cannot be used")
+	}
+	f.Merge = policy.Read(j.merge(c))
 	return nil
 }
 

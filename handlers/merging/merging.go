@@ -72,6 +72,10 @@ type Standing struct {
 	Seen   time.Time `json:"seen"`
 	Config string    `json:"config,omitempty"`
 	Order  *Order    `json:"order,omitempty"`
+	// Merge is what GitHub last said of merging it.
+	Merge string `json:"merge,omitempty"`
+	// Waits is how often in a row GitHub did not answer all.
+	Waits int `json:"waits,omitempty"`
 	// Rebuild is set where all that was missing was the newest base.
 	Rebuild bool `json:"rebuild,omitempty"`
 	// Told is what the check run of Head says, CheckRun its id. Stuck is set where
@@ -115,6 +119,23 @@ func (s *Standing) At(head string, now time.Time, config string) {
 	*s = Standing{Head: head, Seen: now, Config: config, Order: s.Order, Intent: s.Intent}
 }
 
+// Rebuilt notes that the App built the same updates on a newer base: their time runs on.
+func (s *Standing) Rebuilt(from, to string) {
+	if s.Head == from && from != "" && !s.Seen.IsZero() {
+		*s = Standing{Head: to, Seen: s.Seen, Config: s.Config, Intent: s.Intent, Refused: s.Refused, Until: s.Until}
+	}
+}
+
+// Later is when to look again where GitHub did not answer all: each time twice as late.
+func (s *Standing) Later(again bool, now time.Time) time.Time {
+	if !again {
+		s.Waits = 0
+		return time.Time{}
+	}
+	s.Waits++
+	return now.Add(patience(s.Waits))
+}
+
 // Subject is an open pull request of the App's.
 type Subject struct {
 	Number int
@@ -139,8 +160,12 @@ type Judged struct {
 	Rule      policy.Rule
 	Facts     policy.Facts
 	Verdict   policy.Verdict
+	// Shown is the verdict for people, which leaves out what comes and goes.
+	Shown policy.Verdict
 	// Again is set where GitHub did not answer all, and may soon.
 	Again bool
+
+	settling bool // GitHub does not know yet whether it can be merged
 }
 
 // Merger judges and merges the pull requests of one look, for one base.
@@ -153,7 +178,9 @@ type Merger struct {
 	Bot func(context.Context, forge.Account) bool
 	// Config tells the configuration that holds.
 	Config string
-	Now    func() time.Time
+	// Holds says whether that is still the newest one.
+	Holds func(context.Context) (bool, error)
+	Now   func() time.Time
 	// Log is told of what was done, as soon as it is.
 	Log func(context.Context, proposal.Done)
 	// Keep keeps what is remembered, before something is done that cannot be done

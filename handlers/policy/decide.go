@@ -86,26 +86,47 @@ func (j *judging) verdict() Verdict {
 	v.Action = j.action()
 	v.Next = next(v.Conditions, j.now)
 	v.Conclusion = v.conclusion()
-	v.Soaks = j.soaks(v.Outcome)
+	v.Soaks, v.Patience = j.soaks(v.Outcome)
 	v.Rebuild = j.rule.Rebase != config.RebaseNever && only(v.Conditions, AboutUpToDate, AboutGitHub)
 	v.Title = v.title()
 	v.Sentence = j.sentence()
 	return v
 }
 
-// soaks says whether the time runs after which it merges by itself, or is over and the
-// rest is on its way too.
-func (j *judging) soaks(o Outcome) bool {
-	runs := false
+// soaks says whether time runs after which it merges by itself, or is over and the rest
+// is on its way too, and until when that is waited for; zero where time meets it anyway.
+// What is not on its way by then keeps no newer version waiting.
+func (j *judging) soaks(o Outcome) (soaks bool, until time.Time) {
+	runs, timed, unknown := false, false, false
 	for i := range j.conditions {
 		c := &j.conditions[i]
 		if c.State == Failed {
-			return false
+			return false, time.Time{}
 		}
 		runs = runs || c.About == AboutAfter && c.State == Waiting
+		timed = timed || c.State == Waiting && !c.Until.IsZero()
+		unknown = unknown || c.State == Unknown
 	}
-	return j.rule.After.Value > 0 && j.order == nil && (runs || o == Merges || o == Waits)
+	after := time.Duration(j.rule.After.Value)
+	pushed, _ := j.facts.Pushed.Get()
+	switch {
+	case after <= 0 || j.order != nil:
+		return false, time.Time{}
+	case runs, o == Merges, o == Waits && timed && !unknown:
+		return true, time.Time{}
+	case o != Waits || unknown:
+		return false, time.Time{}
+	}
+	until = pushed.Add(after + max(after, leastPatience))
+	if !j.now.Before(until) {
+		return false, time.Time{}
+	}
+	return true, until
 }
+
+// leastPatience is how long is waited at least for what is on its way when the time is
+// over.
+const leastPatience = 24 * time.Hour
 
 // outcome is the worst that conditions ask for.
 func outcome(conditions []Condition) Outcome {

@@ -131,6 +131,9 @@ type Verdict struct {
 	Next time.Time `json:"next,omitzero"`
 	// Soaks says that its time runs, and nothing has failed yet: newer versions wait.
 	Soaks bool `json:"soaks,omitempty"`
+	// Patience is when they wait no longer for what is on its way; zero where they
+	// wait for a time.
+	Patience time.Time `json:"patience,omitzero"`
 	// Rebuild says that all that is missing is the newest base beneath the branch.
 	Rebuild bool `json:"rebuild,omitempty"`
 	// Title is one line for the check run, without anything from outside.

@@ -140,6 +140,10 @@ func TestSoaks(t *testing.T) {
 		{"{auto: true, after: 24h}", "+24h", true}, // it merges now
 		{"{auto: true, after: 24h}", "+1h run:build=queued", true},
 		{"{auto: true, after: 24h}", "+25h run:build=queued", true},
+		{"{auto: true, after: 24h}", "+47h run:build=queued", true},
+		{"{auto: true, after: 24h}", "+48h run:build=queued", false}, // it may never end
+		{"{auto: true, after: 72h}", "+143h run:build=queued", true},
+		{"{auto: true, after: 1h}", "+24h run:build=queued", true},
 		{"{auto: true, after: 24h}", "+1h run:build=failure", false},
 		{"{auto: true, after: 24h}", "+1h paused", false},
 		{"{auto: true, after: 24h}", "+1h foreign:tree", false},

@@ -88,13 +88,13 @@ func (c *court) find(ctx context.Context, entries []forge.Entry) ([]format.Field
 }
 
 // fields has what the claim's base was read with.
-func (c *court) fields(path, key, image string) (string, bool) {
+func (c *court) fields(path, key, image string) (found []string) {
 	for _, u := range proposal.ReadRecord(c.made.Message, repository).Updates {
 		if u.Path == path && u.Key == key && u.Image == image && !c.missing[path] {
-			return u.From, true
+			found = append(found, u.From)
 		}
 	}
-	return "", false
+	return found
 }
 
 // proposed is a repository with the last of the pull requests that should be there.

@@ -61,6 +61,9 @@ type Desired struct {
 	Close []Closing
 	// Held are the updates that are not proposed now.
 	Held []Held
+	// Spared are those that stay as they are though no proposal wants them: they
+	// are about to merge by themselves.
+	Spared []*Existing
 	// Say is what people are told, each once.
 	Say []Saying
 	// Sweep are those that we closed a short while ago: their branches may still
@@ -421,6 +424,7 @@ func (d *desiring) keep(p *Proposal) {
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
 	outdated, rebased := d.outdated(e), d.Orders.Rebase[e.Number]
 	p.Rewrite = e.Record == nil || !e.Record.sameAs(&record) || outdated || rebased && e.BuiltOn != d.BaseSHA
+	p.Same = e.Record != nil && e.Record.sameAs(&record)
 	p.Newer = p.Rewrite && !outdated && !rebased && e.Record.newer(&record)
 	if p.Newer && d.soaks(e) {
 		d.soak(p)

@@ -106,6 +106,8 @@ type Proposal struct {
 	// Rewrite is set where the branch has to be written: it is new, holds
 	// something else, or is to be built on the newest base.
 	Rewrite bool
+	// Same is set where the branch that is there has the same updates.
+	Same bool
 	// Newer is set where it has to be written only since there are newer versions of
 	// what the pull request proposes. They wait while that one soaks.
 	Newer bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
@@ -24,8 +25,9 @@ type Claim struct {
 	// Find finds the fields of a commit, whose tree has these entries, as those of
 	// the base are found for the planner. Its errors are those of package forge.
 	Find func(ctx context.Context, entries []forge.Entry) ([]format.Field, error)
-	// Fields gives what the newest base has in a field, as Value.String has it.
-	Fields func(path, key, image string) (value string, found bool)
+	// Fields gives what the newest base has in the fields of a place, as Value.String
+	// has it: documents of one file may share a place.
+	Fields func(path, key, image string) []string
 }
 
 // Prove finds out whether a pull request is as the App made it, by its commits and
@@ -95,13 +97,23 @@ func (c *Claim) standing(record *Record) string {
 	if why := nothingIn(record); why != "" {
 		return why
 	}
+	left := map[field][]string{}
 	for _, u := range record.Updates {
-		switch is, found := c.Fields(u.Path, u.Key, u.Image); {
-		case !found:
-			return u.Path + " does not have " + u.Image + " any more"
-		case is != u.From:
-			return u.Path + " has " + u.Image + " at " + is + " by now, and not at " + u.From
+		of := field{u.Path, u.Key, u.Image}
+		is, known := left[of]
+		if !known {
+			for _, value := range c.Fields(u.Path, u.Key, u.Image) {
+				is = append(is, readable(value))
+			}
 		}
+		at := slices.Index(is, u.From)
+		switch {
+		case len(is) == 0:
+			return u.Path + " does not have " + u.Image + " any more"
+		case at < 0:
+			return u.Path + " has " + u.Image + " at " + is[0] + " by now, and not at " + u.From
+		}
+		left[of] = slices.Delete(is, at, at+1)
 	}
 	return ""
 }

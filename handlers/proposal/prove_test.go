@@ -203,8 +203,8 @@ func TestProve(t *testing.T) {
 			"branch: imageupdater/acme-web-44e16a does not begin with updates/",
 		}, nil},
 		{"the base has another value meanwhile", func(c *court) {
-			c.claim.Fields = func(path, _, _ string) (string, bool) {
-				return map[string]string{devFile: "1.0.0", prodFile: "1.0.5"}[path], true
+			c.claim.Fields = func(path, _, _ string) []string {
+				return []string{map[string]string{devFile: "1.0.0", prodFile: "1.0.5"}[path]}
 			}
 		}, []string{"record: prod/web.yaml has ghcr.io/acme/web at 1.0.5 by now, and not at 1.0.0"}, nil},
 		{"the base has the field no more", func(c *court) { c.missing[prodFile] = true }, []string{

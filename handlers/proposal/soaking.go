@@ -110,6 +110,7 @@ func (d *desiring) spare(e *Existing) bool {
 		}
 	}
 	d.spared = append(d.spared, e)
+	d.out.Spared = append(d.out.Spared, e)
 	return true
 }
 

@@ -75,13 +75,13 @@ func (w *reviewing) tell(ctx context.Context, head, note string, v review.Verdic
 	for {
 		part := rest[:min(len(rest), forge.MostAnnotations)]
 		rest = rest[len(part):]
-		change := forge.CheckChange{Text: forge.CheckText{Title: v.Title, Summary: v.Summary, Annotations: part}}
+		change := forge.CheckChange{Note: note, Text: forge.CheckText{Title: v.Title, Summary: v.Summary, Annotations: part}}
 		if len(rest) == 0 {
 			change.Conclusion, change.At = v.Conclusion, w.Now()
 		}
 		var err error
 		if there.ID == 0 {
-			there, err = w.look.Checks.CreateCheckRun(ctx, forge.NewCheckRun{CheckChange: change, Name: review.Name, Head: head, Note: note})
+			there, err = w.look.Checks.CreateCheckRun(ctx, forge.NewCheckRun{CheckChange: change, Name: review.Name, Head: head})
 		} else {
 			there, err = w.look.Checks.UpdateCheckRun(ctx, there.ID, change)
 		}

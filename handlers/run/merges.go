@@ -51,7 +51,7 @@ func (r *Runner) merging(ctx context.Context, l Look, out *Outcome) *merges {
 	sum := sha256.Sum256(out.source.text)
 	m.Merger = &merging.Merger{
 		GitHub: l.Merging, Repository: l.Repository.ID, Base: out.Base, App: r.App, Bot: r.Historian.IsBot, Config: hex.EncodeToString(sum[:8]),
-		Now: r.Now, Log: m.log, Keep: m.keep,
+		Holds: m.holds, Now: r.Now, Log: m.log, Keep: m.keep,
 	}
 	return m
 }
@@ -191,9 +191,48 @@ func (m *merges) newer(number int) []string {
 func (m *merges) prove(ctx context.Context, c *forge.Candidate) (*proposal.Record, policy.Ownership, error) {
 	claim := &proposal.Claim{
 		Repository: m.look.Repository.ID, Pull: *c, Base: m.out.Base,
-		Prefix: string(m.out.Config.PullRequests.BranchPrefix.Value), Fields: m.field, Find: m.find,
+		Prefix: string(m.out.Config.PullRequests.BranchPrefix.Value), Fields: m.fields, Find: m.find,
 	}
-	return m.run.Historian.Prove(ctx, m.look.PullRequests, claim) //nolint:wrapcheck // Judge says of what
+	record, signs, err := m.run.Historian.Prove(ctx, m.look.PullRequests, claim)
+	if err != nil {
+		return record, signs, err //nolint:wrapcheck // Judge says of what
+	}
+	if why := m.unwanted(c); why != "" {
+		signs.Record = policy.Unread[policy.Sign](why)
+	}
+	return record, signs, nil
+}
+
+// unwanted says why a pull request is not what this look wants it to be, whoever made it;
+// "" where it is. What was refused, is unclear, or ignored by now is not merged.
+func (m *merges) unwanted(c *forge.Candidate) string {
+	if m.out.Desired == nil || slices.Contains(c.Labels, proposal.PausedLabel) {
+		return "" // nothing is merged before it is decided, nor what is paused
+	}
+	if c.Head.SHA != m.heads()[c.Number] {
+		return "it is not what is proposed now"
+	}
+	return ""
+}
+
+// heads are the commits at which the pull requests are that this look wants, by their
+// numbers.
+func (m *merges) heads() map[int]string {
+	heads := map[int]string{}
+	for _, e := range m.out.Desired.Spared {
+		heads[e.Number] = e.HeadSHA
+	}
+	for _, p := range m.out.Desired.Proposals {
+		switch {
+		case p.Existing == nil:
+			heads[m.out.opened[p.Branch]] = m.out.written[p.Branch]
+		case p.Rewrite:
+			heads[p.Existing.Number] = m.out.written[p.Branch]
+		default:
+			heads[p.Existing.Number] = p.Existing.HeadSHA
+		}
+	}
+	return heads
 }
 
 // find finds the fields of a commit with these files, as the scanner does in the newest
@@ -206,15 +245,17 @@ func (m *merges) find(ctx context.Context, entries []forge.Entry) ([]format.Fiel
 	return inventory.Fields, nil
 }
 
-// field is what the newest base has in a field.
-func (m *merges) field(path, key, image string) (string, bool) {
+// fields are what the newest base has in the fields of a place: documents of one file may
+// share it.
+func (m *merges) fields(path, key, image string) []string {
+	var all []string
 	for i := range m.out.Plan.Results {
 		f := &m.out.Plan.Results[i].Field
 		if f.File == path && f.Path == key && f.Ref.Repository().String() == image {
-			return proposal.Value{Tag: f.Ref.Tag, Digest: f.Ref.Digest}.String(), true
+			all = append(all, proposal.Value{Tag: f.Ref.Tag, Digest: f.Ref.Digest}.String())
 		}
 	}
-	return "", false
+	return all
 }
 
 // merge judges the open pull requests of the App, says so, and does what follows.
@@ -232,14 +273,30 @@ func (r *Runner) merge(ctx context.Context, l Look, seen *newest, out *Outcome) 
 		return err
 	}
 	if out.State != Planned {
-		return m.disarm(ctx)
+		if err := m.disarm(ctx); err != nil {
+			return err
+		}
+		return m.others(ctx, seen, nil)
 	}
+	m.rebuilt()
 	for _, number := range slices.Sorted(maps.Keys(open)) {
 		if err := m.one(ctx, number, open[number]); err != nil {
 			return err
 		}
 	}
 	return m.others(ctx, seen, open)
+}
+
+// rebuilt notes which branches this look built on a newer base, with the same updates.
+func (m *merges) rebuilt() {
+	if m.out.Desired == nil {
+		return
+	}
+	for _, p := range m.out.Desired.Proposals {
+		if head := m.out.written[p.Branch]; head != "" && p.Same {
+			m.of(p.Existing.Number).Rebuilt(p.Existing.HeadSHA, head)
+		}
+	}
 }
 
 // open are the branches of the pull requests of updates that are open, by their
@@ -268,10 +325,13 @@ func (m *merges) recover(ctx context.Context, open map[int]string) error {
 		if _, still := open[number]; still {
 			continue
 		}
-		if err := m.passed(ctx, number, m.Recover(ctx, number, m.standing[number])); err != nil {
+		err := m.Recover(ctx, number, m.standing[number])
+		if err == nil {
+			delete(m.standing, number)
+		}
+		if err := m.passed(ctx, number, err); err != nil {
 			return err
 		}
-		delete(m.standing, number)
 	}
 	return nil
 }
@@ -305,22 +365,36 @@ func (m *merges) one(ctx context.Context, number int, branch string) error {
 		}
 	}
 	v := &j.Verdict
-	if err := m.passed(ctx, number, m.Tell(ctx, s, v)); err != nil {
+	if err := m.passed(ctx, number, m.Tell(ctx, s, &j.Shown)); err != nil {
 		return err
 	}
 	did, err := m.Act(ctx, s, j)
 	if err := m.passed(ctx, number, err); err != nil {
 		return err
 	}
-	s.Standing.Rebuild = v.Rebuild
-	m.out.wake(v.Next)
-	m.out.wake(did.Again)
-	if j.Again || v.Rebuild || did.Merged {
-		m.out.soon(m.run.Now(), m.run.Least)
-	}
-	m.out.verdicts = append(m.out.verdicts, judged{branch, v.Title})
+	m.next(s.Standing, j, did, given)
+	m.out.verdicts = append(m.out.verdicts, judged{branch, j.Shown.Title})
 	m.answer(number, given, did, v)
 	return nil
+}
+
+// next is when to look again.
+func (m *merges) next(st *merging.Standing, j *merging.Judged, did merging.Did, given bool) {
+	now := m.run.Now()
+	m.out.wake(j.Verdict.Next)
+	if len(m.newer(j.Candidate.Number)) > 0 {
+		m.out.wake(j.Verdict.Patience)
+	}
+	m.out.wake(did.Again)
+	m.out.wake(st.Later(j.Again, now))
+	if j.Verdict.Rebuild && st.Rebuild { // it was to be built again, and was not
+		st.Refused++
+		m.out.wake(st.Later(true, now))
+	}
+	st.Rebuild = j.Verdict.Rebuild
+	if st.Rebuild && st.Refused == 0 || did.Merged || did.Native || given {
+		m.out.soon(now, m.run.Least) // a window may close on what GitHub is about to do
+	}
 }
 
 // judged is what was decided of a pull request, for reports.
@@ -353,7 +427,7 @@ func (m *merges) given(s *merging.Subject) bool {
 		m.out.hearing.Merging(s.Number, command.HeadChanged(st.Head), true)
 		return false
 	}
-	st.Order = &merging.Order{By: newest.By, Head: newest.Head, At: newest.At}
+	st.Order, st.Refused, st.Until = &merging.Order{By: newest.By, Head: newest.Head, At: newest.At}, 0, time.Time{}
 	return true
 }
 
@@ -382,7 +456,7 @@ func (m *merges) passed(ctx context.Context, number int, err error) error {
 		return nil
 	case unavailable:
 		m.out.soon(m.run.Now(), m.run.Least)
-	case denied, !proposal.Stops(err):
+	case denied, errors.Is(err, forge.ErrInvalid), !proposal.Stops(err):
 		m.out.soon(m.run.Now(), broken)
 	default:
 		return err
@@ -398,11 +472,19 @@ const mostPasses = 30
 // others lets pass what is not the App's business, where the base requires its check of
 // everything.
 func (m *merges) others(ctx context.Context, seen *newest, open map[int]string) error {
+	if !slices.ContainsFunc(seen.pulls, func(p forge.Pull) bool { return p.Open }) && len(m.out.opened) == 0 {
+		return nil
+	}
 	required, err := m.Required(ctx)
 	if err != nil || !required {
 		return err
 	}
-	heads, err := m.heads(ctx, seen, open)
+	if len(m.out.opened) > 0 || m.out.edited {
+		if _, err := seen.Pulls(ctx); err != nil {
+			return fmt.Errorf("reading pull requests again: %w", err)
+		}
+	}
+	heads, err := m.passing(ctx, seen, open)
 	if err := m.passed(ctx, 0, err); err != nil {
 		return err
 	}
@@ -427,12 +509,15 @@ func (m *merges) others(ctx context.Context, seen *newest, open map[int]string) 
 	return nil
 }
 
-// heads are those of other people's pull requests, and of merge groups.
-func (m *merges) heads(ctx context.Context, seen *newest, open map[int]string) ([]string, error) {
+// passing are the heads of other people's pull requests, and of merge groups.
+func (m *merges) passing(ctx context.Context, seen *newest, open map[int]string) ([]string, error) {
 	var heads []string
+	ours := map[string]bool{} // one commit may be the head of several
+	for number := range open {
+		ours[m.of(number).Head] = true
+	}
 	for i := range seen.pulls {
-		p := &seen.pulls[i]
-		if _, ours := open[p.Number]; p.Open && !ours && p.Base.Name == m.out.Base {
+		if p := &seen.pulls[i]; p.Open && !ours[p.Head.SHA] && p.Base.Name == m.out.Base {
 			heads = append(heads, p.Head.SHA)
 		}
 	}

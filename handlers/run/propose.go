@@ -106,6 +106,12 @@ func (r *Runner) wrote(ctx context.Context, repository int64, d proposal.Done) {
 
 // did notes which pull requests were opened and closed.
 func (o *Outcome) did(d proposal.Done) {
+	if d.Head != "" && (d.What == "opened" || d.What == "updated") {
+		if o.written == nil {
+			o.written = map[string]string{}
+		}
+		o.written[d.Branch] = d.Head
+	}
 	switch d.What {
 	case "opened":
 		if o.opened == nil {

@@ -193,6 +193,8 @@ type Outcome struct {
 	// the numbers of those that it closed.
 	opened map[string]int
 	closed map[int]bool
+	// written are the heads that it gave branches.
+	written map[string]string
 	// merges is the merging of the look, verdicts what was decided.
 	merges   *merges
 	verdicts []judged

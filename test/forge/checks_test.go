@@ -24,8 +24,8 @@ func TestCheckRun(t *testing.T) {
 	}
 	first := forge.Annotation{Path: ".imageupdater.yaml", StartLine: 3, EndLine: 3, StartCol: 5, EndCol: 9, Level: "failure", Title: "rules", Message: "it is wrong"}
 	second := forge.Annotation{Path: ".imageupdater.yaml", StartLine: 4, EndLine: 7, Level: "warning", Message: "it has no effect"}
-	begun := forge.CheckChange{Text: forge.CheckText{Title: "Two things", Summary: "one", Annotations: []forge.Annotation{first}}}
-	made := must[forge.CheckRun](t)(r.CreateCheckRun(t.Context(), forge.NewCheckRun{CheckChange: begun, Name: "config", Head: w.sha, Note: "a note"}))
+	begun := forge.CheckChange{Note: "a note", Text: forge.CheckText{Title: "Two things", Summary: "one", Annotations: []forge.Annotation{first}}}
+	made := must[forge.CheckRun](t)(r.CreateCheckRun(t.Context(), forge.NewCheckRun{CheckChange: begun, Name: "config", Head: w.sha}))
 	found := must[forge.CheckRun](t)(r.CheckRunOf(t.Context(), w.sha, "config"))
 	if want := (forge.CheckRun{ID: made.ID, Note: "a note", Annotations: 1}); found != want || made != want {
 		t.Errorf("made %+v, found %+v", made, found)
