@@ -36,6 +36,9 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 		if m.Now().Before(s.Standing.Until) {
 			return Did{Again: s.Standing.Until}, nil
 		}
+		if s.Standing.returned(action, j.Verdict.Head, m.Now()) {
+			return Did{Again: s.Standing.Until}, nil
+		}
 		again, err := m.Judge(ctx, s, true)
 		if err != nil {
 			return Did{}, err
@@ -113,7 +116,7 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 		m.Keep(ctx)
 		return Did{Merged: true}, m.sweep(ctx, s.Branch, j.Verdict.Head)
 	case forge.Armed, forge.Enqueued, forge.InQueue:
-		st.Refused, st.Until = 0, time.Time{}
+		st.Refused, st.Until, st.Intent.Taken = 0, time.Time{}, true
 		m.log(ctx, s, j, string(result.Outcome))
 		return Did{Native: true}, nil
 	case forge.Disarmed, forge.Dequeued:
@@ -123,7 +126,11 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 	case forge.Closed, forge.HeadMoved, forge.Retargeted, forge.BaseMoved, forge.MustQueue, forge.MethodNotAllowed, forge.Draft,
 		forge.NotYet, forge.Clean, forge.Unstable, forge.AutoMergeOff, forge.NoProtection, forge.NoQueue:
 	}
-	st.Intent = nil
+	if n, _ := j.Facts.Native.Get(); n.Armed != nil && n.Armed.App {
+		st.Intent.Native, st.Intent.Taken = true, true // that one stands
+	} else {
+		st.Intent = nil
+	}
 	st.Refused++
 	st.Until = m.Now().Add(patience(st.Refused))
 	zerolog.Ctx(ctx).Info().Int("github_pr_num", s.Number).Str("outcome", string(result.Outcome)).Str("said", result.Said).
@@ -139,6 +146,27 @@ const (
 )
 
 func patience(times int) time.Duration { return firstRefusal << (min(times, mostRefusals) - 1) }
+
+// How long is waited until GitHub is told once more to merge by itself what it was told
+// to at this very head and gave back: a queue in which it failed, or a person who took
+// it back. From the first time on it is twice as long each time.
+const (
+	firstReturn = time.Hour
+	mostReturns = 5
+)
+
+// returned says whether that is so now, and notes until when to wait. What is not given
+// back but merged is no action of these.
+func (s *Standing) returned(action policy.Action, head string, now time.Time) bool {
+	i := s.Intent
+	if i == nil || !i.Taken || i.Head != head || action != policy.Enqueue && action != policy.Arm {
+		return false
+	}
+	i.Taken = false
+	s.Returned++
+	s.Until = now.Add(firstReturn << (min(s.Returned, mostReturns) - 1))
+	return true
+}
 
 // log tells of an action.
 func (m *Merger) log(ctx context.Context, s *Subject, j *Judged, what string) {
