@@ -224,18 +224,33 @@ func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
 	if err != nil {
 		return fmt.Errorf("reading pull request %d: %w", number, err)
 	}
-	order := forge.Order{Number: number, Node: c.NodeID}
 	n, err := m.GitHub.Native(ctx, number, c.NodeID)
-	if err == nil && n.Queued != nil && m.Bot(ctx, n.Queued.By) {
-		_, err = m.GitHub.Dequeue(ctx, order)
+	if err != nil {
+		return fmt.Errorf("reading what GitHub will do with pull request %d: %w", number, err)
+	}
+	order := forge.Order{Number: number, Node: c.NodeID}
+	var done []forge.Result
+	if n.Queued != nil && m.Bot(ctx, n.Queued.By) {
+		var result forge.Result
+		result, err = m.GitHub.Dequeue(ctx, order)
+		done = append(done, result)
 	}
 	if err == nil && n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By) {
-		_, err = m.GitHub.DisableAutoMerge(ctx, order)
+		var result forge.Result
+		result, err = m.GitHub.DisableAutoMerge(ctx, order)
+		done = append(done, result)
 	}
 	if err != nil {
 		return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
 	}
-	m.Log(ctx, proposal.Done{What: string(forge.Disarmed), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used"})
+	for _, result := range done {
+		if result.Outcome != forge.Dequeued && result.Outcome != forge.Disarmed {
+			return nil // it was merged meanwhile, of which Recover tells
+		}
+		m.Log(ctx, proposal.Done{
+			What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used",
+		})
+	}
 	st.Intent = nil
 	return nil
 }

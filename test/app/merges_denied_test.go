@@ -101,3 +101,37 @@ func TestWithoutChecks(t *testing.T) {
 	l.calm()
 	l.mergedByApp(p.Number)
 }
+
+// TestCodeOwnersAlone merges where owners have to approve and nobody else.
+func TestCodeOwnersAlone(t *testing.T) {
+	t.Parallel()
+	l := beginProtected(t, atOnce, func(l *life) {
+		l.repo.Push("main", "alice", "owners", map[string]*githubtest.File{".github/CODEOWNERS": githubtest.Text("*.yaml @bob\n")})
+		ruled(githubtest.Ruleset{Rules: reviewed(githubtest.RequiredReviews{CodeOwners: true})})(l)
+		l.repo.SetMerging(githubtest.Merging{AllowSquash: true, DeleteBranch: true})
+	})
+	p := l.one()
+	l.waitsFor("Needs a person: reviews")
+	l.repo.Review(p.Number, "bob", "APPROVED", "")
+	l.calm()
+	l.mergedByApp(p.Number)
+	l.look()
+	l.quiet()
+}
+
+// TestConversationsOfRuleset waits for those that are open, and for no push.
+func TestConversationsOfRuleset(t *testing.T) {
+	t.Parallel()
+	l := beginProtected(t, strings.Replace(atOnce, "checks: none", "checks: none, after: 1h", 1), ruled(githubtest.Ruleset{
+		Rules: githubtest.Rules{Conversations: true, Reviews: &githubtest.RequiredReviews{}},
+	}))
+	p := l.one()
+	l.waitsFor("Waits: after")
+	thread := l.repo.OpenThread(p.Number, "alice", "deploy/web.yaml")
+	l.wakes(l.hub.Now().Add(2 * time.Hour))
+	l.waitsFor("Needs a person: conversations")
+	l.repo.ResolveThread(p.Number, thread, "alice")
+	l.look()
+	l.calm()
+	l.mergedByApp(p.Number)
+}

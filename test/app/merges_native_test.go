@@ -220,3 +220,39 @@ func TestViaGitHubWithWindow(t *testing.T) {
 		})
 	}
 }
+
+// TestViaGitHubNotYet arms nothing while more is missing than GitHub waits for by itself,
+// and arms what waits for a review.
+func TestViaGitHubNotYet(t *testing.T) {
+	t.Parallel()
+	rules := build(0)
+	rules.Reviews = &githubtest.RequiredReviews{Approvals: 1}
+	l := beginProtected(t, strings.Replace(viaGitHub, "checks: none", "checks: [lint], after: 2h", 1), func(l *life) { l.allows(); classic(rules)(l) })
+	p := l.one()
+	not := func(why string) {
+		t.Helper()
+		l.calm()
+		if by := l.armedBy(p.Number); by != "" {
+			t.Errorf("it was armed by %q though this is missing: %s", by, why)
+		}
+	}
+	not("time")
+	l.wakes(l.hub.Now().Add(3 * time.Hour))
+	not("lint")
+	l.repo.Check(p.HeadSHA, "ci", "lint", "completed", "success")
+	l.calm()
+	if by := l.armedBy(p.Number); by != bot {
+		t.Errorf("it was armed by %q: %+v", by, l.verdict(p.HeadSHA))
+	}
+	l.repo.Check(p.HeadSHA, "ci", "lint", "completed", "failure")
+	not("lint, which failed")
+	l.hub.Advance(time.Minute)
+	l.repo.Check(p.HeadSHA, "ci", "lint", "completed", "success")
+	l.calm()
+	l.repo.Check(p.HeadSHA, "ci", "build", "completed", "success")
+	l.repo.Review(p.Number, "alice", "APPROVED", "")
+	l.look()
+	l.calm()
+	l.mergedByApp(p.Number)
+	l.natively("armed", "disarmed", "armed", "merged")
+}

@@ -129,6 +129,7 @@ func TestOutOfMergeQueue(t *testing.T) {
 			if n := l.calls(mark, "dequeuePullRequest"); n != c.calls {
 				t.Errorf("it was taken out %d times", n)
 			}
+			l.natively(append([]string{"enqueued"}, slices.Repeat([]string{"dequeued"}, c.calls)...)...)
 			l.look()
 			l.quiet()
 			l.one()
