@@ -39,6 +39,9 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 		if m.Now().Before(s.Standing.Until) {
 			return Did{Again: s.Standing.Until}, nil
 		}
+		if s.Standing.returned(action, j.Verdict.Head, m.Now()) {
+			return Did{Again: s.Standing.Until}, nil
+		}
 		same, err := m.confirm(ctx, s, j, action)
 		if err != nil {
 			return Did{}, err
@@ -58,20 +61,16 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 }
 
 // follow keeps account of what GitHub does by itself: an arming of an older head goes on
-// with a new one, and what left the merge queue by itself, or at the hands of a person,
-// is not put there again at once.
+// with a new one.
 func (m *Merger) follow(ctx context.Context, s *Subject, j *Judged) error {
-	st := s.Standing
-	i := st.Intent
-	_, known := j.Facts.Native.Get()
-	switch {
-	case i == nil || !i.Native || !known:
-	case j.armed() && i.Head != j.Verdict.Head && j.Verdict.Action == policy.Nothing:
-		return m.intend(ctx, s, j, policy.Arm)
-	case !j.armed() && i.Head == j.Verdict.Head && j.Verdict.Action != policy.Merge:
-		st.Intent = nil
-		st.refused(m.Now())
+	i := s.Standing.Intent
+	if i == nil || !i.Native || !j.armed() || i.Head == j.Verdict.Head || j.Verdict.Action != policy.Nothing {
+		return nil
 	}
+	if err := m.intend(ctx, s, j, policy.Arm); err != nil {
+		return err
+	}
+	s.Standing.Intent.Taken = true
 	return nil
 }
 
@@ -157,6 +156,7 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 		m.Keep(ctx)
 		return Did{Merged: true}, m.sweep(ctx, s.Branch, j.Verdict.Head)
 	case forge.Armed, forge.Enqueued, forge.InQueue:
+		st.Refused, st.Until, st.Intent.Taken = 0, time.Time{}, true
 		m.log(ctx, s, j, string(result.Outcome))
 		return Did{Native: true}, nil
 	case forge.Disarmed, forge.Dequeued:
@@ -166,7 +166,11 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 	case forge.Closed, forge.HeadMoved, forge.Retargeted, forge.BaseMoved, forge.MustQueue, forge.MethodNotAllowed, forge.Draft,
 		forge.NotYet, forge.Clean, forge.Unstable, forge.AutoMergeOff, forge.NoProtection, forge.NoQueue:
 	}
-	if st.Intent != nil && !j.armed() { // what GitHub does by itself goes on
+	switch {
+	case st.Intent == nil:
+	case j.armed(): // what GitHub does by itself stands
+		st.Intent.Native, st.Intent.Taken = true, true
+	default:
 		st.Intent = nil
 	}
 	st.refused(m.Now())
@@ -189,6 +193,27 @@ func (s *Standing) refused(now time.Time) {
 }
 
 func patience(times int) time.Duration { return firstRefusal << (min(times, mostRefusals) - 1) }
+
+// How long is waited until GitHub is told once more to merge by itself what it was told
+// to at this very head and gave back: a queue in which it failed, or a person who took
+// it back. From the first time on it is twice as long each time.
+const (
+	firstReturn = time.Hour
+	mostReturns = 5
+)
+
+// returned says whether that is so now, and notes until when to wait. What is not given
+// back but merged is no action of these.
+func (s *Standing) returned(action policy.Action, head string, now time.Time) bool {
+	i := s.Intent
+	if i == nil || !i.Taken || i.Head != head || action != policy.Enqueue && action != policy.Arm {
+		return false
+	}
+	i.Taken = false
+	s.Returned++
+	s.Until = now.Add(firstReturn << (min(s.Returned, mostReturns) - 1))
+	return true
+}
 
 // log tells of an action.
 func (m *Merger) log(ctx context.Context, s *Subject, j *Judged, what string) {
@@ -248,26 +273,32 @@ func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
 	}
 	n, err := m.GitHub.Native(ctx, number, c.NodeID)
 	if err != nil {
-		return fmt.Errorf("reading whether pull request %d is about to be merged: %w", number, err)
+		return fmt.Errorf("reading what GitHub will do with pull request %d: %w", number, err)
 	}
-	order, result := forge.Order{Number: number, Node: c.NodeID}, forge.Result{Outcome: forge.Disarmed}
-	if n.Queued != nil && m.Bot(ctx, n.Queued.By) {
-		result, err = m.GitHub.Dequeue(ctx, order)
+	order := forge.Order{Number: number, Node: c.NodeID}
+	for _, back := range []struct {
+		ours bool
+		take func(context.Context, forge.Order) (forge.Result, error)
+	}{
+		{n.Queued != nil && m.Bot(ctx, n.Queued.By), m.GitHub.Dequeue},
+		{n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By), m.GitHub.DisableAutoMerge},
+	} {
+		if !back.ours {
+			continue
+		}
+		result, err := back.take(ctx, order)
+		switch {
+		case err != nil:
+			return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
+		case result.Outcome == forge.AlreadyMerged: // of which Recover tells
+			return nil
+		case result.Outcome != forge.Dequeued && result.Outcome != forge.Disarmed:
+			return fmt.Errorf("taking back that pull request %d is merged: %w", number, &forge.UnavailableError{What: string(result.Outcome), Err: errNotTaken})
+		}
+		m.Log(ctx, proposal.Done{
+			What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used",
+		})
 	}
-	if taken := result.Outcome == forge.Disarmed || result.Outcome == forge.Dequeued; err == nil && taken && n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By) {
-		result, err = m.GitHub.DisableAutoMerge(ctx, order)
-	}
-	switch {
-	case err != nil:
-		return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
-	case result.Outcome == forge.AlreadyMerged: // which the next look tells of
-		return nil
-	case result.Outcome != forge.Disarmed && result.Outcome != forge.Dequeued:
-		return fmt.Errorf("taking back that pull request %d is merged: %w", number, &forge.UnavailableError{What: string(result.Outcome), Err: errNotTaken})
-	}
-	m.Log(ctx, proposal.Done{
-		What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used",
-	})
 	st.Intent = nil
 	return nil
 }

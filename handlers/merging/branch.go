@@ -18,8 +18,8 @@ type branch struct {
 	// told are the checks that classic protection is known to require, whatever else
 	// of it may not be read.
 	told []forge.RequiredCheck
-	// native says that there may be a merge queue, or that GitHub may be told to
-	// merge by itself.
+	// native says that there may be a merge queue, that GitHub may be told to merge by
+	// itself, or that its own sum of the reviews matters.
 	native bool
 	again  bool
 }
@@ -41,7 +41,7 @@ func (m *Merger) wanted(ctx context.Context) (*branch, error) {
 		return nil, err
 	}
 	rules, known := b.rules.Get()
-	b.native = b.native || !known || rules.Queue || len(rules.Checks) > 0 || rules.Approvals > 0
+	b.native = b.native || !known || rules.Queue || len(rules.Checks) > 0 || rules.Approvals > 0 || rules.CodeOwners
 	return b, nil
 }
 

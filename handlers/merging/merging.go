@@ -90,6 +90,9 @@ type Standing struct {
 	// it is not asked again.
 	Refused int       `json:"refused,omitempty"`
 	Until   time.Time `json:"until,omitzero"`
+	// Returned is how often GitHub was told to merge it by itself at this head and did
+	// not, without a word from the App: a queue put it out, or a person took it out.
+	Returned int `json:"returned,omitempty"`
 	// Writers are those of its reviewers of whom was asked whether they may write,
 	// and when.
 	Writers map[int64]writer `json:"writers,omitempty"`
@@ -101,8 +104,10 @@ type Intent struct {
 	Branch  string          `json:"branch"`
 	Group   string          `json:"group,omitempty"`
 	Verdict json.RawMessage `json:"verdict"`
-	// Native says that GitHub merges it by itself, armed or enqueued by the App.
+	// Native says that GitHub merges it by itself, armed or enqueued by the App, Taken
+	// that GitHub has said so.
 	Native bool `json:"native,omitempty"`
+	Taken  bool `json:"taken,omitempty"`
 }
 
 type writer struct {
