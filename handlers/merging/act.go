@@ -36,14 +36,13 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 		if m.Now().Before(s.Standing.Until) {
 			return Did{Again: s.Standing.Until}, nil
 		}
-		again, err := m.Judge(ctx, s, true)
+		same, err := m.confirm(ctx, s, j, action)
 		if err != nil {
 			return Did{}, err
 		}
-		if again.Verdict.Action != action || again.Verdict.Head != j.Verdict.Head {
+		if !same {
 			return Did{Again: m.Now().Add(firstRefusal)}, nil
 		}
-		*j = *again
 		if err := m.intend(ctx, s, j, action); err != nil {
 			return Did{}, err
 		}
@@ -53,6 +52,20 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 		return did, fmt.Errorf("pull request %d: %w", s.Number, err)
 	}
 	return did, nil
+}
+
+// confirm reads all once more, and says whether the same would be done at the same
+// commit. The verdict is the newer one then.
+func (m *Merger) confirm(ctx context.Context, s *Subject, j *Judged, action policy.Action) (bool, error) {
+	again, err := m.Judge(ctx, s, true)
+	if err != nil || again.Verdict.Action != action || again.Verdict.Head != j.Verdict.Head {
+		return false, err
+	}
+	if holds, err := m.Holds(ctx); err != nil || !holds {
+		return false, err
+	}
+	*j = *again
+	return true, nil
 }
 
 // intend notes what is about to be done, so that it is told of whatever becomes of this
@@ -73,8 +86,8 @@ func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Ac
 	order := forge.Order{
 		Number: c.Number, Node: c.NodeID, Head: j.Verdict.Head, Base: c.Base.Name, Method: string(j.Verdict.Method),
 		Still: func(ctx context.Context, now forge.Candidate) (bool, error) {
-			again, err := m.Judge(ctx, s, true)
-			return err == nil && again.Verdict.Action == policy.Merge && again.Verdict.Head == j.Verdict.Head && now.Head.SHA == j.Verdict.Head, err
+			same, err := m.confirm(ctx, s, j, policy.Merge)
+			return same && now.Head.SHA == j.Verdict.Head, err
 		},
 	}
 	var result forge.Result

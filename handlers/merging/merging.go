@@ -153,7 +153,9 @@ type Merger struct {
 	Bot func(context.Context, forge.Account) bool
 	// Config tells the configuration that holds.
 	Config string
-	Now    func() time.Time
+	// Holds says whether that is still the newest one.
+	Holds func(context.Context) (bool, error)
+	Now   func() time.Time
 	// Log is told of what was done, as soon as it is.
 	Log func(context.Context, proposal.Done)
 	// Keep keeps what is remembered, before something is done that cannot be done

@@ -51,7 +51,7 @@ func (r *Runner) merging(ctx context.Context, l Look, out *Outcome) *merges {
 	sum := sha256.Sum256(out.source.text)
 	m.Merger = &merging.Merger{
 		GitHub: l.Merging, Repository: l.Repository.ID, Base: out.Base, App: r.App, Bot: r.Historian.IsBot, Config: hex.EncodeToString(sum[:8]),
-		Now: r.Now, Log: m.log, Keep: m.keep,
+		Holds: m.holds, Now: r.Now, Log: m.log, Keep: m.keep,
 	}
 	return m
 }
