@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 //go:embed builds.html
@@ -19,6 +20,9 @@ var buildsPage string
 
 // buildsPath is where a person plays the build that pushes images.
 const buildsPath = "/demo"
+
+// hourPath is where a person lets an hour go by.
+const hourPath = buildsPath + "/hour"
 
 // pages puts the page for builds before those of GitHub.
 func (w *world) pages(github http.Handler) (http.Handler, error) {
@@ -32,6 +36,7 @@ func (w *world) pages(github http.Handler) (http.Handler, error) {
 		_ = page.Execute(rw, w.builds(r.URL.Query())) // the browser may be gone
 	})
 	mux.HandleFunc("POST "+buildsPath, w.build)
+	mux.HandleFunc("POST "+hourPath, w.hour)
 	mux.Handle("/", github)
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
@@ -57,11 +62,11 @@ func (w *world) builds(query url.Values) map[string]any {
 	return map[string]any{
 		"Registry": w.stock.Host(), "URL": w.hub.URL, "Shelves": shelves,
 		"Image": query.Get("image"), "Tag": query.Get("tag"), "Told": query.Get("tell") != "",
+		"HourPath": hourPath, "Later": query.Get("later") != "", "Now": w.hub.Now().Format(time.DateTime),
 	}
 }
 
-// build pushes what the form says. A browser comes back to the page, others are told
-// in a line.
+// build pushes what the form says.
 func (w *world) build(rw http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)
 	image, tag := strings.TrimSpace(r.PostFormValue("image")), strings.TrimSpace(r.PostFormValue("tag"))
@@ -77,11 +82,26 @@ func (w *world) build(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		http.Redirect(rw, r, buildsPath+"?"+r.PostForm.Encode(), http.StatusSeeOther) //nolint:gosec // the path is our own
+	answer(rw, r, r.PostForm, "pushed")
+}
+
+// hour lets an hour go by.
+func (w *world) hour(rw http.ResponseWriter, r *http.Request) {
+	if err := w.passes(time.Hour); err != nil { //nolint:contextcheck // the App goes on when the browser is gone
+		http.Error(rw, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_, _ = io.WriteString(rw, "pushed\n") // as above
+	answer(rw, r, url.Values{"later": {"yes"}}, "an hour has passed")
+}
+
+// answer brings a browser back to the page, which tells what was done, and tells others in
+// a line.
+func answer(rw http.ResponseWriter, r *http.Request, done url.Values, line string) {
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(rw, r, buildsPath+"?"+done.Encode(), http.StatusSeeOther) //nolint:gosec // the path is our own
+		return
+	}
+	_, _ = io.WriteString(rw, line+"\n") // nobody may be left to tell
 }
 
 // tagForm is what registries take for a tag.

@@ -31,11 +31,17 @@ func begun(t *testing.T) *world {
 // send sends a form to the page for builds, or gets it where there is none.
 func (w *world) send(ctx context.Context, t *testing.T, form url.Values, header ...string) (int, string) {
 	t.Helper()
+	return w.sendTo(ctx, t, buildsPath, form, header...)
+}
+
+// sendTo sends a form to a page of the demo's own, or gets it where there is none.
+func (w *world) sendTo(ctx context.Context, t *testing.T, path string, form url.Values, header ...string) (int, string) {
+	t.Helper()
 	method, body := http.MethodGet, ""
 	if form != nil {
 		method, body = http.MethodPost, form.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, method, w.hub.URL+buildsPath, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, w.hub.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,5 +107,24 @@ func TestBuilds(t *testing.T) {
 	}}})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHour lets a person see what merges when it has soaked.
+func TestHour(t *testing.T) {
+	t.Parallel()
+	w := begun(t)
+	if err := w.tell(t.Context(), []step{{"It soaks.", nil, []claim{judged("edge", "neutral", "Waits: after")}}}); err != nil {
+		t.Fatal(err)
+	}
+	status, page := w.sendTo(t.Context(), t, hourPath, url.Values{}, "Accept", "text/html")
+	if status != http.StatusOK || !strings.Contains(page, "An hour has passed") {
+		t.Errorf("%d\n%s", status, page)
+	}
+	if err := w.tell(t.Context(), []step{{"It has.", nil, []claim{mergedItself("Update REGISTRY/acme/proxy to 3.2.1")}}}); err != nil {
+		t.Error(err)
+	}
+	if status, text := w.sendTo(t.Context(), t, hourPath, url.Values{}); status != http.StatusOK || text != "an hour has passed\n" {
+		t.Errorf("%d %q", status, text)
 	}
 }

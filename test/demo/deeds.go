@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/imageupdater/imageupdater/test/githubtest"
 )
@@ -22,6 +24,16 @@ func inTurn(deeds ...deed) deed {
 // looking lets the App look at a repository.
 func looking(repo string) deed {
 	return func(w *world) error { return w.look(repo) }
+}
+
+// everywhere lets the App look at all repositories.
+func everywhere(w *world) error {
+	for _, repo := range slices.Sorted(maps.Keys(w.repos)) {
+		if err := w.look(repo); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func pushing(image, tag string) deed {

@@ -25,6 +25,8 @@ maintains, %[4]s may only read. Try:
   - Push a newer image at %[1]s%[5]s, and comment /rescan on a pull request; or let
     the registry tell the App.
   - Comment /explain, /hold, /ignore major, or /help, as %[2]s and as %[4]s.
+  - Let an hour pass at the same place: edge lets patches merge by themselves when they have soaked
+    for an hour, and majors wait for a person. /hold stops one, /merge orders another.
   - Merge a pull request, and revert it: what was rolled back is not proposed again.
   - Close one: closing means no to these versions.
   - Tick a box of the issue "%[6]s" of platform: what waits is opened.

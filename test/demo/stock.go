@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -23,6 +24,7 @@ func images() map[string][]string {
 	return map[string][]string{
 		"acme/api":         {"1.4.0", "1.4.1", "1.4.2", "1.5.0-rc.1", "1.5.0", "main-0badc0d", "latest"},
 		"acme/web":         {"v2.2.1", "v2.3.0", "v2.3.1", "v2.4.0-rc.1", "latest"},
+		"acme/proxy":       {"3.2.0", "3.2.1", "4.0.0", "latest"},
 		"acme/website":     {"3.1.0", "3.1.1", "3.2.0", "latest"},
 		"acme/worker":      {"0.9.3", "0.9.4", "0.9.5", "1.0.0-rc.1", "1.0.0"},
 		"acme/gateway":     {"2024.10.2", "2024.11.1", "2024.12.3", "2025.1.0-beta", "main-3f9c1d2"},
@@ -102,6 +104,15 @@ func (w *world) push(repo, tag string) error {
 		return err
 	}
 	w.hub.Advance(lookApart + time.Second)
+	return nil
+}
+
+// passes lets time go by, and the App do what is due then.
+func (w *world) passes(d time.Duration) error {
+	w.hub.Advance(d)
+	if err := w.server.Tick(context.Background()); err != nil {
+		return fmt.Errorf("letting the server do what is due: %w", err)
+	}
 	return nil
 }
 

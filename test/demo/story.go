@@ -14,7 +14,7 @@ const beginning = 2
 // story is what --once tells and checks.
 func story() []step {
 	return slices.Concat(opening(), meeting(), listening(), telling(), waiting(), pausing(), ignoring(),
-		merging(), rollingBack(), refusing(), configuring(), breaking(), resting())
+		merging(), rollingBack(), refusing(), configuring(), breaking(), soaking(), mistrusting(), freezing(), resting())
 }
 
 // opening is the first minute.
@@ -40,6 +40,8 @@ func opening() []step {
 			proposes("platform", "dev", "Update dev images (2)",
 				change{"overlays/dev/kustomization.yaml", `"2024.11.1"`, `"2024.12.3"`},
 				change{"overlays/dev/kustomization.yaml", "1.2.0-rc.1", "1.2.0-rc.2"}),
+			proposes("edge", "edge", "Update REGISTRY/acme/proxy to 3.2.1", change{"proxy.yaml", "proxy:3.2.0", "proxy:3.2.1"}),
+			proposes("edge", "edge-major", "Update REGISTRY/acme/proxy to 4.0.0", change{"proxy.yaml", "proxy:3.2.0", "proxy:4.0.0"}),
 			offers("website"),
 			tells("shop", dashboard.Title, "### Open pull requests"),
 			tells("platform", dashboard.Title, "### Waiting"),
@@ -62,7 +64,7 @@ func meeting() []step {
 // resting is what happens when nothing has changed.
 func resting() []step {
 	return []step{
-		{"It looks twice more.", inTurn(looking("shop"), looking("platform"), remembering, looking("shop"), looking("platform")), []claim{
+		{"It looks twice more.", inTurn(everywhere, remembering, everywhere), []claim{
 			{"nothing is written to GitHub, since nothing has changed", (*world).quiet},
 		}},
 	}

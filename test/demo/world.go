@@ -40,9 +40,10 @@ type world struct {
 	sources      map[string]*githubtest.Repository // of images, the same
 	building     sync.Mutex                        // is held while what follows changes
 	built        map[string]string                 // the commits of images, by repository:tag
-	app          string                            // the server's address
-	token        string                            // for the server's API
-	hook         string                            // the secret of the registry's webhook
+	server       *server.Server
+	app          string // its address
+	token        string // for the server's API
+	hook         string // the secret of the registry's webhook
 	client       http.Client
 	said         remark // the last comment
 	mark         githubtest.Mark
@@ -101,7 +102,7 @@ func (w *world) show() error {
 	if err != nil {
 		return fmt.Errorf("making GitHub's pages: %w", err)
 	}
-	github.AddLink("Push an image", buildsPath)
+	github.AddLink("Push an image, let time pass", buildsPath)
 	all, err := w.pages(github)
 	if err != nil {
 		return err
@@ -146,6 +147,7 @@ func (w *world) serve(ctx context.Context, database string) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("starting the server: %w", err), listener.Close())
 	}
+	w.server = s
 	w.closes(s.Close)
 	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
@@ -189,7 +191,7 @@ api:
 func (w *world) found() error {
 	acme := w.hub.Organization("acme")
 	acme.AddOwner(owner, true)
-	for _, name := range []string{"shop", "platform", "website"} {
+	for _, name := range []string{"shop", "platform", "website", "edge"} {
 		files, err := w.stock.sample(name)
 		if err != nil {
 			return err
@@ -199,6 +201,7 @@ func (w *world) found() error {
 		repo.Collaborate(writer, "write")
 		w.repos[name] = repo
 	}
+	w.examine(w.repos["edge"])
 	return nil
 }
 
