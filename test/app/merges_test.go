@@ -112,6 +112,8 @@ func TestMergesAfterSoaking(t *testing.T) {
 			if left := due.Sub(l.hub.Now()); left > 24*time.Hour || left < 23*time.Hour {
 				t.Errorf("the next look is in %s", left)
 			}
+			l.app.stop() // what is due outlives the process
+			l.app = l.start("")
 			l.wakes(due.Add(-10 * time.Second))
 			l.judged("Waits: after")
 			l.wakes(due)
