@@ -71,17 +71,18 @@ func sumOf(change *forge.CheckChange) string {
 }
 
 // Pass puts the check onto a commit about which policies have nothing to say: where a
-// branch requires it, it is required of everybody. there says that it was there already.
-func (m *Merger) Pass(ctx context.Context, head, title, summary string) error {
+// branch requires it, it is required of everybody. anew tells it once more where it is
+// there already.
+func (m *Merger) Pass(ctx context.Context, head string, text forge.CheckText, anew bool) error {
 	there, err := m.GitHub.CheckRunOf(ctx, head, policy.OwnCheck)
-	if err == nil && there.Completed && there.Conclusion == policy.Success {
+	if err == nil && there.Completed && there.Conclusion == policy.Success && !anew {
 		return nil
 	}
 	if err != nil && !errors.Is(err, forge.ErrNotFound) {
 		return fmt.Errorf("looking for the check of %s: %w", head, err)
 	}
-	change := forge.CheckChange{Conclusion: policy.Success, At: m.Now(), Text: forge.CheckText{Title: title, Summary: summary}}
-	if err := m.put(ctx, head, &change, &Standing{CheckRun: there.ID}, there.ID == 0); err != nil {
+	change := forge.CheckChange{Conclusion: policy.Success, At: m.Now(), Text: text}
+	if err := m.put(ctx, head, &change, &Standing{CheckRun: there.ID}, anew || there.ID == 0); err != nil {
 		return fmt.Errorf("letting %s pass: %w", head, err)
 	}
 	return nil

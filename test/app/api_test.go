@@ -51,7 +51,7 @@ func apiWorld(t *testing.T) (*world, *app) {
 		}))
 	}
 	text := strings.Replace(w.configured(""), "  tokens: [{name: test, ", "  tokens:\n    - {name: test, ", 1)
-	text = strings.Replace(text, "scopes: [rescan, read]}]", "scopes: [rescan, read]}\n"+tokens(), 1)
+	text = strings.Replace(text, "scopes: [rescan, read, decisions]}]", "scopes: [rescan, read, decisions]}\n"+tokens(), 1)
 	a := w.start("", func(o *server.Options) { o.Config = w.load(text) })
 	w.hub.Install("acme", grants(), repos...)
 	a.settled(w.hub, "acme/shop")

@@ -75,7 +75,7 @@ func (l *audited) starts() *app {
 		fmt.Fprintf(&more, "    - {name: %s, sha256: %q, %s}\n", name, sha256Of(apiToken+name), scope)
 	}
 	text := strings.Replace(l.configured(""), "  tokens: [{name: test, ", "  tokens:\n    - {name: test, ", 1)
-	text = strings.Replace(text, "scopes: [rescan, read]}]", "scopes: [rescan, read]}\n"+more.String(), 1)
+	text = strings.Replace(text, "scopes: [rescan, read, decisions]}]", "scopes: [rescan, read]}\n"+more.String(), 1)
 	return l.start("", func(o *server.Options) { o.Config, o.Audit = l.load(text), l.audit })
 }
 

@@ -118,6 +118,41 @@ func TestOwnCheckOfOthers(t *testing.T) {
 	l.quiet()
 }
 
+// TestOwnCheckOfOthersAgain is told once more when somebody asks for it.
+func TestOwnCheckOfOthersAgain(t *testing.T) {
+	t.Parallel()
+	l := beginProtected(t, patches, ownRequired()["ruleset"])
+	head := l.repo.Push("topic", "alice", "of a person", map[string]*githubtest.File{"README.md": githubtest.Text("mine\n")})
+	l.repo.OpenPull("alice", "Mine", "topic", "main")
+	l.calm()
+	for n := range 3 {
+		if got := l.lets(head); got != n+1 {
+			t.Fatalf("%d verdicts, not %d", got, n+1)
+		}
+		l.look()
+		l.quiet()
+		l.repo.RerequestCheck(l.verdict(head).ID, "alice")
+		l.calm()
+	}
+}
+
+// TestOwnCheckOfSameCommit keeps the verdict on a pull request of the App's where a person
+// opens another one with its commit.
+func TestOwnCheckOfSameCommit(t *testing.T) {
+	t.Parallel()
+	l := beginProtected(t, patches, ownRequired()["ruleset"])
+	p := l.one()
+	l.obeys(p.Number, "/hold")
+	l.repo.PushRefs(map[string]string{"refs/heads/alias": p.HeadSHA})
+	l.repo.OpenPull("alice", "The same", "alias", "main")
+	l.look()
+	l.calm()
+	if v := l.verdict(p.HeadSHA); v.Conclusion != "failure" {
+		t.Errorf("%+v", v)
+	}
+	l.quiet()
+}
+
 // TestOwnCheckAgain is told once more when somebody asks for it.
 func TestOwnCheckAgain(t *testing.T) {
 	t.Parallel()
