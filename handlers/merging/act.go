@@ -147,6 +147,7 @@ func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Ac
 // settle takes note of how an action ended.
 func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forge.Result) (Did, error) {
 	st := s.Standing
+	st.Clear = false
 	switch result.Outcome {
 	case forge.Merged, forge.AlreadyMerged:
 		if result.Outcome == forge.Merged {

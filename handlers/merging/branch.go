@@ -24,6 +24,18 @@ type branch struct {
 	again  bool
 }
 
+// reviewed says whether the base may want reviews, whose sum is told along with what GitHub
+// is about to do.
+func (b *branch) reviewed() bool {
+	for _, known := range []policy.Known[policy.Protection]{b.rules, b.classic} {
+		p, is := known.Get()
+		if !is || p.Approvals > 0 || p.CodeOwners || p.LastPush {
+			return true
+		}
+	}
+	return false
+}
+
 // wanted reads what the base wants.
 func (m *Merger) wanted(ctx context.Context) (*branch, error) {
 	b := &branch{}

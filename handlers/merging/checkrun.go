@@ -32,14 +32,15 @@ func (m *Merger) Tell(ctx context.Context, s *Subject, v *policy.Verdict) error 
 			return nil
 		}
 	}
-	if err := m.put(ctx, v.Head, &change, st, anew); err != nil {
+	if err := m.put(ctx, v.Head, &change, st, anew || st.CheckRun == 0 && s.listed); err != nil {
 		return fmt.Errorf("telling pull request %d its verdict: %w", s.Number, err)
 	}
 	st.Told, st.Stuck = sum, anew
 	return nil
 }
 
-// put changes the check run that is there, or makes one.
+// put changes the check run that is there, or makes one. anew says that none is there, or
+// that it is no more to be changed.
 func (m *Merger) put(ctx context.Context, head string, change *forge.CheckChange, st *Standing, anew bool) error {
 	if st.CheckRun == 0 && !anew {
 		there, err := m.GitHub.CheckRunOf(ctx, head, policy.OwnCheck)

@@ -28,9 +28,15 @@ func (m *Merger) Judge(ctx context.Context, s *Subject, fresh bool) (*Judged, er
 	if err := j.gather(ctx); err != nil {
 		return nil, fmt.Errorf("judging pull request %d: %w", s.Number, err)
 	}
-	j.out.Again = j.again || m.branch.again
 	now := m.Now()
 	j.out.Verdict = policy.Decide(&j.out.Rule, &j.out.Facts, now)
+	if j.presumed && j.out.Verdict.Action != policy.Nothing {
+		if err := j.readNative(ctx); err != nil {
+			return nil, fmt.Errorf("judging pull request %d: %w", s.Number, err)
+		}
+		j.out.Verdict = policy.Decide(&j.out.Rule, &j.out.Facts, now)
+	}
+	j.out.Again = j.again || m.branch.again
 	j.out.Shown = j.shown(now)
 	return j.out, nil
 }
@@ -58,7 +64,9 @@ type judging struct {
 	subject *Subject
 	fresh   bool
 	again   bool
-	out     *Judged
+	// presumed says that what GitHub is about to do was not read.
+	presumed bool
+	out      *Judged
 }
 
 func (j *judging) gather(ctx context.Context) error {
@@ -175,6 +183,7 @@ func (j *judging) checks(ctx context.Context) error {
 		if runs, _, err = j.GitHub.Runs(ctx, head); err != nil {
 			return nil, err
 		}
+		j.own(runs)
 		return runsOf(runs), nil
 	}); err != nil {
 		return err
@@ -187,6 +196,17 @@ func (j *judging) checks(ctx context.Context) error {
 		return j.statuses(ctx, head, found, runs)
 	})
 	return err
+}
+
+// own finds the check run by which the App tells its verdict, so that it is not asked for.
+func (j *judging) own(runs []forge.Run) {
+	st := j.subject.Standing
+	j.subject.listed = true
+	for i := range runs {
+		if r := &runs[i]; st.CheckRun == 0 && r.Name == policy.OwnCheck && r.App == j.App {
+			st.CheckRun = r.ID
+		}
+	}
 }
 
 func runsOf(all []forge.Run) []policy.Run {
@@ -317,16 +337,26 @@ func (j *judging) mayWrite(ctx context.Context, who forge.Account) (bool, error)
 }
 
 // native reads what GitHub is about to do by itself. Where the branch has no rules that
-// is nothing, and the pull request says so.
+// is nothing, and the pull request says so. Reading it costs: what cannot have become the
+// App's doing since is read only where something follows from it.
 func (j *judging) native(ctx context.Context) error {
-	c, f := &j.out.Candidate, &j.out.Facts
-	if c.Number == 0 {
+	c, f, s := &j.out.Candidate, &j.out.Facts, j.subject.Standing
+	switch idle := c.AutoMerge == nil; {
+	case c.Number == 0:
 		return nil
-	}
-	if !j.branch.native && c.AutoMerge == nil {
+	case idle && !j.branch.native:
 		f.Native = policy.Read(policy.Native{})
 		return nil
+	case idle && !j.fresh && s.Clear && s.Intent == nil && !j.branch.reviewed():
+		f.Native, j.presumed = policy.Read(policy.Native{}), true
+		j.queued(s.Queue)
+		return nil
 	}
+	return j.readNative(ctx)
+}
+
+func (j *judging) readNative(ctx context.Context) error {
+	c, f, s := &j.out.Candidate, &j.out.Facts, j.subject.Standing
 	read, err := fact(&j.again, func() (forge.Native, error) { return j.GitHub.Native(ctx, c.Number, c.NodeID) })
 	if err != nil {
 		return err
@@ -336,16 +366,24 @@ func (j *judging) native(ctx context.Context) error {
 		known, j.again = false, true
 		read = policy.Unread[forge.Native]("the head moved meanwhile")
 	}
+	s.Clear = known && n.AutoMerge == nil && n.Queued == nil
 	if !known {
 		f.Native, f.Decision = policy.Unread[policy.Native](read.Why()), policy.Unread[string](read.Why())
 		return nil
 	}
 	f.Native, f.Decision = policy.Read(j.nativeOf(ctx, &n)), policy.Read(n.Decision)
-	if classic, is := f.Classic.Get(); is && n.Queue {
-		classic.Queue = true
-		f.Classic = policy.Read(classic)
-	}
+	s.Queue = n.Queue
+	j.queued(n.Queue)
 	return nil
+}
+
+// queued notes that the base has a merge queue, of which classic protection does not tell.
+func (j *judging) queued(is bool) {
+	j.out.Facts.Classic = j.branch.classic
+	if classic, known := j.branch.classic.Get(); known && is {
+		classic.Queue = true
+		j.out.Facts.Classic = policy.Read(classic)
+	}
 }
 
 func (j *judging) nativeOf(ctx context.Context, n *forge.Native) policy.Native {

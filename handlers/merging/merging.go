@@ -86,6 +86,10 @@ type Standing struct {
 	// Intent is set while a merge is under way, which may be one that was cut, and
 	// while GitHub is to merge it by itself.
 	Intent *Intent `json:"intent,omitempty"`
+	// Clear is set where GitHub was about to do nothing by the App's order at Head: it
+	// then does not begin to without an Intent. Queue says that the base has a queue.
+	Clear bool `json:"clear,omitempty"`
+	Queue bool `json:"queue,omitempty"`
 	// Refused is how often GitHub refused to merge it at this head, and until when
 	// it is not asked again.
 	Refused int       `json:"refused,omitempty"`
@@ -156,6 +160,9 @@ type Subject struct {
 	// Newer are the newer versions that wait for it.
 	Newer    []string
 	Standing *Standing
+
+	// listed is set where all check runs of the head were seen in this look.
+	listed bool
 }
 
 // Judged is what was found of a pull request, and decided.
