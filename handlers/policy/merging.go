@@ -64,9 +64,7 @@ func (j *judging) upToDate(m Mergeability) {
 func (j *judging) github(m Mergeability) {
 	c := Condition{About: AboutGitHub, Wanted: "GitHub lets it be merged", Now: "it does", State: Met, github: true}
 	switch m.State {
-	case "clean", "has_hooks":
-	case "unstable":
-		c.Now = "it does, though not all checks have succeeded"
+	case "clean", "has_hooks", "unstable": // which of them may be our own check's doing
 	case stateBlocked:
 		j.blocked(&c)
 	case stateDirty, stateBehind, "draft":

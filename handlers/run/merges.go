@@ -36,6 +36,7 @@ type merges struct {
 	out      *Outcome
 	standing map[int]*merging.Standing
 	kept     []byte
+	denied   bool // it was said that a permission lacks
 }
 
 // merging begins the merging of a look; nil where nothing is merged.
@@ -461,6 +462,10 @@ func (m *merges) passed(ctx context.Context, number int, err error) error {
 	default:
 		return err
 	}
+	if denied && m.denied {
+		return nil // what lacks is said once
+	}
+	m.denied = m.denied || denied
 	zerolog.Ctx(ctx).Warn().Err(err).Int("github_pr_num", number).Msg("a merge policy could not be carried out")
 	m.out.Refused = append(m.out.Refused, proposal.Refusal{Number: number, Err: err, Again: true})
 	return nil
