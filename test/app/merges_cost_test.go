@@ -27,7 +27,11 @@ func protections() map[string]func(*githubtest.Repository) {
 // cost is what the App asked of GitHub, by the names of what it asked.
 type cost struct{ all, paid map[string]int }
 
-func (c cost) requests() int { return total(c.all) }
+// log writes it down for BenchmarkDecision.
+func (c cost) log(t *testing.T, protected string, count int, when string) {
+	t.Helper()
+	t.Logf("decision/%s/%d/%s: %d requests, %d paid: %v", strings.ReplaceAll(protected, " ", "-"), count, when, total(c.all), total(c.paid), c.paid)
+}
 
 func total(counts map[string]int, of ...string) int {
 	count := 0
@@ -74,16 +78,15 @@ func TestCostOfDeciding(t *testing.T) {
 				l := soaking(t, protect, count)
 				looking := func() { l.hub.Advance(time.Minute); l.app.rescan() }
 				waiting := l.costs(looking)
-				t.Logf("waiting: %d requests, paid %v", waiting.requests(), waiting.paid)
+				waiting.log(t, name, count, "waiting")
 				if len(waiting.paid) > 0 {
 					t.Errorf("a look while time passes pays for %v", waiting.paid)
 				}
 				p := l.open()[0]
 				warm := l.costs(func() { l.repo.Check(p.HeadSHA, "ci", "lint", "completed", "success"); l.calm() })
-				t.Logf("a check arrived: %d requests, paid %v", warm.requests(), warm.paid)
-				l.forget()
-				cold := l.costs(looking)
-				t.Logf("cold: %d requests, paid %v", cold.requests(), cold.paid)
+				warm.log(t, name, count, "warm")
+				cold := l.costs(func() { l.forget(); l.app.settled(l.hub, "acme/shop") })
+				cold.log(t, name, count, "cold")
 				native := 0
 				if name != "none" {
 					native = count
