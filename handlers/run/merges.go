@@ -36,7 +36,8 @@ type merges struct {
 	out      *Outcome
 	standing map[int]*merging.Standing
 	kept     []byte
-	denied   bool // it was said that a permission lacks
+	denied   bool   // it was said that a permission lacks
+	saw      *sight // nil before something is proved
 }
 
 // merging begins the merging of a look; nil where nothing is merged.
@@ -194,7 +195,7 @@ func (m *merges) prove(ctx context.Context, c *forge.Candidate) (*proposal.Recor
 		Repository: m.look.Repository.ID, Pull: *c, Base: m.out.Base,
 		Prefix: string(m.out.Config.PullRequests.BranchPrefix.Value), Fields: m.fields, Find: m.find,
 	}
-	record, signs, err := m.run.Historian.Prove(ctx, m.look.PullRequests, claim)
+	record, signs, err := m.run.Historian.Prove(ctx, m.sight(ctx, c.Head.Name), claim)
 	if err != nil {
 		return record, signs, err //nolint:wrapcheck // Judge says of what
 	}
@@ -239,7 +240,7 @@ func (m *merges) heads() map[int]string {
 // find finds the fields of a commit with these files, as the scanner does in the newest
 // base.
 func (m *merges) find(ctx context.Context, entries []forge.Entry) ([]format.Field, error) {
-	inventory, err := m.run.find(ctx, newTree(ctx, entries, m.look.GitHub.Blob), scanner.Selected(m.out.Config, ""))
+	inventory, err := m.run.find(ctx, newTree(ctx, entries, m.saw.Blob), scanner.Selected(m.out.Config, ""))
 	if err != nil {
 		return nil, err
 	}

@@ -33,15 +33,8 @@ type tree struct {
 	files   map[string]*blob
 
 	mu      sync.Mutex
-	fetched map[string]*content // by id
-	failed  error               // the first failure that was none of a file's own
-}
-
-// content is a blob being fetched, once for all who open it.
-type content struct {
-	once sync.Once
-	text []byte
-	err  error
+	fetched map[string]func() ([]byte, error) // by id, each once for all who open it
+	failed  error                             // the first failure that was none of a file's own
 }
 
 // blob is a file, or something in its place.
@@ -61,7 +54,7 @@ var errNoFile = errors.New("it is no file")
 
 func newTree(ctx context.Context, entries []forge.Entry, fetch func(context.Context, string, int64) ([]byte, error)) *tree {
 	t := &tree{
-		ctx: ctx, fetch: fetch, folders: map[string][]fs.DirEntry{".": nil}, files: map[string]*blob{}, fetched: map[string]*content{},
+		ctx: ctx, fetch: fetch, folders: map[string][]fs.DirEntry{".": nil}, files: map[string]*blob{}, fetched: map[string]func() ([]byte, error){},
 	}
 	for _, e := range entries {
 		if e.Type == "tree" || e.Mode == modeSubmodule || !fs.ValidPath(e.Path) {
@@ -139,29 +132,43 @@ func (t *tree) read(name string, b *blob) ([]byte, error) {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: errNoFile}
 	}
 	t.mu.Lock()
-	c := t.fetched[b.id]
-	if c == nil {
-		c = &content{}
-		t.fetched[b.id] = c
+	content := t.fetched[b.id]
+	if content == nil {
+		content = sync.OnceValues(func() ([]byte, error) {
+			text, err := t.fetch(t.ctx, b.id, mostBytes)
+			if err != nil {
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				t.failed = errors.Join(t.failed, fmt.Errorf("reading %s: %w", name, err))
+			}
+			return text, err
+		})
+		t.fetched[b.id] = content
 	}
 	t.mu.Unlock()
-	c.once.Do(func() {
-		if c.text, c.err = t.fetch(t.ctx, b.id, mostBytes); c.err != nil {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.failed = errors.Join(t.failed, fmt.Errorf("reading %s: %w", name, c.err))
-		}
-	})
-	return c.text, c.err
+	return content()
+}
+
+// seen gives the bytes of a blob that was read; nil of another one.
+func (t *tree) seen(id string) []byte {
+	t.mu.Lock()
+	content := t.fetched[id]
+	t.mu.Unlock()
+	if content == nil {
+		return nil
+	}
+	text, err := content()
+	if err != nil {
+		return nil
+	}
+	return text
 }
 
 // seed gives the bytes of a blob that were fetched already.
 func (t *tree) seed(id string, text []byte) {
-	c := &content{text: text}
-	c.once.Do(func() {})
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.fetched[id] = c
+	t.fetched[id] = func() ([]byte, error) { return text, nil }
 }
 
 // trouble is why files could not be fetched; nil when all could. What the scanner

@@ -24,28 +24,51 @@ func protections() map[string]func(*githubtest.Repository) {
 	}
 }
 
-// cost is what the App asked of GitHub.
-type cost struct{ requests, paid int }
+// cost is what the App asked of GitHub, by the names of what it asked.
+type cost struct{ all, paid map[string]int }
 
-// costs counts what the App asks while something happens, and names what is paid.
-func (l *life) costs(happens func()) (cost, string) {
+// log writes it down for BenchmarkDecision.
+func (c cost) log(t *testing.T, protected string, count int, when string) {
+	t.Helper()
+	t.Logf("decision/%s/%d/%s: %d requests, %d paid: %v", strings.ReplaceAll(protected, " ", "-"), count, when, total(c.all), total(c.paid), c.paid)
+}
+
+func total(counts map[string]int, of ...string) int {
+	count := 0
+	for operation, n := range counts {
+		if len(of) == 0 || slices.Contains(of, operation) {
+			count += n
+		}
+	}
+	return count
+}
+
+// costs counts what the App asks while something happens.
+func (l *life) costs(happens func()) cost {
 	l.t.Helper()
 	mark := l.hub.Mark()
 	happens()
-	var c cost
-	var paid []string
+	c := cost{map[string]int{}, map[string]int{}}
 	for _, e := range l.hub.Since(mark, githubtest.By(l.installation)) {
-		c.requests++
+		c.all[e.Operation]++
 		if !e.Free() {
-			c.paid++
-			paid = append(paid, e.Operation)
+			c.paid[e.Operation]++
 		}
 	}
-	return c, strings.Join(paid, " ")
+	return c
 }
 
+// Which calls a decision takes: for each pull request, and for all of a look; and those that
+// only tell what is known from the look itself.
+var (
+	ofOne = []string{"pulls/get", "checks/list-for-ref", "repos/get-combined-status-for-ref", "pulls/list-reviews"}
+	ofAll = []string{"repos/get-branch-rules", "repos/get-branch", "repos/get-branch-protection", "repos/get"}
+	again = []string{"repos/compare-commits-with-basehead", "pulls/list-commits"}
+)
+
 // TestCostOfDeciding counts what looks ask of GitHub for one and for ten pull requests that
-// soak: while nothing happens but time, nothing that is paid.
+// soak: nothing that is paid while nothing but time passes, and with everything lost four
+// calls for each, and four for all; one more each where GitHub could be about to merge it.
 func TestCostOfDeciding(t *testing.T) {
 	t.Parallel()
 	for name, protect := range protections() {
@@ -53,20 +76,28 @@ func TestCostOfDeciding(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d", name, count), func(t *testing.T) {
 				t.Parallel()
 				l := soaking(t, protect, count)
-				waits, what := l.costs(func() { l.hub.Advance(time.Minute); l.app.rescan() })
-				t.Logf("waiting: %+v %s", waits, what)
-				if waits.paid > 0 {
-					t.Errorf("a look while time passes pays for %d calls: %s", waits.paid, what)
+				looking := func() { l.hub.Advance(time.Minute); l.app.rescan() }
+				waiting := l.costs(looking)
+				waiting.log(t, name, count, "waiting")
+				if len(waiting.paid) > 0 {
+					t.Errorf("a look while time passes pays for %v", waiting.paid)
 				}
 				p := l.open()[0]
-				warm, what := l.costs(func() {
-					l.repo.Check(p.HeadSHA, "ci", "lint", "completed", "success")
-					l.calm()
-				})
-				t.Logf("warm: %+v %s", warm, what)
-				l.forget()
-				cold, what := l.costs(func() { l.hub.Advance(time.Minute); l.app.rescan() })
-				t.Logf("cold: %+v %s", cold, what)
+				warm := l.costs(func() { l.repo.Check(p.HeadSHA, "ci", "lint", "completed", "success"); l.calm() })
+				warm.log(t, name, count, "warm")
+				cold := l.costs(func() { l.forget(); l.app.settled(l.hub, "acme/shop") })
+				cold.log(t, name, count, "cold")
+				native := 0
+				if name != "none" {
+					native = count
+				}
+				if total(cold.paid, ofOne...) > 4*count || total(cold.paid, ofAll...) > 4 || cold.paid["node"] > native || total(cold.paid, again...) > 0 {
+					t.Errorf("deciding from nothing pays for %v", cold.paid)
+				}
+				// The plan asks for the files' list, the configuration and the files themselves.
+				if cold.paid["git/get-tree"] > 1 || cold.paid["git/get-blob"] > count+1 {
+					t.Errorf("files are asked for twice: %v", cold.paid)
+				}
 			})
 		}
 	}

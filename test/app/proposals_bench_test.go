@@ -41,7 +41,7 @@ func TestCost(t *testing.T) {
 	l.hub.Advance(time.Minute)
 	mark, began = l.hub.Mark(), time.Now()
 	l.app.rescan()
-	cost("an update of an open one", 8)
+	cost("an update of an open one", 12)
 	l.look()
 	mark, began = l.hub.Mark(), time.Now()
 	l.look()
