@@ -15,7 +15,7 @@ var costLine = regexp.MustCompile(`decision/(\S+)/(\d+)/(\w+): (\d+) requests, (
 // many pull requests were decided on. waiting is when only time passes, warm when a check
 // arrived, which may be more than one look, and cold when the database was lost.
 func BenchmarkDecision(b *testing.B) {
-	cmd := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestCostOfDeciding$", "-test.v", "-test.count=1") //nolint:gosec // these tests
+	cmd := exec.CommandContext(b.Context(), os.Args[0], "-test.run=^TestCostOfDeciding$", "-test.v", "-test.count=1")
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		b.Fatalf("TestCostOfDeciding says why: %v", err)
