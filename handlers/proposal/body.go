@@ -16,7 +16,7 @@ const longestBody = 59_900 - longestMarker
 
 const (
 	rollBack = "**Rolling back**: Revert this pull request: the version that it proposed is then not proposed again, newer ones are."
-	commands = "**Commands**, each on a line of its own in a comment: `/rebase`, `/recreate`, `/hold`, `/unhold`, `/ignore`, `/explain`, `/rescan`. " +
+	commands = "**Commands**, each on a line of its own in a comment: `/merge`, `/rebase`, `/recreate`, `/hold`, `/unhold`, `/ignore`, `/explain`, `/rescan`. " +
 		"`/help` says what each does."
 )
 

@@ -394,7 +394,10 @@ func (m *merges) next(st *merging.Standing, j *merging.Judged, did merging.Did, 
 		m.out.wake(st.Later(true, now))
 	}
 	st.Rebuild = j.Verdict.Rebuild
-	if st.Rebuild && st.Refused == 0 || did.Merged || did.Native || given {
+	if did.Merged {
+		m.out.wake(now) // the App's own push is no news, and others are to be built on it
+	}
+	if st.Rebuild && st.Refused == 0 || did.Native || given {
 		m.out.soon(now, m.run.Least) // a window may close on what GitHub is about to do
 	}
 }
