@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imageupdater/imageupdater/handlers/merging"
 	"github.com/imageupdater/imageupdater/handlers/proposal"
 	"github.com/imageupdater/imageupdater/server/store"
 )
@@ -52,8 +53,12 @@ func (a *audit) write(line string) error {
 }
 
 // Decided is part of run.Decisions. What was done is told first and stored then:
-// all that is in the database was told, and what could not be stored, too.
+// all that is in the database was told, and what could not be stored, too. A merge that
+// was told is not told again: the look that ends what another one began cannot know.
 func (s *Server) Decided(ctx context.Context, repository int64, d proposal.Done) {
+	if d.What == merging.Merged && s.toldMerge(ctx, repository, &d) {
+		return
+	}
 	what, err := json.Marshal(d)
 	if err != nil {
 		s.log.Error().Err(err).Int64("github_repository_id", repository).Int("github_pr_num", d.Number).Str("what", d.What).
@@ -70,6 +75,24 @@ func (s *Server) Decided(ctx context.Context, repository int64, d proposal.Done)
 	}
 	s.tell(decision)
 	s.state.write(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.Log(ctx, decision) })
+}
+
+// lately is how many merges of a repository are looked through for one.
+const lately = 100
+
+// toldMerge says whether a merge is in the log.
+func (s *Server) toldMerge(ctx context.Context, repository int64, d *proposal.Done) bool {
+	all, err := s.db.Reading().Decisions(ctx, store.Sought{RepositoryID: repository, Kind: d.What, Limit: lately})
+	if err != nil {
+		s.log.Warn().Err(err).Int64("github_repository_id", repository).Msg("the log of decisions could not be read")
+	}
+	for _, one := range all {
+		var told proposal.Done
+		if json.Unmarshal([]byte(one.What), &told) == nil && told.Number == d.Number && told.Head == d.Head {
+			return true
+		}
+	}
+	return false
 }
 
 // tell writes a decision to the audit log.

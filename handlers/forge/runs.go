@@ -81,12 +81,13 @@ type Status struct {
 // statusesShown is how GitHub shows a page of them, with a word for all together
 // that says "pending" where there are none.
 type statusesShown struct {
+	SHA      string               `json:"sha"`
 	Total    *int                 `json:"total_count"`
 	Statuses []*github.RepoStatus `json:"statuses"`
 }
 
-func (s statusesShown) page() (page[Status], error) {
-	if s.Total == nil {
+func (s statusesShown) page(sha string) (page[Status], error) {
+	if s.Total == nil || s.SHA != sha {
 		return page[Status]{}, &UnavailableError{"a list of statuses", 0, errIncomplete}
 	}
 	statuses := make([]Status, 0, len(s.Statuses))
@@ -108,7 +109,7 @@ func (r *Repo) Statuses(ctx context.Context, sha string) (statuses []Status, unc
 		return nil, false, err
 	}
 	statuses, unchanged, err = lookPages(ctx, r, "statuses of "+sha, "/commits/"+sha+"/status?",
-		statusesShown.page, func(one Status) string { return strconv.FormatInt(one.ID, 10) })
+		func(got statusesShown) (page[Status], error) { return got.page(sha) }, func(one Status) string { return strconv.FormatInt(one.ID, 10) })
 	if err != nil {
 		return nil, false, fmt.Errorf("reading the statuses of %s of %s: %w", sha, r.ref, err)
 	}

@@ -152,10 +152,12 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 	case forge.Merged, forge.AlreadyMerged:
 		if result.Outcome == forge.Merged {
 			m.merged(ctx, s.Number, st.Intent, result.SHA)
-			st.Intent = nil
 		} // otherwise Recover finds out whose doing it was
-		m.Keep(ctx)
-		return Did{Merged: true}, m.sweep(ctx, s.Branch, j.Verdict.Head)
+		err := m.sweep(ctx, s.Branch, j.Verdict.Head)
+		if result.Outcome == forge.Merged && err == nil {
+			st.Intent = nil // what was cut before Recover ends
+		}
+		return Did{Merged: true}, err
 	case forge.Armed, forge.Enqueued, forge.InQueue:
 		st.Refused, st.Until, st.Intent.Taken = 0, time.Time{}, true
 		m.log(ctx, s, j, string(result.Outcome))
@@ -241,7 +243,8 @@ func (m *Merger) merged(ctx context.Context, number int, i *Intent, sha string) 
 	})
 }
 
-// Merged is what is told of a merge. It may be told twice where a process was cut.
+// Merged is what is told of a merge. It may be told once more where a process was cut:
+// who writes it down passes that over.
 const Merged = "merged"
 
 // Recover ends what an earlier look began, for a pull request that is not open any more:

@@ -140,6 +140,7 @@ func (j *judging) merge(c *forge.Candidate) policy.Mergeability {
 // ownership proves that all is as the App made it, and finds the rule by what it made.
 func (j *judging) ownership(ctx context.Context) error {
 	f := &j.out.Facts
+	j.out.Rule = j.subject.Rule(&proposal.Record{}) // until it is known what it does
 	if _, known := f.Pull.Get(); !known {
 		return nil
 	}
@@ -159,8 +160,6 @@ func (j *judging) ownership(ctx context.Context) error {
 	if record != nil {
 		j.out.Rule = j.subject.Rule(record)
 		f.RolledBack = policy.Read(j.subject.RolledBack(record))
-	} else {
-		j.out.Rule = j.subject.Rule(&proposal.Record{})
 	}
 	f.Owner = policy.Read("")
 	if o := j.out.Rule.Auto.Origin; o != nil && o.Field == "enforce" {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -37,14 +38,21 @@ type Looked struct {
 
 // EndLook notes the end of a look. It tells whether another one was asked for
 // meanwhile. The row is locked until the transaction ends, so that whoever asks
-// for a look asks before this or finds it done.
+// for a look asks before this or finds it done. Of one that another look overtook, as
+// happens when a replica that counted as dead goes on, nothing is noted.
 func (tx *Tx) EndLook(ctx context.Context, l Looked) (again bool, err error) {
 	var requested int64
 	err = tx.row(ctx, `UPDATE repository SET done = $2, ended_at = $3, next_at = $4, parked = $5,
 		result = CASE WHEN $6 = '' THEN result ELSE $6 END, watch = CASE WHEN $7 THEN $8 ELSE watch END,
 		forced_at = CASE WHEN forced_at = $9 THEN 0 ELSE forced_at END
-		WHERE id = $1 RETURNING requested`, l.RepositoryID, l.Requested, millis(l.At), millis(l.Next), l.Parked, l.Result,
+		WHERE id = $1 AND done <= $2 RETURNING requested`, l.RepositoryID, l.Requested, millis(l.At), millis(l.Next), l.Parked, l.Result,
 		l.Watch != nil, strings.Join(l.Watch, "\n"), millis(l.ForcedAt)).Scan(&requested)
+	if errors.Is(err, ErrNotFound) {
+		err = tx.row(ctx, "SELECT requested > done FROM repository WHERE id = $1", l.RepositoryID).Scan(&again)
+		if err == nil {
+			return again, nil
+		}
+	}
 	if err != nil {
 		return false, fmt.Errorf("ending the look at repository %d: %w", l.RepositoryID, err)
 	}

@@ -145,6 +145,13 @@ func TestLooks(t *testing.T) {
 				ID: 1, InstallationID: 1, Owner: "acme", Name: "shop", Requested: 3, Done: 3, ForcedAt: now(), Parked: "it fails",
 				EndedAt: looked.At, NextAt: looked.Next, Result: "{}", Watch: []string{"release", "bot/*"},
 			})
+			overtaken := store.Looked{RepositoryID: 1, Requested: 2, At: now(), Next: now(), Result: "old"}
+			if end(overtaken) {
+				t.Error("a look that another one overtook wants one more")
+			}
+			if r := got[store.Repository](t)(db.Reading().Repository(ctx, 1)); r.Done != 3 || r.Result != "{}" || !r.NextAt.Equal(looked.Next) {
+				t.Errorf("a look that another one overtook is noted: %+v", r)
+			}
 			for branch, matters := range map[string]bool{"release": true, "release2": false, "bot/x": true, "bot": false, "main": false} {
 				if r := got[store.Repository](t)(db.Reading().Repository(ctx, 1)); r.Watches(branch) != matters {
 					t.Errorf("branch %s matters: %v", branch, !matters)
