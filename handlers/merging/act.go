@@ -3,7 +3,6 @@ package merging
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -228,97 +227,4 @@ func (m *Merger) log(ctx context.Context, s *Subject, j *Judged, what string) {
 		What: what, Number: s.Number, Group: s.Group, Branch: s.Branch, Head: j.Verdict.Head, Why: j.Verdict.Sentence,
 		By: j.Verdict.Ordered, Method: string(j.Verdict.Method), Verdict: verdict,
 	})
-}
-
-// merged tells of a merge that was begun with an intent.
-func (m *Merger) merged(ctx context.Context, number int, i *Intent, sha string) {
-	if i == nil {
-		return
-	}
-	var v policy.Verdict
-	_ = json.Unmarshal(i.Verdict, &v) // what is not told is left out
-	m.Log(ctx, proposal.Done{
-		What: Merged, Number: number, Group: i.Group, Branch: i.Branch, Head: i.Head, SHA: sha, Why: v.Sentence,
-		By: v.Ordered, Method: string(v.Method), Verdict: i.Verdict,
-	})
-}
-
-// Merged is what is told of a merge. It may be told once more where a process was cut:
-// who writes it down passes that over.
-const Merged = "merged"
-
-// Recover ends what an earlier look began, for a pull request that is not open any more:
-// it tells of the merge, and removes the branch.
-func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
-	i := st.Intent
-	if i == nil {
-		return nil
-	}
-	c, _, err := m.GitHub.Candidate(ctx, number)
-	if errors.Is(err, forge.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("reading what became of pull request %d: %w", number, err)
-	}
-	byPerson := !m.Bot(ctx, c.MergedBy) && (!i.Native || c.MergedBy.Kind == "User")
-	if c.Merged.IsZero() || c.Head.SHA != i.Head || byPerson {
-		return nil
-	}
-	m.merged(ctx, number, i, c.MergeCommit)
-	return m.sweep(ctx, i.Branch, i.Head)
-}
-
-// TakeBack tells GitHub not to merge by itself what the App told it to.
-func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
-	c, _, err := m.GitHub.Candidate(ctx, number)
-	if err != nil {
-		return fmt.Errorf("reading pull request %d: %w", number, err)
-	}
-	n, err := m.GitHub.Native(ctx, number, c.NodeID)
-	if err != nil {
-		return fmt.Errorf("reading what GitHub will do with pull request %d: %w", number, err)
-	}
-	order := forge.Order{Number: number, Node: c.NodeID}
-	for _, back := range []struct {
-		ours bool
-		take func(context.Context, forge.Order) (forge.Result, error)
-	}{
-		{n.Queued != nil && m.Bot(ctx, n.Queued.By), m.GitHub.Dequeue},
-		{n.AutoMerge != nil && m.Bot(ctx, n.AutoMerge.By), m.GitHub.DisableAutoMerge},
-	} {
-		if !back.ours {
-			continue
-		}
-		result, err := back.take(ctx, order)
-		switch {
-		case err != nil:
-			return fmt.Errorf("taking back that pull request %d is merged: %w", number, err)
-		case result.Outcome == forge.AlreadyMerged: // of which Recover tells
-			return nil
-		case result.Outcome != forge.Dequeued && result.Outcome != forge.Disarmed:
-			return fmt.Errorf("taking back that pull request %d is merged: %w", number, &forge.UnavailableError{What: string(result.Outcome), Err: errNotTaken})
-		}
-		m.Log(ctx, proposal.Done{
-			What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used",
-		})
-	}
-	st.Intent = nil
-	return nil
-}
-
-var errNotTaken = errors.New("GitHub did not take it")
-
-// sweep removes a merged branch that is still at the head that was merged. One that GitHub
-// removed, or somebody pushed to, is left.
-func (m *Merger) sweep(ctx context.Context, branch, head string) error {
-	err := m.GitHub.DeleteBranch(ctx, branch, head)
-	if _, refused := errors.AsType[*forge.RefusedError](err); refused && !ends(err) {
-		zerolog.Ctx(ctx).Debug().Err(err).Str("branch", branch).Msg("a merged branch was not removed")
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("removing %s: %w", branch, err)
-	}
-	return nil
 }
