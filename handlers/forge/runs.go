@@ -26,6 +26,7 @@ type Run struct {
 	// "neutral", "cancelled", "skipped", "timed_out", "action_required", "stale" or
 	// "startup_failure".
 	Conclusion string
+	Note       string    // what the App whose it is noted on it for itself
 	Started    time.Time // zero before it did
 	Completed  time.Time // zero before it was
 }
@@ -47,7 +48,7 @@ func (s runsShown) page() (page[Run], error) {
 		}
 		runs = append(runs, Run{
 			ID: c.GetID(), Suite: c.GetCheckSuite().GetID(), Name: c.GetName(), App: c.GetApp().GetID(), Slug: c.GetApp().GetSlug(),
-			Head: c.GetHeadSHA(), Status: c.GetStatus(), Conclusion: c.GetConclusion(),
+			Head: c.GetHeadSHA(), Status: c.GetStatus(), Conclusion: c.GetConclusion(), Note: c.GetExternalID(),
 			Started: c.GetStartedAt().Time, Completed: c.GetCompletedAt().Time,
 		})
 	}

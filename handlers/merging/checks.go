@@ -45,6 +45,9 @@ func (j *judging) own(runs []forge.Run) {
 	for i := range runs {
 		if r := &runs[i]; st.CheckRun == 0 && r.Name == policy.OwnCheck && r.App == j.App {
 			st.CheckRun = r.ID
+			if r.Status == "completed" {
+				st.Told = r.Note
+			}
 		}
 	}
 }

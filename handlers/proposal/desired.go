@@ -66,8 +66,8 @@ type Desired struct {
 	Spared []*Existing
 	// Say is what people are told, each once.
 	Say []Saying
-	// Sweep are those that we closed a short while ago: their branches may still
-	// be there, if that run was cut.
+	// Sweep are those that were merged, or that we closed, a short while ago: their
+	// branches may still be there.
 	Sweep []*Existing
 	// Next is when time may change something; zero where it does not.
 	Next time.Time
@@ -587,10 +587,13 @@ func sayRetargeted(e *Existing, base string) string {
 		"whatever new versions there are.\n\nTo hand it back, comment `/recreate`, or let it be for " + foreign.Code(base) + " again."
 }
 
-// sweep finds the branches that may have been left behind.
+// sweep finds the branches that may have been left behind: of pull requests that were
+// merged, and of those that we closed.
 func (d *desiring) sweep() {
+	since := d.Now.Add(-lately)
 	for _, e := range d.Past.All {
-		if !e.Open && e.ClosedByUs && e.Foreign == "" && d.open[e.Branch] == nil && e.Closed.After(d.Now.Add(-lately)) {
+		ended := e.ClosedByUs && e.Closed.After(since) || e.Merged.After(since)
+		if !e.Open && ended && e.Foreign == "" && d.open[e.Branch] == nil {
 			d.out.Sweep = append(d.out.Sweep, e)
 		}
 	}
