@@ -71,7 +71,10 @@ type Standing struct {
 	Head   string    `json:"head"`
 	Seen   time.Time `json:"seen"`
 	Config string    `json:"config,omitempty"`
-	Order  *Order    `json:"order,omitempty"`
+	// Own is the commit that a look of ours last gave the branch. GitHub makes commits
+	// in the App's name for others, too, where they squash its pull requests.
+	Own   string `json:"own,omitempty"`
+	Order *Order `json:"order,omitempty"`
 	// Merge is what GitHub last said of merging it.
 	Merge string `json:"merge,omitempty"`
 	// Waits is how often in a row GitHub did not answer all.
@@ -125,13 +128,13 @@ func (s *Standing) At(head string, now time.Time, config string) {
 	if s.Head == head && !s.Seen.IsZero() {
 		return
 	}
-	*s = Standing{Head: head, Seen: now, Config: config, Order: s.Order, Intent: s.Intent}
+	*s = Standing{Head: head, Seen: now, Config: config, Own: s.Own, Order: s.Order, Intent: s.Intent}
 }
 
 // Rebuilt notes that the App built the same updates on a newer base: their time runs on.
 func (s *Standing) Rebuilt(from, to string) {
 	if s.Head == from && from != "" && !s.Seen.IsZero() {
-		*s = Standing{Head: to, Seen: s.Seen, Config: s.Config, Intent: s.Intent, Refused: s.Refused, Until: s.Until}
+		*s = Standing{Head: to, Seen: s.Seen, Config: s.Config, Own: to, Intent: s.Intent, Refused: s.Refused, Until: s.Until}
 	}
 }
 

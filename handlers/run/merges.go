@@ -123,7 +123,8 @@ func (m *merges) soaks(ctx context.Context, desired *proposal.Desired) (map[int]
 		rule, _ := proposal.RuleOf(m.out.Config, m.out.Plan, e.Record)
 		s := m.subject(e.Number, e.Branch)
 		changed := s.Standing.Head == e.HeadSHA && s.Standing.Config != m.Config // what people want
-		if changed || !rule.Auto.Value || rule.After.Value <= 0 {
+		written := s.Standing.Own == e.OwnSHA && e.OwnSHA != ""                  // by the App, as far as it remembers
+		if changed || !written || !rule.Auto.Value || rule.After.Value <= 0 {
 			continue
 		}
 		j, err := m.Judge(ctx, s, false)
@@ -173,7 +174,7 @@ func (r *Runner) merge(ctx context.Context, l Look, seen *newest, out *Outcome) 
 		}
 		return m.others(ctx, seen, nil)
 	}
-	m.rebuilt()
+	m.wrote()
 	for _, number := range slices.Sorted(maps.Keys(open)) {
 		if err := m.one(ctx, number, open[number]); err != nil {
 			return err
@@ -182,15 +183,24 @@ func (r *Runner) merge(ctx context.Context, l Look, seen *newest, out *Outcome) 
 	return m.others(ctx, seen, open)
 }
 
-// rebuilt notes which branches this look built on a newer base, with the same updates.
-func (m *merges) rebuilt() {
+// wrote notes which commits this look gave branches, and which of them have the same
+// updates on a newer base.
+func (m *merges) wrote() {
 	if m.out.Desired == nil {
 		return
 	}
 	for _, p := range m.out.Desired.Proposals {
-		if head := m.out.written[p.Branch]; head != "" && p.Same {
-			m.of(p.Existing.Number).Rebuilt(p.Existing.HeadSHA, head)
+		head, number := m.out.written[p.Branch], m.out.opened[p.Branch]
+		if p.Existing != nil {
+			number = p.Existing.Number
 		}
+		if head == "" || number == 0 {
+			continue
+		}
+		if p.Same {
+			m.of(number).Rebuilt(p.Existing.HeadSHA, head)
+		}
+		m.of(number).Own = head
 	}
 }
 
