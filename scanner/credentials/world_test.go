@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -81,7 +82,12 @@ func (w *world) write(path, text string) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	// A process that is started while the file is open would keep it open for writing,
+	// so that it could not be run as a program.
+	syscall.ForkLock.RLock()
+	err := os.WriteFile(path, []byte(text), 0o600)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		w.t.Fatal(err)
 	}
 	if err := os.Chtimes(path, w.env().Now(), w.env().Now()); err != nil {

@@ -88,6 +88,9 @@ func TestStopLetsWorkEnd(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, at(t), githubtest.Options{})
 			p := w.launch("work: {drain: 20s, looks: 1}")
+			until(t, "it found that there is no installation", func() bool { // otherwise it asks for looks of its own
+				return operations(w.hub.Calls(), "apps/list-installations") > 0
+			})
 			held := w.hub.Fault(githubtest.Held("git/get-tree"))
 			w.hub.Install("acme", grants(), w.outdated("acme/shop"), w.outdated("acme/second"))
 			w.hub.Settle()
