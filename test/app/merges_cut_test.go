@@ -13,14 +13,14 @@ import (
 )
 
 // TestMergeCuts cuts a merge at every call of GitHub, before it is done and after it, and
-// goes on with a new server, that has the database or has lost it: at each ninth of them
+// goes on with a new server, that has the database or has lost it: at each sixteenth of them
 // unless IMAGEUPDATER_ALL_CUTS is set. In the end it is merged once, by the App, and the
 // branch is gone.
 func TestMergeCuts(t *testing.T) {
 	t.Parallel()
 	var zombies sync.WaitGroup
 	t.Cleanup(zombies.Wait)
-	step := 9
+	step := 16
 	if os.Getenv(everything) != "" {
 		step = 1
 	}
