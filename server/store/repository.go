@@ -162,9 +162,11 @@ func scanRepository(from row) (Repository, error) {
 	return r, err
 }
 
-// Watches says whether what happens to a branch matters.
+// Watches says whether what happens to a branch matters. Before the first look has ended
+// nobody knows, and all do: that look may have opened a pull request already, of which the
+// checks have passed.
 func (r Repository) Watches(branch string) bool {
-	if branch == r.DefaultBranch {
+	if branch == r.DefaultBranch || len(r.Watch) == 0 {
 		return true
 	}
 	return slices.ContainsFunc(r.Watch, func(w string) bool {
