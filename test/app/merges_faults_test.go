@@ -148,7 +148,7 @@ func (w *world) liedTo(reads map[string][]byte) (all []*uselessly) {
 	}
 	step := 12
 	if os.Getenv(everything) != "" {
-		step = 5 // more at once take a machine with two processors too long
+		step = 5
 	}
 	var ways []way
 	for n := 0; n < len(cases); n += step {
