@@ -175,7 +175,7 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 	default:
 		st.Intent = nil
 	}
-	st.refused(m.Now())
+	st.PutOff(m.Now())
 	zerolog.Ctx(ctx).Info().Int("github_pr_num", s.Number).Str("outcome", string(result.Outcome)).Str("said", result.Said).
 		Msg("a pull request could not be merged as the policy wants it")
 	return Did{Said: result.Said, Again: st.Until}, nil
@@ -188,10 +188,11 @@ const (
 	mostRefusals = 6
 )
 
-// refused puts off the next try.
-func (s *Standing) refused(now time.Time) {
+// PutOff puts off the next try, and says until when.
+func (s *Standing) PutOff(now time.Time) time.Time {
 	s.Refused++
 	s.Until = now.Add(patience(s.Refused))
+	return s.Until
 }
 
 func patience(times int) time.Duration { return firstRefusal << (min(times, mostRefusals) - 1) }

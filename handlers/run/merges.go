@@ -105,7 +105,7 @@ func (m *merges) rebuild() map[int]bool {
 		return all
 	}
 	for number, s := range m.standing {
-		if s.Rebuild {
+		if s.Rebuild && !m.run.Now().Before(s.Until) {
 			all[number] = true
 		}
 	}
@@ -172,7 +172,7 @@ func (r *Runner) merge(ctx context.Context, l Look, seen *newest, out *Outcome) 
 		if err := m.disarm(ctx); err != nil {
 			return err
 		}
-		return m.others(ctx, seen, nil)
+		return m.others(ctx, seen, open) // ours keep what was said of them
 	}
 	m.wrote()
 	for _, number := range slices.Sorted(maps.Keys(open)) {

@@ -49,14 +49,14 @@ func (m *merges) next(st *merging.Standing, j *merging.Judged, did merging.Did, 
 	m.out.wake(did.Again)
 	m.out.wake(st.Later(j.Again, now))
 	if j.Verdict.Rebuild && st.Rebuild { // it was to be built again, and was not
-		st.Refused++
-		m.out.wake(st.Later(true, now))
+		m.out.wake(st.PutOff(now))
 	}
+	rebuild := j.Verdict.Rebuild && !st.Rebuild
 	st.Rebuild = j.Verdict.Rebuild
 	if did.Merged {
 		m.out.wake(now) // the App's own push is no news, and others are to be built on it
 	}
-	if st.Rebuild && st.Refused == 0 || did.Native || given {
+	if rebuild || did.Native || given {
 		m.out.soon(now, m.run.Least) // a window may close on what GitHub is about to do
 	}
 }

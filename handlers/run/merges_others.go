@@ -109,7 +109,8 @@ func (m *merges) othersHeads(ctx context.Context, seen *newest, open map[int]str
 		ours[m.of(number).Head] = true
 	}
 	for i := range seen.pulls {
-		if p := &seen.pulls[i]; p.Open && !ours[p.Head.SHA] && p.Base.Name == m.out.Base {
+		p := &seen.pulls[i]
+		if _, mine := open[p.Number]; p.Open && !mine && !ours[p.Head.SHA] && p.Base.Name == m.out.Base {
 			heads = append(heads, p.Head.SHA)
 		}
 	}

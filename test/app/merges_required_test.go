@@ -200,3 +200,34 @@ func TestOwnCheckOfMany(t *testing.T) {
 	}
 	l.quiet()
 }
+
+// TestOwnCheckOfBroken leaves what was said of a paused pull request as it is while the
+// configuration is broken, and lets that of a person pass who mends it.
+func TestOwnCheckOfBroken(t *testing.T) {
+	t.Parallel()
+	l := beginMerging(t, file(t), patches, "web:1.0.0")
+	l.repo.Protect("main", githubtest.Protection{Rules: githubtest.Rules{Checks: []githubtest.RequiredCheck{{Context: verdictCheck, App: l.hub.App.ID}}}})
+	l.push("web:1.0.1")
+	l.installs()
+	p := l.one()
+	l.obeys(p.Number, "/hold")
+	l.settings("version: 1\nshedule: 1h\n")
+	l.calm()
+	l.repo.Push("mended", "alice", "mend it", map[string]*githubtest.File{".imageupdater.yaml": githubtest.Text(patches)})
+	number := l.repo.OpenPull("alice", "Mend it", "mended", "main")
+	l.calm()
+	l.look()
+	if v := l.verdict(p.HeadSHA); v.Conclusion != "failure" || len(l.verdicts(p.HeadSHA)) != 1 {
+		t.Errorf("%+v", v)
+	}
+	for _, other := range l.repo.Pulls() {
+		if v := other; v.Number == number && l.verdict(v.HeadSHA).Conclusion != "success" {
+			t.Errorf("%+v", l.verdict(v.HeadSHA))
+		}
+	}
+	l.repo.MergePull(number, "alice", "merge")
+	l.calm()
+	if v := l.verdict(p.HeadSHA); v.Conclusion != "failure" {
+		t.Errorf("%+v", v)
+	}
+}
