@@ -1,19 +1,12 @@
 package dashboard
 
 import (
-	"bytes"
 	"cmp"
-	"compress/flate"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/imageupdater/imageupdater/handlers/sealed"
 )
 
 // Seen is when a tag of an image was first seen, by its canonical name. The tag may
@@ -45,10 +38,6 @@ type mirrored struct {
 // waiting longest comes first, and what is too much is left out: its age begins
 // again then. Without a key it is "".
 func mirror(seen []Seen, repository int64, keys [][]byte) string {
-	keys = usable(keys)
-	if len(keys) == 0 || len(seen) == 0 {
-		return ""
-	}
 	all := make([]mirrored, 0, len(seen))
 	for _, s := range seen {
 		at := s.At.Add(time.Second - 1).Unix() // never sooner than it was
@@ -59,13 +48,11 @@ func mirror(seen []Seen, repository int64, keys [][]byte) string {
 	})
 	all = slices.Compact(all)
 	for ; len(all) > 0; all = all[:len(all)*3/4] {
-		payload, err := packed(all)
-		if err != nil {
+		text, err := sealed.Seal(all, mirroring(repository), keys)
+		if err != nil || text == "" {
 			return ""
 		}
-		line := seenBegin + base64.RawStdEncoding.EncodeToString(payload) + "." +
-			base64.RawStdEncoding.EncodeToString(sign(keys[0], repository, payload)) + seenEnd
-		if len(line) <= longestSeen {
+		if line := seenBegin + text + seenEnd; len(line) <= longestSeen {
 			return line
 		}
 	}
@@ -85,18 +72,8 @@ func ReadSeen(text string, repository int64, keys [][]byte) []Seen {
 }
 
 func readSeen(text string, repository int64, keys [][]byte) []Seen {
-	data, sum, _ := strings.Cut(text, ".")
-	payload, err := base64.RawStdEncoding.DecodeString(data)
-	if err != nil {
-		return nil
-	}
-	signed, err := base64.RawStdEncoding.DecodeString(sum)
-	if err != nil || !slices.ContainsFunc(usable(keys), func(key []byte) bool { return hmac.Equal(sign(key, repository, payload), signed) }) {
-		return nil
-	}
-	unpacked, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(payload)), mostSeen))
 	var all []mirrored
-	if err != nil || json.Unmarshal(unpacked, &all) != nil {
+	if !sealed.Open(text, &all, mostSeen, mirroring(repository), keys) {
 		return nil
 	}
 	seen := make([]Seen, 0, len(all))
@@ -106,34 +83,6 @@ func readSeen(text string, repository int64, keys [][]byte) []Seen {
 	return seen
 }
 
-func usable(keys [][]byte) [][]byte {
-	return slices.DeleteFunc(slices.Clone(keys), func(key []byte) bool { return len(key) == 0 })
-}
-
-// sign is the HMAC of a payload. Its first words keep it from passing for what the
-// same key signs elsewhere.
-func sign(key []byte, repository int64, payload []byte) []byte {
-	text := binary.BigEndian.AppendUint64([]byte("imageupdater first seen v1"), uint64(repository)) //nolint:gosec // an id's bits, whatever its sign
-	mac := hmac.New(sha256.New, key)
-	_, _ = mac.Write(append(text, payload...)) // never fails
-	return mac.Sum(nil)
-}
-
-func packed(all []mirrored) ([]byte, error) {
-	text, err := json.Marshal(all)
-	if err != nil {
-		return nil, fmt.Errorf("writing down when tags were first seen: %w", err)
-	}
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err == nil {
-		_, err = w.Write(text)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("packing when tags were first seen: %w", err)
-	}
-	return b.Bytes(), nil
+func mirroring(repository int64) sealed.Purpose {
+	return sealed.Purpose{Name: "first seen v1", RepositoryID: repository}
 }
