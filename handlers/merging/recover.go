@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/rs/zerolog"
 
@@ -30,8 +31,13 @@ func (m *Merger) merged(ctx context.Context, number int, i *Intent, sha string) 
 // who writes it down passes that over.
 const Merged = "merged"
 
+// mostMissed is after how many looks in a row a pull request counts as gone that GitHub
+// does not find.
+const mostMissed = 6
+
 // Recover ends what an earlier look began, for a pull request that is not open any more:
-// it tells of the merge, and removes the branch.
+// it tells of the merge, and removes the branch. One that GitHub does not find is asked
+// for again: only one that stays away is gone.
 func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	i := st.Intent
 	if i == nil {
@@ -39,7 +45,10 @@ func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	}
 	c, _, err := m.GitHub.Candidate(ctx, number)
 	if errors.Is(err, forge.ErrNotFound) {
-		return nil
+		if st.Waits++; st.Waits > mostMissed {
+			return nil
+		}
+		err = &forge.UnavailableError{What: "pulls/get", Status: http.StatusNotFound, Err: err}
 	}
 	if err != nil {
 		return fmt.Errorf("reading what became of pull request %d: %w", number, err)

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -49,21 +48,10 @@ func (r *Runner) merging(ctx context.Context, l Look, out *Outcome) *merges {
 	sum := sha256.Sum256(out.source.text)
 	m.Merger = &merging.Merger{
 		GitHub: l.Merging, Repository: l.Repository.ID, Base: out.Base, App: r.App, Bot: r.Historian.IsBot, Config: hex.EncodeToString(sum[:8]),
-		Holds: m.holds, Now: r.Now, Log: m.log, Keep: m.keep,
+		Holds: m.holds, Now: r.Now, Keep: m.keep,
+		Log: func(ctx context.Context, d proposal.Done) { r.wrote(ctx, l.Repository.ID, d) },
 	}
 	return m
-}
-
-// log tells of a merge once, as far as the memory reaches.
-func (m *merges) log(ctx context.Context, d proposal.Done) {
-	name := fmt.Sprintf("merged %d %d %s", m.look.Repository.ID, d.Number, d.Head)
-	if _, told := m.run.Memory.Fact(ctx, name); told && d.What == merging.Merged {
-		return
-	}
-	m.run.wrote(ctx, m.look.Repository.ID, d)
-	if d.What == merging.Merged {
-		m.run.Memory.KeepFact(ctx, name, []byte("1"))
-	}
 }
 
 // keep keeps what is remembered.

@@ -174,3 +174,46 @@ func (w *world) merged(a *app, m *mergingOf) {
 		return len(pulls) == 1 && pulls[0].Merged && m.repo.Branch(pulls[0].Head) == "" && m.told(a) > 0 && !a.shown(m.name).Looking
 	})
 }
+
+// TestMergedAndNotFound has GitHub merge without saying so, and not know the pull request
+// for a while. It is told of the merge all the same, once. Where it stays away, no look
+// asks for it any more.
+func TestMergedAndNotFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
+	m, gone := w.mergings("acme", byTheApp)[0], w.mergings("gone", byTheApp)[0]
+	a := w.start("")
+	faults := map[*mergingOf]*githubtest.Injected{}
+	for _, one := range []*mergingOf{m, gone} {
+		a.settled(w.hub, one.name)
+		unknown := githubtest.NotFound("pulls/get")
+		unknown.Installation = one.app.ID
+		lost := githubtest.BadGateway("pulls/merge", githubtest.AfterWork)
+		lost.Installation = one.app.ID
+		lost.Func = func(*githubtest.Exchange) { faults[one] = w.hub.Fault(unknown) }
+		w.hub.Fault(lost)
+		one.green()
+		until(t, "GitHub merged it", func() bool { return one.repo.Pulls()[0].Merged })
+	}
+	looks := func(n int) {
+		for range n {
+			w.hub.Settle()
+			w.hub.Advance(3 * time.Minute)
+			a.asked(m.name)()
+			a.asked(gone.name)()
+		}
+	}
+	looks(2)
+	if told := m.told(a); told != 0 {
+		t.Errorf("told %d times before GitHub said that it was merged", told)
+	}
+	faults[m].Remove()
+	w.merged(a, m)
+	m.isMerged(a)
+	looks(6)
+	fired := faults[gone].Fired()
+	looks(2)
+	if now := faults[gone].Fired(); now != fired || gone.told(a) != 0 {
+		t.Errorf("it is asked for %d times after %d, and told %d times", now, fired, gone.told(a))
+	}
+}
