@@ -34,7 +34,7 @@ func (m *Merger) Act(ctx context.Context, s *Subject, j *Judged) (Did, error) {
 	if action == policy.Nothing {
 		return Did{Native: j.armed()}, nil
 	}
-	if takesBack := action == policy.Disarm || action == policy.Dequeue; !takesBack {
+	if !takesBack(action) {
 		if m.Now().Before(s.Standing.Until) {
 			return Did{Again: s.Standing.Until}, nil
 		}
@@ -140,8 +140,14 @@ func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Ac
 	if err != nil {
 		return Did{}, err
 	}
+	if takesBack(action) && result.Outcome == forge.InQueue {
+		result.Outcome = forge.NotYet // GitHub keeps it there while it merges
+	}
 	return m.settle(ctx, s, j, &result)
 }
+
+// takesBack says whether an action only takes back what the App told GitHub to do.
+func takesBack(action policy.Action) bool { return action == policy.Disarm || action == policy.Dequeue }
 
 // settle takes note of how an action ended.
 func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forge.Result) (Did, error) {

@@ -35,7 +35,7 @@ func (l *life) decided(kinds ...string) []string {
 // native are the kinds of decisions on what GitHub does by itself.
 func (l *life) natively(want ...string) {
 	l.t.Helper()
-	if got := l.decided("armed", "disarmed", "enqueued", "dequeued", "merged"); !slices.Equal(got, append([]string{}, want...)) {
+	if got := l.decided("armed", "disarmed", "enqueued", "dequeued", "merged", "in the queue"); !slices.Equal(got, append([]string{}, want...)) {
 		l.t.Errorf("logged are %q, not %q", got, want)
 	}
 }
@@ -157,6 +157,36 @@ func outOfQueue() []struct {
 			head := l.repo.Push(p.Head, "alice", "more", map[string]*githubtest.File{"README.md": githubtest.Text("mine\n")})
 			l.repo.Check(head, "ci", "build", "completed", "success")
 		}},
+	}
+}
+
+// TestQueueKeeps has GitHub refuse to take out what it is about to merge: that is tried
+// again, and is said to be done when it is.
+func TestQueueKeeps(t *testing.T) {
+	t.Parallel()
+	for name, logged := range map[string][]string{"as it is remembered": {"enqueued", "dequeued"}, "with the database lost": {"dequeued"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, p := beginQueued(t, queues()["ruleset"])
+			kept := l.hub.Fault(githubtest.GraphQLError("dequeuePullRequest", "UNPROCESSABLE", "The merge queue entry is locked"))
+			l.repo.Label(p.Number, "alice", "wip")
+			if len(logged) == 1 {
+				l.forget()
+			}
+			l.look()
+			l.calm()
+			if kept.Fired() == 0 || l.repo.MergeGroup(p.Number) == "" {
+				t.Fatal("it was taken out, though GitHub refused")
+			}
+			l.natively(logged[:len(logged)-1]...)
+			kept.Remove()
+			l.look()
+			l.calm()
+			if l.repo.MergeGroup(p.Number) != "" {
+				t.Errorf("it is still in the queue: %+v", l.verdict(l.one().HeadSHA))
+			}
+			l.natively(logged...)
+		})
 	}
 }
 
