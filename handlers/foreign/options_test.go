@@ -72,6 +72,8 @@ func TestLine(t *testing.T) {
 		"`a``b`":                         "`a` `b`",
 		"- a":                            "\\- a",
 		"\u202ea":                        "a",
+		"the www":                        "the `www`", // before a full stop it would be an address
+		"xWWW wwww":                      "x`WWW` w`www`",
 	} {
 		if got := foreign.Line(line, options()); got != want {
 			t.Errorf("%q is %q, want %q", line, got, want)

@@ -52,6 +52,11 @@ func punctuation(b byte) bool {
 
 // word writes a word of text, of which nothing is live afterwards.
 func (w *writer) word(word string) {
+	if head, ends := endsInWeb(word); ends {
+		w.word(head)
+		w.code(word[len(head):])
+		return
+	}
 	if quiet(word) {
 		w.escaped(word)
 		return
@@ -65,6 +70,16 @@ func (w *writer) word(word string) {
 	w.plain(word[:at[0]])
 	w.url(address)
 	w.word(word[at[0]+len(address):])
+}
+
+// endsInWeb says whether the full stop of a sentence would make an address of a word,
+// and what is before that.
+func endsInWeb(word string) (string, bool) {
+	n := len(word) - len("www")
+	if n < 0 || !strings.EqualFold(word[n:], "www") {
+		return "", false
+	}
+	return word[:n], true
 }
 
 // quiet tells, of most words, that nothing in them is live.

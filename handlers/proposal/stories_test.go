@@ -204,6 +204,7 @@ func FuzzStories(f *testing.F) {
 		f.Add(v, uint64(i))
 	}
 	f.Add("http://0", uint64(6))
+	f.Add("www", uint64(7))
 	f.Fuzz(func(t *testing.T, v string, seed uint64) {
 		if len(v) < longestMarker/32 {
 			checkStories(t, v, rand.New(rand.NewPCG(seed, 1)))
