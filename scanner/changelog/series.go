@@ -25,7 +25,7 @@ func (s *spanned) read(tags []string) []gitTag {
 		if !ok {
 			continue
 		}
-		if _, ok := ValidRevision(tag); !ok {
+		if valid, ok := ValidRevision(tag); !ok || !strings.EqualFold(valid, tag) {
 			s.leave(tag, OddName)
 			continue
 		}

@@ -173,6 +173,7 @@ func FuzzBetween(f *testing.F) {
 	f.Add("1.2.0", "1.3.0-alpine", "v1.2.0 v1.2.1 api/v1.3.0 1.3.0-rc.1", "v{version}")
 	f.Add("RELEASE.2024-01-16T16-07-38Z", "16", "REL_16_1 2024-01-01 sha-3f2a1b9", "{tag}")
 	f.Add("1", "1.2", "1 1.0 1.0.0 1.2 1.2.0", "")
+	f.Add("0", "100", "\v0_1", "{tag}")
 	f.Fuzz(func(t *testing.T, from, to, tags, template string) {
 		span := changelog.Span{From: from, To: to, Names: []string{"api"}, Template: template}
 		given := strings.Split(tags, " ")
