@@ -35,8 +35,9 @@ const Merged = "merged"
 // does not find.
 const mostMissed = 6
 
-// Recover ends what an earlier look began, for a pull request that is not open any more:
-// it tells of the merge, and removes the branch. One that GitHub does not find is asked
+// Recover ends what an earlier look began, for a pull request that is not judged any more:
+// it tells of the merge, and removes the branch; one that is open, but none of the App's
+// any more, GitHub is not to merge by itself. One that GitHub does not find is asked
 // for again: only one that stays away is gone.
 func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	i := st.Intent
@@ -53,6 +54,9 @@ func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	if err != nil {
 		return fmt.Errorf("reading what became of pull request %d: %w", number, err)
 	}
+	if c.Open && i.Native { // nobody would judge it any more
+		return m.TakeBack(ctx, number, st, "it is no pull request with updates any more")
+	}
 	byPerson := !m.Bot(ctx, c.MergedBy) && (!i.Native || c.MergedBy.Kind == "User")
 	if c.Merged.IsZero() || c.Head.SHA != i.Head || byPerson {
 		return nil
@@ -61,8 +65,8 @@ func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	return m.sweep(ctx, i.Branch, i.Head)
 }
 
-// TakeBack tells GitHub not to merge by itself what the App told it to.
-func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
+// TakeBack tells GitHub not to merge by itself what the App told it to, and the log why.
+func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing, why string) error {
 	c, _, err := m.GitHub.Candidate(ctx, number)
 	if err != nil {
 		return fmt.Errorf("reading pull request %d: %w", number, err)
@@ -92,7 +96,7 @@ func (m *Merger) TakeBack(ctx context.Context, number int, st *Standing) error {
 			return fmt.Errorf("taking back that pull request %d is merged: %w", number, &forge.UnavailableError{What: string(result.Outcome), Err: errNotTaken})
 		}
 		m.Log(ctx, proposal.Done{
-			What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: "the configuration cannot be used",
+			What: string(result.Outcome), Number: number, Branch: st.Intent.Branch, Head: st.Intent.Head, Why: why,
 		})
 	}
 	st.Intent = nil

@@ -236,7 +236,7 @@ func (m *merges) disarm(ctx context.Context) error {
 		if s.Intent == nil || !s.Intent.Native {
 			continue
 		}
-		if err := m.passed(ctx, number, m.TakeBack(ctx, number, s)); err != nil {
+		if err := m.passed(ctx, number, m.TakeBack(ctx, number, s, "the configuration cannot be used")); err != nil {
 			return err
 		}
 	}

@@ -110,6 +110,32 @@ func TestViaGitHubTakenBack(t *testing.T) {
 	}
 }
 
+// TestViaGitHubOfNobody has a commit in the App's place that says nothing of updates: it
+// is no business of the App's any more, and GitHub is not to merge it in its name.
+func TestViaGitHubOfNobody(t *testing.T) {
+	t.Parallel()
+	l := beginOn(t, githubtest.Options{Unsigned: true}, file(t), viaGitHub, "web:1.0.0")
+	l.allows()
+	classic(build(0))(l)
+	l.push("web:1.0.0", "web:1.0.1")
+	l.installs()
+	p := l.one()
+	l.look()
+	l.calm()
+	if l.armedBy(p.Number) != bot {
+		t.Fatalf("it is not armed: %+v", l.verdict(p.HeadSHA))
+	}
+	squashed := l.commit(p.HeadSHA)
+	squashed.Message = "Image Updater's changes (#2)"
+	l.write(p.Head, squashed, squashed.Author)
+	l.look()
+	l.calm()
+	if by := l.armedBy(p.Number); by != "" {
+		t.Errorf("it is still armed, by %s", by)
+	}
+	l.natively("armed", "disarmed")
+}
+
 // TestArmedByPerson leaves alone what a person told GitHub.
 func TestArmedByPerson(t *testing.T) {
 	t.Parallel()
