@@ -163,6 +163,8 @@ type Enforcement struct {
 	Merge  EnforcedMerge     `key:"merge" doc:"What auto-merging needs at least."`
 	MinAge Setting[Duration] `key:"minAge" doc:"The least minAge."`
 	Freeze []Freeze          `key:"freeze" doc:"Freezes for every repository."`
+
+	unreadable bool // see Unreadable
 }
 
 // EnforcedMerge is what auto-merging needs at least.

@@ -64,6 +64,7 @@ func Strictest(all ...Enforcement) Enforcement {
 		raise(&joined.Merge.Approvals, one.Merge.Approvals)
 		raise(&joined.MinAge, one.MinAge)
 		joined.Freeze = append(slices.Clip(joined.Freeze), one.Freeze...)
+		joined.unreadable = joined.unreadable || one.unreadable
 	}
 	return joined
 }
@@ -76,12 +77,15 @@ func raise[T ~int | ~int64](to *Setting[T], least Setting[T]) {
 }
 
 // Unreadable is what holds where the rules of the owner could not be read:
-// nothing merges by itself.
+// nothing merges by itself, and OwnerUnknown tells that there may be more.
 func Unreadable(file string) Enforcement {
-	return Enforcement{Merge: EnforcedMerge{Auto: Setting[bool]{Origin: &Origin{
-		File: file, Line: 1, Column: 1, Field: "enforce", Rule: -1,
-	}}}}
+	forbidden := Setting[bool]{Origin: &Origin{File: file, Line: 1, Column: 1, Field: "enforce", Rule: -1}}
+	return Enforcement{Merge: EnforcedMerge{Auto: forbidden}, unreadable: true}
 }
+
+// OwnerUnknown says whether rules over the file could not be read. They may have freezes,
+// which keep people's orders from merging, too.
+func (c *Config) OwnerUnknown() bool { return c.bound.unreadable }
 
 // Bind gives a copy of the file over which others' rules hold. The file's own
 // enforce plays no part: it is for the file's owner to hand it in.

@@ -260,6 +260,10 @@ func TestEnforce(t *testing.T) {
 	if got := own.Bind(config.Unreadable("acme/.imageupdater")).Settings(nginx); got.Merge.Auto.Value || got.Merge.Auto.Origin.File != "acme/.imageupdater" {
 		t.Errorf("auto %+v", got.Merge.Auto)
 	}
+	unknown := own.Bind(config.Unreadable("acme/.imageupdater"), server)
+	if !unknown.OwnerUnknown() || !unknown.Bind(org).OwnerUnknown() || own.Bind(org, server).OwnerUnknown() {
+		t.Error("it is not known whether the owner's rules are known")
+	}
 	if got := own.Settings(nginx); !got.Merge.Auto.Value || got.Merge.Via.Value != config.ViaGitHub {
 		t.Errorf("Bind changed the file: %+v", got.Merge)
 	}

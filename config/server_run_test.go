@@ -145,7 +145,7 @@ func TestServerDefaults(t *testing.T) {
 			LeastInterval: 5 * time.Minute, Log: config.Log{Level: config.LogInfo, Format: config.LogJSON},
 			Keep: config.Keep{Facts: 1 << 30, Decisions: 400 * 24 * time.Hour},
 		}
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.AllowUnexported(config.Enforcement{})); diff != "" {
 			t.Errorf("%q: -want +got\n%s", src, diff)
 		}
 	}

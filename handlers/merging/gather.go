@@ -160,7 +160,7 @@ func (j *judging) ownership(ctx context.Context) error {
 		f.RolledBack = policy.Read(j.subject.RolledBack(record))
 	}
 	f.Owner = policy.Read("")
-	if o := j.out.Rule.Auto.Origin; o != nil && o.Field == "enforce" {
+	if j.subject.OwnerUnknown {
 		f.Owner = policy.Unread[string]("the owner's file cannot be used")
 	}
 	f.Merge = policy.Read(j.merge(c))

@@ -156,6 +156,8 @@ type Subject struct {
 	// Rule is what holds for the updates of a record; it is not asked for one of
 	// which there is none.
 	Rule func(*proposal.Record) policy.Rule
+	// OwnerUnknown is set where nobody knows what the owner enforces.
+	OwnerUnknown bool
 	// Prove says whether it is as the App made it.
 	Prove func(ctx context.Context, c *forge.Candidate) (*proposal.Record, policy.Ownership, error)
 	// RolledBack are those images of a record that were rolled back.

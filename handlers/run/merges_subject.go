@@ -15,7 +15,7 @@ import (
 // subject is a pull request to be judged.
 func (m *merges) subject(number int, branch string) *merging.Subject {
 	return &merging.Subject{
-		Number: number, Branch: branch, Standing: m.of(number), Prove: m.prove,
+		Number: number, Branch: branch, Standing: m.of(number), Prove: m.prove, OwnerUnknown: m.out.Config.OwnerUnknown(),
 		Rule: func(r *proposal.Record) policy.Rule {
 			rule, _ := proposal.RuleOf(m.out.Config, m.out.Plan, r)
 			return rule

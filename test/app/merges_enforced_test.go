@@ -87,6 +87,29 @@ func TestEnforcedUnreadable(t *testing.T) {
 	l.mergedByApp(p.Number)
 }
 
+// TestEnforcedUnreadableOrdered has somebody order what never merges by itself, while
+// nobody knows whether the owner has a freeze.
+func TestEnforcedUnreadableOrdered(t *testing.T) {
+	t.Parallel()
+	const frozen = "enforce: {freeze: [{from: 2026-01-01, to: 2027-12-31, reason: holidays}]}\n"
+	l, rules := beginEnforced(t, "schedule: 168h\ndefaults: {group: all, merge: {checks: none}}\n", frozen)
+	for _, text := range []string{frozen + "enforced: false\n", frozen} {
+		rules.Commit("main", "it is edited", map[string]string{".imageupdater.yaml": text})
+		l.look()
+		l.hub.Advance(time.Minute)
+		l.obeys(l.one().Number, "/merge")
+		l.look()
+		if p := l.one(); p.Merged {
+			t.Errorf("it is merged, under %q: %+v", text, l.verdict(p.HeadSHA))
+		}
+	}
+	rules.Commit("main", "no holidays", map[string]string{".imageupdater.yaml": "version: 1\n"})
+	p := l.one()
+	l.look()
+	l.calm()
+	l.mergedByApp(p.Number)
+}
+
 // TestEnforcedByTheOperator holds for all repositories of a server.
 func TestEnforcedByTheOperator(t *testing.T) {
 	t.Parallel()
