@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -24,7 +25,7 @@ type page[T any] struct {
 }
 
 // lookPages reads all pages of a list, each for nothing where it has not changed.
-// path has a query; id tells what was on two pages, since pages shift while they
+// path may have a query; id tells what was on two pages, since pages shift while they
 // are read. A list that is not whole is an *UnavailableError, one of more than
 // 1,000 a *TooLargeError.
 func lookPages[G, T any](
@@ -58,8 +59,11 @@ func lookPages[G, T any](
 func lookPage[G, T any](
 	ctx context.Context, r *Repo, what, path string, n int, take func(G) (page[T], error),
 ) (one page[T], unchanged bool, err error) {
-	number := strconv.Itoa(n)
-	return lookAt(ctx, r, what+" "+number, r.path+path+"&per_page="+strconv.Itoa(each)+"&page="+number,
+	number, joined := strconv.Itoa(n), "&"
+	if !strings.Contains(path, "?") {
+		joined = "?"
+	}
+	return lookAt(ctx, r, what+" "+number, r.path+path+joined+"per_page="+strconv.Itoa(each)+"&page="+number,
 		func(got G, resp *github.Response) (page[T], error) {
 			one, err := take(got)
 			one.More = resp.NextPage != 0

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/policy"
@@ -13,6 +14,7 @@ import (
 // checks reads check runs and statuses of the head.
 func (j *judging) checks(ctx context.Context) error {
 	f := &j.out.Facts
+	f.Suites = policy.Read[[]policy.Suite](nil)
 	head := j.out.Candidate.Head.SHA
 	if head == "" {
 		return nil
@@ -36,6 +38,38 @@ func (j *judging) checks(ctx context.Context) error {
 		return j.statuses(ctx, head, found, runs)
 	})
 	return err
+}
+
+// whole asks whether more check runs are to come, where all else lets it be merged and
+// that makes a difference. Until then none are presumed.
+func (j *judging) whole(ctx context.Context, now time.Time) error {
+	v, f := &j.out.Verdict, &j.out.Facts
+	if v.Action == policy.Nothing || takesBack(v.Action) {
+		return nil
+	}
+	f.Suites = policy.Unread[[]policy.Suite]("")
+	if policy.Decide(&j.out.Rule, f, now).Action == v.Action {
+		return nil
+	}
+	var err error
+	if f.Suites, err = fact(&j.again, func() ([]policy.Suite, error) {
+		found, _, err := j.GitHub.Suites(ctx, v.Head)
+		return suitesOf(found), err
+	}); err != nil {
+		return err
+	}
+	action := v.Action
+	*v = policy.Decide(&j.out.Rule, f, now)
+	j.again = j.again || v.Action != action
+	return nil
+}
+
+func suitesOf(all []forge.Suite) []policy.Suite {
+	out := make([]policy.Suite, 0, len(all))
+	for _, s := range all {
+		out = append(out, policy.Suite{ID: s.ID, App: s.App, Name: s.Slug, Head: s.Head, Status: s.Status, Runs: s.Runs})
+	}
+	return out
 }
 
 // own finds the check run by which the App tells its verdict, so that it is not asked for.

@@ -34,6 +34,9 @@ func (m *Merger) Judge(ctx context.Context, s *Subject, fresh bool) (*Judged, er
 		}
 		j.out.Verdict = policy.Decide(&j.out.Rule, &j.out.Facts, now)
 	}
+	if err := j.whole(ctx, now); err != nil {
+		return nil, fmt.Errorf("judging pull request %d: %w", s.Number, err)
+	}
 	j.out.Again = j.again || m.branch.again
 	j.out.Shown = j.shown(now)
 	return j.out, nil

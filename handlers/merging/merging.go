@@ -21,6 +21,7 @@ import (
 type Reads interface {
 	Candidate(ctx context.Context, number int) (c forge.Candidate, unchanged bool, err error)
 	Runs(ctx context.Context, sha string) (runs []forge.Run, unchanged bool, err error)
+	Suites(ctx context.Context, sha string) (suites []forge.Suite, unchanged bool, err error)
 	Statuses(ctx context.Context, sha string) (statuses []forge.Status, unchanged bool, err error)
 	StatusSetters(ctx context.Context, sha string) (map[int64]forge.Account, error)
 	AppOf(ctx context.Context, slug string) (int64, error)

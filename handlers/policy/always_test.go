@@ -23,6 +23,9 @@ func TestOnlyStricter(t *testing.T) {
 			"a pending check": require(policy.Run{ID: 1000, Suite: 9, Name: "new", App: 1, Head: head, Status: "queued"}),
 			"a failed check":  require(policy.Run{ID: 1000, Suite: 9, Name: "new", App: 1, Head: head, Status: "completed", Conclusion: "failure"}),
 			"a missing check": require(policy.Run{}),
+			"a suite under way": func(f *policy.Facts) {
+				also(&f.Suites, policy.Suite{ID: 9, App: 3, Name: "ci", Head: head, Status: "in_progress", Runs: 1})
+			},
 			"an objection": func(f *policy.Facts) {
 				also(&f.Reviews, policy.Review{User: "zoe", State: "changes_requested", Writer: true})
 			},

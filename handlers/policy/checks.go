@@ -84,6 +84,9 @@ func (j *judging) namedCheck(name *config.Setting[config.CheckName], all []resul
 	}
 	c := Condition{About: AboutCheck, Of: string(name.Value), Wanted: "success", Says: says(name.Origin)}
 	c.sum(of)
+	if strings.Contains(string(name.Value), "*") {
+		j.whole(&c)
+	}
 	j.add(c)
 }
 
@@ -105,10 +108,36 @@ func (j *judging) policyChecks(requires bool, all []result) {
 		c.Wanted = "success of all"
 	}
 	c.sum(all)
+	j.whole(&c)
 	if len(all) == 0 {
 		c.Now = "none has reported: write `checks: none` if there are none"
 	}
 	j.add(c)
+}
+
+// whole wants no more checks to come, where those that came are good.
+func (j *judging) whole(c *Condition) {
+	if c.State != Met {
+		return
+	}
+	suites, known := j.facts.Suites.Get()
+	if !known {
+		c.State, c.Now = Unknown, "whether more are to come is not known: "+j.facts.Suites.reason()
+		return
+	}
+	pull, _ := j.facts.Pull.Get()
+	var under []string
+	for i := range suites {
+		s := &suites[i]
+		ours := s.App != 0 && s.App == j.facts.App
+		if s.Head == pull.Head && s.Status != "completed" && s.Runs > 0 && !ours {
+			under = append(under, foreign.Code(s.Name))
+		}
+	}
+	if len(under) > 0 {
+		slices.Sort(under)
+		c.State, c.Now = Waiting, c.Now+"; waits for more of "+several(slices.Compact(under))
+	}
 }
 
 // sum says how some checks stand together. None is no success.

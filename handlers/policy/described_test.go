@@ -54,6 +54,7 @@ func good() policy.Facts {
 		Merge:      policy.Read(policy.Mergeability{State: "clean"}),
 		Runs:       policy.Read([]policy.Run{{ID: 1, Suite: 1, Name: "build", App: 1, Head: head, Status: "completed", Conclusion: "success"}}),
 		Statuses:   policy.Read[[]policy.Status](nil),
+		Suites:     policy.Read([]policy.Suite{{ID: 1, App: 1, Name: "ci", Head: head, Status: "completed", Runs: 1}}),
 		Rules:      policy.Read(policy.Protection{}),
 		Classic:    policy.Read(policy.Protection{}),
 		Reviews:    policy.Read[[]policy.Review](nil),

@@ -34,6 +34,9 @@ type Facts struct {
 	Merge    Known[Mergeability] `json:"merge"`
 	Runs     Known[[]Run]        `json:"runs"`
 	Statuses Known[[]Status]     `json:"statuses"`
+	// Suites are the check suites of the head. They are asked for only where all that
+	// has reported is good, and the rule wants all.
+	Suites Known[[]Suite] `json:"suites"`
 	// Rules are what active rulesets want of the base, Classic what its classic
 	// protection wants. An unprotected branch has neither, and that is known.
 	Rules   Known[Protection] `json:"rules"`
@@ -123,6 +126,21 @@ type Run struct {
 	Conclusion string    `json:"conclusion" words:"success neutral skipped failure cancelled timed_out action_required stale startup_failure"`
 	Started    time.Time `json:"started,omitzero"`
 	Completed  time.Time `json:"completed,omitzero"`
+}
+
+// Suite is what one App checks of a commit. While it is under way there may come more
+// check runs: jobs of a workflow come when those are done that they need.
+type Suite struct {
+	ID   int64  `json:"id"`
+	App  int64  `json:"app,omitempty"` // whose it is; 0 where that is not known
+	Name string `json:"name"`          // of the App, as in addresses
+	// Head is its commit. Those of other commits do not count.
+	Head string `json:"head"`
+	// Status is "completed", or anything else: then it is waited for.
+	Status string `json:"status" words:"completed queued in_progress waiting requested pending"`
+	// Runs is how many check runs it has. One without any is of an App that has nothing
+	// to check.
+	Runs int `json:"runs"`
 }
 
 // Status is a commit status.

@@ -154,6 +154,12 @@ func (g *generator) ofChecks() []func(*policy.Facts) {
 		g.run, g.run, g.run,
 		func(f *policy.Facts) { f.Runs = policy.Read[[]policy.Run](nil) },
 		func(f *policy.Facts) {
+			also(&f.Suites, policy.Suite{
+				ID: 7, App: int64(pick(g, 0, 1, 2, ownApp)), Name: "ci", Head: pick(g, head, head, head, oldHead),
+				Status: pick(g, "completed", "queued", "in_progress", ""), Runs: g.IntN(3),
+			})
+		},
+		func(f *policy.Facts) {
 			also(&f.Statuses, policy.Status{
 				ID: int64(len(peek(f.Statuses)) + 1), Context: g.name(), State: pick(g, "success", "success", "pending", "failure", "error"),
 				App: int64(pick(g, 0, 1, 2)), Head: pick(g, head, head, head, oldHead),

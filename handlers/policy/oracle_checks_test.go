@@ -31,7 +31,8 @@ func (o *oracle) results() []outcomeOf {
 		}
 		superseded := slices.ContainsFunc(runs, func(n policy.Run) bool {
 			same := n.Head == head && n.Name == r.Name && n.App == r.App && n.ID > r.ID
-			return same && (n.Suite == r.Suite && r.Suite != 0 && r.ID != 0 || r.Conclusion == "cancelled" || r.Conclusion == "stale")
+			ran := n.Conclusion != "skipped" && n.Conclusion != "neutral"
+			return same && (n.Suite == r.Suite && r.Suite != 0 && r.ID != 0 || ran && (r.Conclusion == "cancelled" || r.Conclusion == "stale"))
 		})
 		if superseded {
 			continue
@@ -92,12 +93,12 @@ func (o *oracle) checks(p policy.Protection) {
 	}
 	for _, u := range o.updates {
 		for _, name := range u.Checks.Value.Names {
-			o.all(slices.DeleteFunc(slices.Clone(all), func(r outcomeOf) bool { return !like(string(name), r.name) }))
+			o.all(slices.DeleteFunc(slices.Clone(all), func(r outcomeOf) bool { return !like(string(name), r.name) }), strings.HasSuffix(string(name), "*"))
 		}
 	}
 	for _, u := range o.updates {
 		if u.Checks.Value.Which == "all" || u.Checks.Value.Which == "required" && !requires {
-			o.all(all)
+			o.all(all, true)
 			return
 		}
 	}
@@ -110,14 +111,19 @@ func like(pattern, name string) bool {
 	return pattern == name
 }
 
-// all wants checks to be there, and good.
-func (o *oracle) all(of []outcomeOf) {
+// all wants checks to be there, and good, and no more of them to come where there may be
+// more.
+func (o *oracle) all(of []outcomeOf, open bool) {
 	bad := slices.ContainsFunc(of, func(r outcomeOf) bool { return r.how == "bad" })
 	pending := slices.ContainsFunc(of, func(r outcomeOf) bool { return r.how == "pending" })
 	switch {
 	case bad:
 		o.way["person"]++
 	case pending || len(of) == 0:
+		o.way["wait"]++
+	case open && slices.ContainsFunc(get(o, o.facts.Suites), func(s policy.Suite) bool {
+		return s.Head == head && s.App != ownApp && s.Status != "completed" && s.Runs > 0
+	}):
 		o.way["wait"]++
 	}
 }

@@ -46,7 +46,7 @@ func (f *Facts) own(name string, app int64) bool {
 
 // newestRuns leaves out what was superseded: of one suite all but the newest run of a
 // name, and of one app runs that were cancelled or went stale where it has a newer one
-// of that name. Two workflows of one name are in two suites, and both count. Where
+// of that name that did something. Two workflows of one name are in two suites, and both count. Where
 // nobody says which run is newer, all count.
 func newestRuns(runs []Run, head string) []*Run {
 	type place struct {
@@ -64,7 +64,9 @@ func newestRuns(runs []Run, head string) []*Run {
 			suite = -int64(i) - 1 // of its own
 		}
 		keepNewer(newest, place{r.Name, r.App, suite}, r)
-		keepNewer(last, place{r.Name, r.App, 0}, r)
+		if r.Conclusion != "skipped" && r.Conclusion != "neutral" {
+			keepNewer(last, place{r.Name, r.App, 0}, r)
+		}
 	}
 	var all []*Run
 	for at, r := range newest {

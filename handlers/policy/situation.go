@@ -17,7 +17,7 @@ import (
 // Situation is a pull request at a time, as a file describes it: what it updates, what
 // is known of it, and the configuration that holds.
 //
-// In such a file checks, statuses, reviews and an order may leave out the commit that
+// In such a file checks, suites, statuses, reviews and an order may leave out the commit that
 // they are of: then it is the head. A fact that is left out is not known.
 type Situation struct {
 	// At is the time.
@@ -72,6 +72,10 @@ func (s *Situation) complete() {
 	statuses, _ := s.Facts.Statuses.Get()
 	for i := range statuses {
 		orElse(&statuses[i].Head, pull.Head)
+	}
+	suites, _ := s.Facts.Suites.Get()
+	for i := range suites {
+		orElse(&suites[i].Head, pull.Head)
 	}
 	reviews, _ := s.Facts.Reviews.Get()
 	for i := range reviews {

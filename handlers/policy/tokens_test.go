@@ -65,7 +65,7 @@ func number(t *testing.T, text string) int {
 }
 
 // check reads a check run or a status: NAME=WORD@APP^SUITE, of which the latter may be
-// left out.
+// left out; or a suite: NAME=WORD@APP^RUNS.
 func (d *described) check(name, value string) bool {
 	of := head
 	if strings.HasPrefix(name, "old") {
@@ -90,6 +90,12 @@ func (d *described) check(name, value string) bool {
 			r.App = int64(number(d.t, app))
 		}
 		d.runs = append(d.runs, r)
+	case "suite":
+		s := policy.Suite{ID: id, App: int64(number(d.t, app)), Name: check, Head: of, Status: word, Runs: 1}
+		if suite != "" {
+			s.Runs = number(d.t, suite)
+		}
+		also(&d.facts.Suites, s)
 	case "status":
 		d.statuses = append(d.statuses, policy.Status{ID: id, Context: check, State: word, App: int64(number(d.t, app)), Head: of})
 	default:

@@ -29,7 +29,7 @@ const mergedSituation = `{
     "owner": "", "paused": false, "restricted": [], "rolledBack": [], "newer": [], "order": null,
     "merge": {"state": "clean", "behind": false},
     "runs": [{"id": 1, "suite": 1, "name": "build", "app": 15368, "status": "completed", "conclusion": "success"}],
-    "statuses": [], "rules": {"checks": [{"name": "build", "app": 15368}]}, "classic": {}, "reviews": [], "decision": "", "unresolved": 0,
+    "statuses": [], "suites": [], "rules": {"checks": [{"name": "build", "app": 15368}]}, "classic": {}, "reviews": [], "decision": "", "unresolved": 0,
     "repository": {"methods": ["squash"], "autoMerge": true},
     "native": {"armed": null, "queued": null}
   }

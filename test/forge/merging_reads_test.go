@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func mergingReads() map[string]read {
 	}
 	return map[string]read{
 		"Runs":     of("checks/list-for-ref", func(ctx context.Context, w *world, r *forge.Repo) error { return third(r.Runs(ctx, w.sha)) }),
+		"Suites":   of("checks/list-suites-for-ref", func(ctx context.Context, w *world, r *forge.Repo) error { return third(r.Suites(ctx, w.sha)) }),
 		"Statuses": of("repos/get-combined-status-for-ref", func(ctx context.Context, w *world, r *forge.Repo) error { return third(r.Statuses(ctx, w.sha)) }),
 		"StatusSetters": of("repos/list-commit-statuses-for-ref", func(ctx context.Context, w *world, r *forge.Repo) error {
 			return second(r.StatusSetters(ctx, w.sha))
@@ -85,7 +87,7 @@ func TestWaitingIsFree(t *testing.T) {
 	mark := w.hub.Mark()
 	read()
 	all := w.hub.Since(mark, githubtest.By(w.installation))
-	if len(all) != 10+1+1 { // second pages of runs and of all statuses; an App is not asked for again
+	if len(all) != 11+1+1 { // second pages of runs and of all statuses; an App is not asked for again
 		t.Errorf("%d calls: %v", len(all), all)
 	}
 	for _, e := range all {
@@ -225,6 +227,43 @@ func (w *world) lie(t *testing.T, name, lie string, tell func(*githubtest.Exchan
 		defer fault.Remove()
 		isUnavailable(t, w, read.do(t.Context(), w, w.github(t, forge.Options{})))
 	})
+}
+
+// TestSuites reads what Apps check of a commit, while more check runs may come and after.
+func TestSuites(t *testing.T) {
+	w := newWorld(t, githubtest.Options{})
+	w.repo.Check(w.sha, "ci-app", "a", "completed", "success")
+	w.repo.Check(w.sha, "ci-app", "b", "completed", "failure")
+	w.repo.Goes(w.sha, "ci-app", true)
+	w.repo.Goes(w.sha, "idle", false)
+	r := w.writer(t, forge.Options{Memory: newMemory()})
+	read := func() (shown []string, unchanged bool) {
+		t.Helper()
+		suites, unchanged, err := r.Suites(t.Context(), w.sha)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range suites {
+			if s.Head != w.sha || s.ID == 0 || s.App == 0 {
+				t.Errorf("%+v", s)
+			}
+			if s.Slug != w.hub.App.Slug {
+				shown = append(shown, fmt.Sprint(s.Slug, " ", s.Status, " ", s.Runs))
+			}
+		}
+		return shown, unchanged
+	}
+	if got, _ := read(); !slices.Equal(got, []string{"ci-app in_progress 2", "idle queued 0"}) {
+		t.Errorf("%q", got)
+	}
+	if _, unchanged := read(); !unchanged {
+		t.Error("it is read anew, though nothing changed")
+	}
+	w.repo.Goes(w.sha, "ci-app", false)
+	if got, unchanged := read(); unchanged || got[0] != "ci-app completed 2" {
+		t.Errorf("%q", got)
+	}
+	is(forge.ErrInvalid)(t, w, third(r.Suites(t.Context(), "main")))
 }
 
 // TestLostPage fails where the second page fails, and where it is another list's.

@@ -43,6 +43,19 @@ func (r *Repository) Check(sha, app, name, status, conclusion string) int64 {
 	return k.id
 }
 
+// Goes says whether more check runs of an App come on a commit than there are, as
+// those of a workflow do whose jobs wait for each other. GitHub tells when it is over.
+func (r *Repository) Goes(sha, app string, on bool) {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	s := r.suite(sha, r.server.appOf(app))
+	s.going, s.updated = on, r.server.Now()
+	if state, _ := r.verdict(s); state == "completed" {
+		ctx := r.server.t.Context()
+		r.tellSuite(ctx, r.server.person(app+"[bot]"), s, "completed")
+	}
+}
+
 // Status plays CI by the older way: it gives a commit a status.
 func (r *Repository) Status(sha, context, state string) {
 	r.server.mu.Lock()

@@ -19,6 +19,8 @@ type suite struct {
 	// asked is set from when somebody asks for the checks anew until the App
 	// says something again.
 	asked bool
+	// going is set while there is more to come than the check runs that there are.
+	going bool
 }
 
 // pushed is a push that brought a commit.
@@ -87,6 +89,9 @@ func (r *Repository) verdict(s *suite) (state, conclusion string) {
 	}
 	switch len(runs) {
 	case states["completed"]:
+		if s.going {
+			return "in_progress", ""
+		}
 		return "completed", worst(found)
 	case states["queued"]:
 		return "queued", ""
