@@ -2,6 +2,7 @@ package changes_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -249,6 +250,56 @@ func TestProvenance(t *testing.T) {
 	step := b.step("1.0.0", "1.1.0")
 	if got := b.read(t, step).Changelogs[step.Key()]; got.Repository.Path != "acme/api" || got.Doubt != changelog.Unvouched || got.To != newCommit {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestOtherSource has a label that the base image handed on, whose source does not have
+// the image's commit, give way to what the build noted; where that says nothing else, or
+// does not answer, the label's source is shown as uncertain.
+func TestOtherSource(t *testing.T) {
+	inherited := map[string]string{sourceKey: "https://github.com/acme/base"}
+	for name, tt := range map[string]struct {
+		said    *registry.Provenance // nil if it does not answer
+		without bool                 // an attestation
+		want    string
+		doubt   changelog.Doubt
+		pending bool
+	}{
+		"another source":  {said: &registry.Provenance{Source: "https://github.com/acme/api", Revision: newCommit}, want: "acme/api", doubt: changelog.Unvouched},
+		"the same source": {said: &registry.Provenance{Source: "https://github.com/acme/base"}, want: "acme/base", doubt: changelog.NoCommit},
+		"none":            {said: &registry.Provenance{}, want: "acme/base", doubt: changelog.NoCommit},
+		"no attestation":  {without: true, want: "acme/base", doubt: changelog.NoCommit},
+		"no answer":       {want: "acme/base", doubt: changelog.NoCommit, pending: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench()
+			b.source.lacks = "acme/base"
+			b.has("main-111111a", digestOf("a"), inherited)
+			proposed := b.has("main-222222b", digestOf("b"), inherited)
+			if !tt.without {
+				proposed.Attestation = digestOf("c")
+			}
+			if tt.said != nil {
+				b.registry.provenance = map[string]registry.Provenance{digestOf("c"): *tt.said}
+			}
+			step := b.step("main-111111a", "main-222222b")
+			got, to := b.read(t, step).Changelogs[step.Key()], "222222b"
+			if got.Repository.Path != tt.want || got.Doubt != tt.doubt || got.Pending != tt.pending || got.From != "111111a" || got.To != to {
+				t.Errorf("%+v", got)
+			}
+			if commits := got.Commits != nil; commits != (tt.want == "acme/api") || slices.Contains(got.Why, changelog.OtherOrigin) {
+				t.Errorf("%+v", got)
+			}
+			asked := b.source.count()
+			if again := b.read(t, step).Changelogs[step.Key()]; !cmp.Equal(again, got) || b.source.count() != asked {
+				t.Errorf("again, with %d more questions: %+v", b.source.count()-asked, again)
+			}
+			b.clock = b.clock.Add(48 * time.Hour)
+			b.source.err = changelog.ErrLater
+			if again := b.read(t, step).Changelogs[step.Key()]; !tt.pending && !cmp.Equal(again, got) {
+				t.Errorf("when the source does not answer: %+v", again)
+			}
+		})
 	}
 }
 

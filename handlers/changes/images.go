@@ -157,9 +157,11 @@ func layers(about *registry.About) []map[string]string {
 }
 
 // origin tells where the source of an image is, and whether all who were asked about
-// that answered. What needs more questions is asked only where it matters.
-func (w *reading) origin(ctx context.Context, s *Step, of side, about *registry.About) (origin changelog.Origin, answered bool) {
+// that answered. What needs more questions is asked only where it matters. lacks is a
+// repository that does not have the commit of the new image.
+func (w *reading) origin(ctx context.Context, s *Step, of side, about *registry.About, lacks changelog.Repository) (origin changelog.Origin, answered bool) {
 	facts := &changelog.Facts{
+		Lacks: lacks,
 		Image: s.Repository, Tag: of.value.Tag, Operator: s.Operator, File: s.File,
 		Index: about.Index, Descriptor: about.Descriptor, Manifest: about.Annotations, Config: about.Labels,
 	}

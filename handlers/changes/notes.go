@@ -50,13 +50,7 @@ func (w *reading) changelog(ctx context.Context, s *Step, images map[string]seen
 	if !knowsNew || proposed.silent {
 		return before.lacking(w.Now(), w.target)
 	}
-	asked := changelog.Request{
-		Image: s.Repository, From: changelog.Side{Tag: s.From.Tag}, To: changelog.Side{Tag: s.To.Tag},
-		Target: w.target.Visibility, AllowPrivate: w.target.AllowPrivate,
-	}
-	var toldOld, toldNew bool
-	asked.From.Origin, toldOld = w.origin(ctx, s, from, &old.About)
-	asked.To.Origin, toldNew = w.origin(ctx, s, to, &proposed.About)
+	asked, toldOld, toldNew := w.request(ctx, s, images, changelog.Repository{})
 	if !toldNew && before.Known {
 		return before.lacking(w.Now(), w.target)
 	}
@@ -64,25 +58,59 @@ func (w *reading) changelog(ctx context.Context, s *Step, images map[string]seen
 	if before.Key == key && w.Now().Before(before.until()) {
 		return before
 	}
-	return w.read(ctx, &asked, key, before, s.Beside, knowsOld && !old.silent && toldOld && toldNew)
+	other := func(lacks changelog.Repository) (changelog.Request, bool) {
+		again, toldOld, toldNew := w.request(ctx, s, images, lacks)
+		return again, toldOld && toldNew
+	}
+	got := w.read(ctx, &asked, other, before, s.Beside, knowsOld && !old.silent && toldOld && toldNew)
+	got.Key = key
+	return got
 }
 
-// read asks the source. Where it does not answer, what it gave before of the same step
+// request is for the notes between two images, as far as is told where their sources
+// are. What lacks the commit of the new image is no source of the old one either, whose
+// tag may tell its commit.
+func (w *reading) request(ctx context.Context, s *Step, images map[string]seen, lacks changelog.Repository) (asked changelog.Request, toldOld, toldNew bool) {
+	from, to := s.from(), s.to()
+	old, proposed := images[from.key()], images[to.key()]
+	asked = changelog.Request{
+		Image: s.Repository, From: changelog.Side{Tag: s.From.Tag}, To: changelog.Side{Tag: s.To.Tag},
+		Target: w.target.Visibility, AllowPrivate: w.target.AllowPrivate,
+	}
+	asked.From.Origin, toldOld = w.origin(ctx, s, from, &old.About, lacks)
+	asked.To.Origin, toldNew = w.origin(ctx, s, to, &proposed.About, lacks)
+	if !lacks.IsZero() && asked.From.Origin.Repository.Same(lacks) {
+		asked.From.Origin = changelog.Origin{}
+	}
+	return asked, toldOld, toldNew
+}
+
+// read asks the source, and where that does not have the image's commit the other one
+// that is named, if there is one. Where it does not answer, what it gave before of the same step
 // stays. Where not all is told of the images, more may come: of an old one that is not
 // known its tag alone counts.
-func (w *reading) read(ctx context.Context, asked *changelog.Request, key string, before kept, beside int, told bool) kept {
-	source := &listening{Source: w.target.Source}
+func (w *reading) read(
+	ctx context.Context, asked *changelog.Request, other func(lacks changelog.Repository) (changelog.Request, bool), before kept, beside int, told bool,
+) kept {
+	source, from := &listening{Source: w.target.Source}, asked.To.Origin.Repository
 	notes, err := changelog.Collect(ctx, source, asked, bounds(beside))
+	if notes.Doubt == changelog.NoCommit {
+		again, answered := other(from)
+		told = told && answered
+		if !again.To.Origin.Repository.Same(from) {
+			asked = &again
+			notes, err = changelog.Collect(ctx, source, asked, bounds(beside))
+		}
+	}
 	w.trouble(source.troubles())
 	notes.Pending = notes.Pending || !told || err != nil // the time ran out
-	from := asked.To.Origin.Repository.URL()
-	got := kept{Key: key, At: w.Now(), Known: true, Rights: w.target.rights(), Source: from}
+	got := kept{At: w.Now(), Known: true, Rights: w.target.rights(), Source: from.URL()}
 	got.Changelog = proposal.Changelog{Notes: notes, From: revision(&asked.From), To: revision(&asked.To)}
 	if !notes.Pending {
 		return got
 	}
 	got.Tries = before.Tries + 1
-	if before.Known && !before.Changelog.Pending && before.Source == from {
+	if before.Known && !before.Changelog.Pending && before.Source == got.Source {
 		got.Changelog = before.Changelog
 	}
 	return got

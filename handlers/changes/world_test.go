@@ -77,6 +77,7 @@ type forge struct {
 	visibility map[string]changelog.Visibility
 	releases   []changelog.Release
 	tags       []string
+	lacks      string // a repository that has no commit
 	err        error
 	slow       time.Duration
 	asked      int
@@ -129,6 +130,9 @@ func (f *forge) File(ctx context.Context, _ changelog.Repository, _, _ string) (
 }
 
 func (f *forge) Compare(ctx context.Context, repo changelog.Repository, from, to string) (changelog.Comparison, error) {
+	if repo.Path == f.lacks {
+		return changelog.Comparison{}, errors.Join(changelog.ErrNotFound, f.ask(ctx))
+	}
 	c := changelog.Commit{SHA: to, Message: "from " + from + " in " + repo.Path, Author: "Ann", Parents: 1}
 	return changelog.Comparison{Commits: []changelog.Commit{c}, Total: 1}, f.ask(ctx)
 }

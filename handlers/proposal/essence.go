@@ -14,7 +14,7 @@ func (s *story) essence() string {
 	if s.breaks > 0 {
 		text += fmt.Sprintf(", %d with breaking changes", s.breaks)
 	}
-	if s.says() && (s.changed.Doubt == changelog.Inherited || s.changed.Doubt == changelog.OtherName) {
+	if s.says() && s.changed.Doubt != "" && s.changed.Doubt != changelog.Unvouched {
 		text += ", maybe of another project"
 	}
 	lost := 0

@@ -100,15 +100,15 @@ func (n *Notes) pull(repo changelog.Repository, number int) string {
 	return n.linked(name, repo.URL()+"/pull/"+strconv.Itoa(number))
 }
 
-// revision names a state of a repository.
-func (n *Notes) revision(repo changelog.Repository, revision string) string {
+// revision names a state of a repository, with a link unless that is not to be found there.
+func (n *Notes) revision(repo changelog.Repository, revision string, absent bool) string {
 	name, link := foreign.Code(revision), ""
 	commit := changelog.IsCommit(revision)
 	if commit {
 		name = foreign.Code(brief(revision))
 	}
 	switch {
-	case repo.Forge != changelog.GitHub:
+	case repo.Forge != changelog.GitHub, absent:
 	case commit:
 		link = repo.CommitURL(revision)
 	default:

@@ -164,7 +164,17 @@ func situations() map[string]situation {
 		c.Doubt = doubt
 		all["uncertain-"+name] = s.tell(c)
 	}
+	all["uncertain-no-commit"] = noCommit()
 	return all
+}
+
+// noCommit has the label of a base image, which does not have the commits of the tags.
+func noCommit() situation {
+	repo := changelog.Repository{Host: "github.com", Path: "acme/base", Forge: changelog.GitHub}
+	return one(api, "main-"+sha(40)[:7], "main-"+sha(0)[:7], version.Tag).tell(Changelog{
+		Notes: changelog.Notes{Outcome: changelog.ByLink, Why: []changelog.Why{changelog.NoCommits}, Repository: repo, Doubt: changelog.NoCommit, Link: repo.URL()},
+		From:  sha(40)[:7], To: sha(0)[:7],
+	})
 }
 
 func firstParty() situation {

@@ -167,11 +167,12 @@ func (s *story) source() string {
 	}
 	text := "source: " + s.named(c.Repository)
 	from, to := s.revisions()
+	absent := c.Doubt == changelog.NoCommit
 	switch {
 	case from != "" && to != "" && from != to:
-		text += ", " + s.revision(c.Repository, from) + " → " + s.revision(c.Repository, to)
+		text += ", " + s.revision(c.Repository, from, absent) + " → " + s.revision(c.Repository, to, absent)
 	case to != "":
-		text += " at " + s.revision(c.Repository, to)
+		text += " at " + s.revision(c.Repository, to, absent)
 	}
 	if c.Link != "" && c.Link != c.Repository.URL() && s.outside(c.Link) != "" {
 		text += " (" + s.linked("compare", c.Link) + ")"

@@ -1,6 +1,7 @@
 package changelog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,9 @@ func (c *collector) compare(ctx context.Context, repo Repository, from, to strin
 		return nil
 	}
 	between, err := c.source.Compare(ctx, repo, from, to)
+	if errors.Is(err, ErrNotFound) {
+		err = c.doubt(ctx, repo, to)
+	}
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrTooLarge) {
 		c.why(NoCommits)
 		return nil
@@ -72,6 +76,25 @@ func (c *collector) compare(ctx context.Context, repo Repository, from, to strin
 		c.why(Diverged)
 	}
 	return nil
+}
+
+// doubt finds out whether the source lacks the commit that the image says it was built
+// from. It is compared with itself, so that it is looked for as before. A repository
+// that is not to be read at all, where releases are not found either, says nothing.
+func (c *collector) doubt(ctx context.Context, repo Repository, revision string) error {
+	origin := &c.request.To.Origin
+	said := revision == origin.Revision && repo.Same(origin.Repository) && origin.Layer.doubtful()
+	if !said || c.notes.Doubt != "" && c.notes.Doubt != Unvouched {
+		return ErrNotFound
+	}
+	if _, err := c.source.Compare(ctx, repo, revision, revision); !errors.Is(err, ErrNotFound) {
+		return cmp.Or(err, ErrNotFound)
+	}
+	if _, _, err := c.source.Releases(ctx, repo, 1); err != nil {
+		return err //nolint:wrapcheck // its caller does
+	}
+	c.notes.Doubt = NoCommit
+	return ErrNotFound
 }
 
 // minText is how much of a longer text is worth showing, in bytes.

@@ -10,6 +10,8 @@ func (f *finder) doubt(s *said) Doubt {
 	switch {
 	case s.address.IsZero():
 		return ""
+	case s.layer.doubtful() && s.address.Same(f.facts.Lacks):
+		return NoCommit
 	case s.layer == ByProvenance:
 		return Unvouched
 	case s.layer != ByConfig || f.confirmed(s):
@@ -21,6 +23,11 @@ func (f *finder) doubt(s *said) Doubt {
 		return OtherName
 	}
 	return ""
+}
+
+// doubtful tells whether a layer is what the image or its build says by itself.
+func (l Layer) doubtful() bool {
+	return l != ByOperator && l != ByFile && l != BySignature && l != ByTable
 }
 
 // confirmed tells whether the build's provenance names the same repository: that is not inherited.

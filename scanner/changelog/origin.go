@@ -28,6 +28,9 @@ type Facts struct {
 	// Base are the labels of the base image, for telling inherited ones apart;
 	// nil where they are not known.
 	Base map[string]string
+	// Lacks is a repository that was asked for the commit that the image names, and
+	// does not have it; zero where there is none.
+	Lacks Repository
 }
 
 // Hint is a source and a revision that are told outside of labels.
@@ -52,11 +55,13 @@ const (
 // Doubt is why an origin is uncertain, as a clause of its own; "" if it is not.
 type Doubt string
 
-// Why an origin may be wrong. Only labels of a config can be inherited.
+// Why an origin may be wrong. Only labels of a config can be inherited; what people
+// said, or signed, is not doubted.
 const (
 	Inherited Doubt = "its base image says the same, so it may be the base image's source"
 	OtherName Doubt = "its name has nothing in common with the image's, so it may be the base image's source"
 	Unvouched Doubt = "nobody but the build itself says so"
+	NoCommit  Doubt = "it does not have the commit that the image says it was built from"
 )
 
 // Reason is why something was passed over, as a clause of its own.

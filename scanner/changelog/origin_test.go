@@ -58,6 +58,7 @@ func told(o changelog.Origin) string {
 
 func TestFind(t *testing.T) {
 	api := labels{source: "https://github.com/acme/api", revision: shaA}
+	base := changelog.Repository{Host: "github.com", Path: "acme/base", Forge: changelog.GitHub}
 	for name, c := range map[string]struct {
 		image string
 		facts changelog.Facts
@@ -237,6 +238,33 @@ func TestFind(t *testing.T) {
 			"quay.io/prometheus/node-exporter",
 			changelog.Facts{Config: labels{source: "https://github.com/prometheus/busybox"}, Base: labels{source: "https://github.com/prometheus/busybox"}},
 			"github.com/prometheus/node_exporter v{version} by a table of well-known images",
+		},
+
+		"a source without the commit": {
+			"ghcr.io/acme/api",
+			changelog.Facts{Config: labels{source: "https://github.com/acme/base", revision: shaA}, Lacks: base},
+			"github.com/acme/base @aaaaaaa1 by labels of the image; doubt: " + string(changelog.NoCommit),
+		},
+		"a source without the commit gives way to provenance": {
+			"ghcr.io/acme/api",
+			changelog.Facts{
+				Tag: "main-3f2a1b9", Config: labels{source: "https://github.com/acme/base"}, Lacks: base,
+				Provenance: changelog.Hint{Source: "https://github.com/acme/api"},
+			},
+			"github.com/acme/api @3f2a1b9 by the build's provenance; doubt: " + string(changelog.Unvouched),
+		},
+		"provenance cannot vouch for a source without the commit": {
+			"ghcr.io/acme/api",
+			changelog.Facts{
+				Config: labels{source: "https://github.com/acme/base", revision: shaA}, Lacks: base,
+				Provenance: changelog.Hint{Source: "https://github.com/acme/base"},
+			},
+			"github.com/acme/base @aaaaaaa1 by labels of the image; doubt: " + string(changelog.NoCommit),
+		},
+		"what people said is not doubted": {
+			"ghcr.io/acme/api",
+			changelog.Facts{File: "https://github.com/acme/base", Config: labels{revision: shaA}, Lacks: base},
+			"github.com/acme/base @aaaaaaa1 by changelog.sources",
 		},
 
 		"the tag's commit where labels have none": {
