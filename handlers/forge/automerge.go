@@ -85,9 +85,6 @@ func (r *Repo) EnableAutoMerge(ctx context.Context, o Order) (Result, error) {
 	if o.Method != "" {
 		input["mergeMethod"] = strings.ToUpper(o.Method)
 	}
-	if o.Title != "" {
-		input["commitHeadline"] = o.Title
-	}
 	if o.Message != "" {
 		input["commitBody"] = o.Message
 	}

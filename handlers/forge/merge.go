@@ -22,8 +22,8 @@ type Order struct {
 	// look at it: it is compared when a merge is tried again.
 	Base   string
 	Method string // MethodMerge, MethodSquash or MethodRebase
-	// Title and Message are the commit's; GitHub's own where they are "".
-	Title, Message string
+	// Message is what the commit says below its title; GitHub's own where it is "".
+	Message string
 	// Still is asked, of the pull request as it is then, before a merge is tried
 	// again whose base has moved: false leaves it at that. nil is always true.
 	Still func(context.Context, Candidate) (bool, error)
@@ -188,9 +188,8 @@ func (r *Repo) mergeOnce(ctx context.Context, o Order) (Result, error) {
 	body := struct {
 		SHA     string `json:"sha"`
 		Method  string `json:"merge_method"`
-		Title   string `json:"commit_title,omitempty"`
 		Message string `json:"commit_message,omitempty"`
-	}{o.Head, o.Method, o.Title, o.Message}
+	}{o.Head, o.Method, o.Message}
 	var got struct {
 		SHA    string `json:"sha"`
 		Merged bool   `json:"merged"`

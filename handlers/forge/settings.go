@@ -10,6 +10,7 @@ import (
 // Settings is what a repository lets be done with pull requests that are merged.
 type Settings struct {
 	Methods      []string // that it permits: MethodMerge, MethodSquash, MethodRebase
+	Bodies       []string // methods whose commits get the whole text of the pull request
 	AutoMerge    bool     // GitHub may be told to merge by itself
 	DeleteBranch bool     // GitHub deletes a branch that was merged
 }
@@ -18,7 +19,7 @@ type Settings struct {
 // repository has not changed. GitHub tells them to those who may write alone: to
 // others it is a *PermissionError.
 func (r *Repo) Settings(ctx context.Context) (settings Settings, unchanged bool, err error) {
-	settings, unchanged, err = look(ctx, r, "settings", r.path, func(got *github.Repository) (Settings, error) {
+	settings, unchanged, err = look(ctx, r, "settings 2", r.path, func(got *github.Repository) (Settings, error) {
 		if err := r.is(got.GetID()); err != nil {
 			return Settings{}, err
 		}
@@ -42,6 +43,13 @@ func settingsOf(got *github.Repository) (Settings, error) {
 		if *method.allowed {
 			s.Methods = append(s.Methods, method.name)
 		}
+	}
+	const whole = "PR_BODY"
+	if got.GetMergeCommitMessage() == whole {
+		s.Bodies = append(s.Bodies, MethodMerge)
+	}
+	if got.GetSquashMergeCommitMessage() == whole {
+		s.Bodies = append(s.Bodies, MethodSquash)
 	}
 	return s, nil
 }

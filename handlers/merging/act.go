@@ -119,6 +119,9 @@ func (m *Merger) do(ctx context.Context, s *Subject, j *Judged, action policy.Ac
 	}
 	var result forge.Result
 	var err error
+	if order.Message, err = m.message(ctx, &j.Verdict); err != nil {
+		return Did{}, err
+	}
 	switch action {
 	case policy.Merge:
 		result, err = m.GitHub.Merge(ctx, order)

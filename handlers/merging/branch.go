@@ -15,6 +15,8 @@ import (
 type branch struct {
 	rules, classic policy.Known[policy.Protection]
 	settings       policy.Known[policy.Repository]
+	// bodies are the methods whose commits get the whole text of the pull request.
+	bodies []string
 	// told are the checks that classic protection is known to require, whatever else
 	// of it may not be read.
 	told []forge.RequiredCheck
@@ -144,9 +146,24 @@ func (m *Merger) permitted(ctx context.Context) (policy.Known[policy.Repository]
 	var err error
 	b.settings, err = fact(&b.again, func() (policy.Repository, error) {
 		s, _, err := m.GitHub.Settings(ctx)
+		b.bodies = s.Bodies
 		return policy.Repository{Methods: methodsOf(s.Methods), AutoMerge: s.AutoMerge}, err
 	})
 	return b.settings, err
+}
+
+// message is what the commit of a merge says below its title: what the App's own commit
+// says, where GitHub would take the whole text of the pull request; "" leaves it to GitHub.
+func (m *Merger) message(ctx context.Context, v *policy.Verdict) (string, error) {
+	if v.Action != policy.Merge && v.Action != policy.Arm || !slices.Contains(m.branch.bodies, string(v.Method)) {
+		return "", nil
+	}
+	c, err := m.GitHub.Commit(ctx, v.Head)
+	if err != nil {
+		return "", fmt.Errorf("reading what the commit says: %w", err)
+	}
+	_, text, _ := strings.Cut(c.Message, "\n")
+	return strings.TrimSpace(text), nil
 }
 
 // prepare reads what is the same for all pull requests of a look, once.

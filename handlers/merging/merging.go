@@ -31,6 +31,7 @@ type Reads interface {
 	Classic(ctx context.Context, branch string) (classic forge.Classic, unchanged bool, err error)
 	ClassicProtection(ctx context.Context, branch string) (p forge.Protection, told bool, err error)
 	Settings(ctx context.Context) (s forge.Settings, unchanged bool, err error)
+	Commit(ctx context.Context, sha string) (forge.Commit, error)
 	Native(ctx context.Context, number int, node string) (forge.Native, error)
 	Unresolved(ctx context.Context, number int, node string) (int, error)
 	QueueHeads(ctx context.Context, base string) ([]forge.QueueHead, error)

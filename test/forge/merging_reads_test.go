@@ -434,6 +434,11 @@ func TestSettings(t *testing.T) {
 	}{
 		"all":    {githubtest.Merging{AllowMergeCommit: true, AllowSquash: true, AllowRebase: true}, forge.Settings{Methods: []string{"merge", "squash", "rebase"}}},
 		"squash": {githubtest.Merging{AllowSquash: true, AllowAutoMerge: true, DeleteBranch: true}, forge.Settings{Methods: []string{"squash"}, AutoMerge: true, DeleteBranch: true}},
+		"whole texts": {
+			githubtest.Merging{AllowSquash: true, SquashMessage: "PR_BODY", MergeMessage: "PR_BODY"},
+			forge.Settings{Methods: []string{"squash"}, Bodies: []string{"merge", "squash"}},
+		},
+		"other texts": {githubtest.Merging{AllowSquash: true, SquashMessage: "BLANK", MergeMessage: "PR_TITLE"}, forge.Settings{Methods: []string{"squash"}}},
 	} {
 		w.repo.SetMerging(tt.set)
 		got, _, err := r.Settings(t.Context())
