@@ -102,7 +102,7 @@ func (m *Merger) intend(ctx context.Context, s *Subject, j *Judged, action polic
 	}
 	there := s.Standing.Intent
 	native := action != policy.Merge || there != nil && there.Native && j.armed()
-	s.Standing.Intent = &Intent{Head: j.Verdict.Head, Branch: s.Branch, Group: s.Group, Verdict: verdict, Native: native}
+	s.Standing.Intent = &Intent{Head: j.Verdict.Head, Base: j.Candidate.Base.Name, Branch: s.Branch, Group: s.Group, Verdict: verdict, Native: native}
 	m.Keep(ctx)
 	return nil
 }
@@ -159,7 +159,11 @@ func (m *Merger) settle(ctx context.Context, s *Subject, j *Judged, result *forg
 	switch result.Outcome {
 	case forge.Merged, forge.AlreadyMerged:
 		if result.Outcome == forge.Merged {
-			m.merged(ctx, s.Number, st.Intent, result.SHA)
+			done := proposal.Done{Number: s.Number, SHA: result.SHA}
+			if c, _, err := m.GitHub.Candidate(ctx, s.Number); err == nil { // else nobody knows
+				done.Into = st.Intent.astray(&c)
+			}
+			m.merged(ctx, st.Intent, done)
 		} // otherwise Recover finds out whose doing it was
 		err := m.sweep(ctx, s.Branch, j.Verdict.Head)
 		if result.Outcome == forge.Merged && err == nil {

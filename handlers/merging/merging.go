@@ -110,6 +110,7 @@ type Standing struct {
 // Intent is a merge that was begun.
 type Intent struct {
 	Head    string          `json:"head"`
+	Base    string          `json:"base,omitempty"`
 	Branch  string          `json:"branch"`
 	Group   string          `json:"group,omitempty"`
 	Verdict json.RawMessage `json:"verdict"`

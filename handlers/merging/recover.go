@@ -15,16 +15,50 @@ import (
 )
 
 // merged tells of a merge that was begun with an intent.
-func (m *Merger) merged(ctx context.Context, number int, i *Intent, sha string) {
+func (m *Merger) merged(ctx context.Context, i *Intent, d proposal.Done) {
 	if i == nil {
 		return
 	}
 	var v policy.Verdict
 	_ = json.Unmarshal(i.Verdict, &v) // what is not told is left out
-	m.Log(ctx, proposal.Done{
-		What: Merged, Number: number, Group: i.Group, Branch: i.Branch, Head: i.Head, SHA: sha, Why: v.Sentence,
-		By: v.Ordered, Method: string(v.Method), Verdict: i.Verdict,
-	})
+	d.What, d.Group, d.Branch, d.Head, d.Verdict = Merged, i.Group, i.Branch, i.Head, i.Verdict
+	d.Why, d.By, d.Method = v.Sentence, v.Ordered, string(v.Method)
+	if d.Into != "" {
+		zerolog.Ctx(ctx).Warn().Int("github_pr_num", d.Number).Str("base", i.Base).Str("into", d.Into).
+			Msg("a pull request was retargeted while it was merged, and went into another branch than it was for")
+	}
+	m.Log(ctx, d)
+}
+
+// astray is the branch that a pull request was merged into, where that is not the one
+// that it was for: GitHub compares the head alone when it merges.
+func (i *Intent) astray(c *forge.Candidate) string {
+	if i == nil || i.Base == "" || i.Base == c.Base.Name {
+		return ""
+	}
+	return c.Base.Name
+}
+
+// found tells how what the branch requires stood at the head of a pull request that
+// GitHub merged by itself, as far as it can be read.
+func (m *Merger) found(ctx context.Context, c *forge.Candidate, st *Standing) (json.RawMessage, error) {
+	if err := m.prepare(ctx); err != nil {
+		return nil, err
+	}
+	j := &judging{Merger: m, subject: &Subject{Number: c.Number, Standing: st}, out: &Judged{Candidate: *c}}
+	f := &j.out.Facts
+	f.App, f.Rules, f.Classic = m.App, m.branch.rules, m.branch.classic
+	f.Pull = policy.Read(policy.Pull{State: stateOf(c), Head: c.Head.SHA, Base: c.Base.Name, Author: c.Author.Login})
+	for _, part := range []func(context.Context) error{j.checks, j.reviews, j.conversations} {
+		if err := part(ctx); err != nil {
+			return nil, err
+		}
+	}
+	text, err := json.Marshal(policy.Requirements(f, m.Now()))
+	if err != nil {
+		return nil, fmt.Errorf("writing down what the branch requires: %w", err)
+	}
+	return text, nil
 }
 
 // Merged is what is told of a merge. It may be told once more where a process was cut:
@@ -61,7 +95,13 @@ func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	if c.Merged.IsZero() || c.Head.SHA != i.Head || byPerson {
 		return nil
 	}
-	m.merged(ctx, number, i, c.MergeCommit)
+	done := proposal.Done{Number: number, SHA: c.MergeCommit, Into: i.astray(&c)}
+	if i.Native {
+		if done.Found, err = m.found(ctx, &c, st); err != nil {
+			return fmt.Errorf("reading how pull request %d was merged: %w", number, err)
+		}
+	}
+	m.merged(ctx, i, done)
 	return m.sweep(ctx, i.Branch, i.Head)
 }
 

@@ -40,15 +40,7 @@ type judging struct {
 // Decide says what becomes of a pull request, by what was read of it. It keeps and
 // changes nothing of what it is given.
 func Decide(rule *Rule, facts *Facts, now time.Time) Verdict {
-	j := &judging{rule: rule, facts: facts, now: now, conditions: make([]Condition, 0, 24)}
-	j.order = facts.ordered()
-	rules, _ := facts.Rules.Get()
-	classic, _ := facts.Classic.Get()
-	j.protection = joined(&rules, &classic)
-	j.queue = j.protection.Queue
-	if pull, known := facts.Pull.Get(); known {
-		j.results = facts.results(pull.Head)
-	}
+	j := judge(rule, facts, now)
 	j.open()
 	j.pause()
 	j.ownership()
@@ -60,6 +52,29 @@ func Decide(rule *Rule, facts *Facts, now time.Time) Verdict {
 	j.reviews()
 	j.merging()
 	return j.verdict()
+}
+
+// judge begins to decide.
+func judge(rule *Rule, facts *Facts, now time.Time) *judging {
+	j := &judging{rule: rule, facts: facts, now: now, conditions: make([]Condition, 0, 24)}
+	j.order = facts.ordered()
+	rules, _ := facts.Rules.Get()
+	classic, _ := facts.Classic.Get()
+	j.protection = joined(&rules, &classic)
+	j.queue = j.protection.Queue
+	if pull, known := facts.Pull.Get(); known {
+		j.results = facts.results(pull.Head)
+	}
+	return j
+}
+
+// Requirements says how that stands which a branch requires of checks, reviews and
+// conversations, whatever a rule wants, and what of it is not known.
+func Requirements(facts *Facts, now time.Time) []Condition {
+	j := judge(&Rule{Checks: config.Setting[config.Checks]{Value: config.ChecksNone}}, facts, now)
+	j.checks()
+	j.reviews()
+	return slices.DeleteFunc(j.conditions, func(c Condition) bool { return c.About == AboutChecks && c.State == Met })
 }
 
 func (j *judging) add(c Condition) { j.conditions = append(j.conditions, c) }

@@ -48,6 +48,11 @@ type Done struct {
 	Method  string          `json:"method,omitempty"`
 	SHA     string          `json:"sha,omitempty"`
 	Verdict json.RawMessage `json:"verdict,omitempty"`
+	// Found is how what the branch requires stood when a merge was found that GitHub made
+	// by itself, as it had been told to by that verdict.
+	Found json.RawMessage `json:"found,omitempty"`
+	// Into is the branch that it was merged into, where that is not the one that it was for.
+	Into string `json:"into,omitempty"`
 }
 
 // Refusal is something that Reconcile could not do, and that asking again at once

@@ -64,6 +64,7 @@ func TestViaGitHub(t *testing.T) {
 	l.calm()
 	l.mergedByApp(p.Number)
 	l.natively("armed", "merged")
+	l.toldNative("wait", "required check build: `success` met")
 	if n := l.calls(mark, "pulls/merge"); n != 0 {
 		t.Errorf("the App asked for it %d times", n)
 	}

@@ -93,6 +93,7 @@ func TestMergeQueue(t *testing.T) {
 				t.Errorf("%+v, the branch is at %q", got, l.repo.Branch(p.Head))
 			}
 			l.natively("enqueued", "merged")
+			l.toldNative("merge", "required check build: `success` met")
 			l.look()
 			l.quiet()
 		})
