@@ -167,6 +167,7 @@ func (r *Runner) merge(ctx context.Context, l Look, seen *newest, out *Outcome) 
 		return m.others(ctx, seen, open) // ours keep what was said of them
 	}
 	m.wrote()
+	m.keep(ctx) // nobody could tell it from the branches
 	for _, number := range slices.Sorted(maps.Keys(open)) {
 		if err := m.one(ctx, number, open[number]); err != nil {
 			return err
