@@ -149,7 +149,7 @@ type PullRequests struct {
 	Base         Setting[Branch]       `key:"base" doc:"The branch they are for. Empty means the default branch."`
 	BranchPrefix Setting[BranchPrefix] `key:"branchPrefix" doc:"What the names of their branches begin with."`
 	Labels       Setting[[]Label]      `key:"labels" doc:"Labels of every pull request."`
-	Rebase       Setting[Rebase]       `key:"rebase" doc:"When a branch is built again on the newest base, though nothing newer is to be proposed: on conflicts only, whenever it is behind, or never."`
+	Rebase       Setting[Rebase]       `key:"rebase" doc:"When a branch is built again on the newest base, though nothing newer is to be proposed: on conflicts, and when being behind keeps it from merging by itself; whenever it is behind; or never."`
 }
 
 // Changelog says where what changed is read.

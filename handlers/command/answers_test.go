@@ -90,7 +90,7 @@ func TestRefusals(t *testing.T) {
 		"draft":     {command.MergeDraft(), "is a draft"},
 		"foreign":   {command.MergeYourself("`pwned` @pwned pushed to it"), "write `/recreate` first"},
 		"edit":      {command.MergeByHand(), "changes `.imageupdater.yaml`"},
-		"ordered":   {command.MergeOrdered("0123456789abcdef", "Merges when checks pass."), "Merges when checks pass.\n\nThe order holds once, at `0123456`, and not if anything is pushed. `/hold` stops it.\n"},
+		"ordered":   {command.MergeOrdered("0123456789abcdef", "Merges when checks pass."), "Merges when checks pass.\n\nThe order holds once, at `0123456` or where the App builds the same on a newer base, and not if anything else is pushed. `/hold` stops it.\n"},
 		"bare":      {command.MergeOrdered("0123456789abcdef", ""), "The order holds once"},
 		"merged":    {command.MergedNow(7), "Pull request 7 is merged.\n"},
 		"changed":   {command.HeadChanged("pwned"), "is at `pwned` now"},

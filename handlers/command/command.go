@@ -94,7 +94,7 @@ func Usages() []Usage {
 		{Rescan, "", "looks at this repository now, and asks the registries anew", nothing},
 		{Rebase, "", "builds this pull request's branch on the newest base, unless somebody else pushed to it", nothing},
 		{Recreate, "", "builds the branch anew and overwrites what others pushed to it", nothing},
-		{Merge, "", "merges this pull request when its checks pass: once, as it is now, and not if anything is pushed", nothing},
+		{Merge, "", "merges this pull request when its checks pass: once, with the updates that it has now, and not if anybody else pushes", nothing},
 		{Hold, "", "leaves this pull request as it is, until `/unhold`", nothing},
 		{Unhold, "[image]", "goes on with what is held: this pull request, or the image", anImage},
 		{Ignore, "[major|minor|patch|this] [until YYYY-MM-DD] [image]", "opens a pull request that adds it to `.imageupdater.yaml`; " +

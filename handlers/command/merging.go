@@ -14,7 +14,8 @@ func MergeOrdered(head, sentence string) string {
 	if sentence = strings.TrimSpace(sentence); sentence != "" {
 		sentence += "\n\n"
 	}
-	return sentence + fmt.Sprintf("The order holds once, at %s, and not if anything is pushed. `/hold` stops it.\n", short(head))
+	return sentence + fmt.Sprintf("The order holds once, at %s or where the App builds the same on a newer base, and not if anything else is pushed. "+
+		"`/hold` stops it.\n", short(head))
 }
 
 // MergedNow answers /merge where it was done.

@@ -50,7 +50,12 @@ func (j *judging) shown(now time.Time) policy.Verdict {
 		return j.out.Verdict
 	}
 	facts := j.out.Facts
-	facts.Merge = policy.Read(policy.Mergeability{State: cmp.Or(j.subject.Standing.Merge, "clean")})
+	m, _ := facts.Merge.Get()
+	m.State = cmp.Or(j.subject.Standing.Merge, "clean")
+	if behind, _ := m.Behind.Get(); behind && facts.Strict() && slices.Contains([]string{"clean", "has_hooks", "unstable"}, m.State) {
+		m.State = "behind"
+	}
+	facts.Merge = policy.Read(m)
 	v := policy.Decide(&j.out.Rule, &facts, now)
 	if v.Outcome == policy.Merges {
 		return j.out.Verdict
@@ -125,17 +130,17 @@ func stateOf(c *forge.Candidate) string {
 // that it is asked again soon where it does not know.
 func (j *judging) merge(c *forge.Candidate) policy.Mergeability {
 	st := j.subject.Standing
-	state := strings.ToLower(c.MergeState)
+	state, behind := strings.ToLower(c.MergeState), j.subject.Behind(c)
 	switch {
 	case c.Mergeable == nil, state == "", state == "unknown":
 		j.again = j.again || c.Open && (j.out.Rule.Auto.Value || st.Order != nil)
 		j.out.settling = true
-		return policy.Mergeability{State: "unknown"}
+		return policy.Mergeability{State: "unknown", Behind: behind}
 	case !*c.Mergeable:
 		state = "dirty"
 	}
 	st.Merge = state
-	return policy.Mergeability{State: state, Behind: state == "behind"}
+	return policy.Mergeability{State: state, Behind: behind}
 }
 
 // ownership proves that all is as the App made it, and finds the rule by what it made.

@@ -81,8 +81,12 @@ type Standing struct {
 	Merge string `json:"merge,omitempty"`
 	// Waits is how often in a row GitHub did not answer all.
 	Waits int `json:"waits,omitempty"`
-	// Rebuild is set where all that was missing was the newest base.
-	Rebuild bool `json:"rebuild,omitempty"`
+	// Rebuild is set where all that was missing was the newest base, and people's
+	// approval. Ahead is how often in a row that was done ahead of people, and Rest
+	// until when it is not done once more.
+	Rebuild bool      `json:"rebuild,omitempty"`
+	Ahead   int       `json:"ahead,omitempty"`
+	Rest    time.Time `json:"rest,omitzero"`
 	// Told is what the check run of Head says, CheckRun its id. Stuck is set where
 	// GitHub wants one though it was made just now.
 	Told     string `json:"told,omitempty"`
@@ -134,11 +138,38 @@ func (s *Standing) At(head string, now time.Time, config string) {
 	*s = Standing{Head: head, Seen: now, Config: config, Own: s.Own, Order: s.Order, Intent: s.Intent}
 }
 
-// Rebuilt notes that the App built the same updates on a newer base: their time runs on.
+// Rebuilt notes that the App built the same updates on a newer base: their time runs on,
+// and what was ordered of them stays ordered.
 func (s *Standing) Rebuilt(from, to string) {
-	if s.Head == from && from != "" && !s.Seen.IsZero() {
-		*s = Standing{Head: to, Seen: s.Seen, Config: s.Config, Own: to, Intent: s.Intent, Refused: s.Refused, Until: s.Until}
+	if s.Head != from || from == "" || s.Seen.IsZero() {
+		return
 	}
+	if s.Order != nil && s.Order.Head == from {
+		s.Order.Head = to
+	}
+	*s = Standing{
+		Head: to, Seen: s.Seen, Config: s.Config, Own: to, Order: s.Order, Intent: s.Intent, Refused: s.Refused, Until: s.Until,
+		Ahead: s.Ahead, Rest: s.Rest,
+	}
+}
+
+// Rebuilds says whether it is to be built on the newest base, since nothing else is
+// missing, and when to think of that again; zero for no time. While people are missing
+// who may never come it is done less and less often.
+func (s *Standing) Rebuilds(v *policy.Verdict, now time.Time) (again time.Time) {
+	was := s.Rebuild
+	switch s.Rebuild = v.Rebuild; {
+	case !v.Rebuild || was:
+	case v.Outcome != policy.Person:
+		s.Ahead, s.Rest = 0, time.Time{}
+	case now.Before(s.Rest):
+		s.Rebuild = false
+		return s.Rest
+	default:
+		s.Ahead++
+		s.Rest = now.Add(firstReturn << (min(s.Ahead, mostReturns) - 1))
+	}
+	return time.Time{}
 }
 
 // Later is when to look again where GitHub did not answer all: each time twice as late.
@@ -163,6 +194,8 @@ type Subject struct {
 	OwnerUnknown bool
 	// Prove says whether it is as the App made it.
 	Prove func(ctx context.Context, c *forge.Candidate) (*proposal.Record, policy.Ownership, error)
+	// Behind says whether the base has commits that its head has not.
+	Behind func(*forge.Candidate) policy.Known[bool]
 	// RolledBack are those images of a record that were rolled back.
 	RolledBack func(*proposal.Record) []string
 	// Newer are the newer versions that wait for it.

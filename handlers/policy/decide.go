@@ -102,7 +102,7 @@ func (j *judging) verdict() Verdict {
 	v.Next = next(v.Conditions, j.now)
 	v.Conclusion = v.conclusion()
 	v.Soaks, v.Patience = j.soaks(v.Outcome)
-	v.Rebuild = j.rule.Rebase != config.RebaseNever && only(v.Conditions, AboutUpToDate, AboutGitHub)
+	v.Rebuild = j.rule.Rebase != config.RebaseNever && onlyBehind(v.Conditions)
 	v.Title = v.title()
 	v.Sentence = j.sentence()
 	return v
@@ -173,22 +173,20 @@ func next(conditions []Condition, now time.Time) time.Time {
 	return first
 }
 
-// only says whether the first of some subjects is not met, and nothing else but them.
-func only(conditions []Condition, first string, others ...string) bool {
-	found := false
+// onlyBehind says whether the newest base is missing, and nothing else but people who
+// approve: what they said of this head would not be of the one that is built for it.
+func onlyBehind(conditions []Condition) bool {
+	behind := false
 	for i := range conditions {
-		c := &conditions[i]
-		if c.State == Met {
-			continue
-		}
-		isOther := false
-		for _, other := range others {
-			isOther = isOther || c.About == other && c.github
-		}
-		if c.About != first && !isOther || c.State == Unknown {
+		switch c := &conditions[i]; {
+		case c.State == Met:
+		case c.State != Waiting:
+			return false
+		case c.About == AboutUpToDate:
+			behind = true
+		case !slices.Contains([]string{AboutApprovals, AboutReviews, AboutConversations, AboutGitHub}, c.About):
 			return false
 		}
-		found = found || c.About == first
 	}
-	return found
+	return behind
 }

@@ -51,7 +51,7 @@ func good() policy.Facts {
 		RolledBack: policy.Read[[]string](nil),
 		Newer:      policy.Read[[]string](nil),
 		Order:      policy.Read[*policy.Order](nil),
-		Merge:      policy.Read(policy.Mergeability{State: "clean"}),
+		Merge:      policy.Read(policy.Mergeability{State: "clean", Behind: policy.Read(false)}),
 		Runs:       policy.Read([]policy.Run{{ID: 1, Suite: 1, Name: "build", App: 1, Head: head, Status: "completed", Conclusion: "success"}}),
 		Statuses:   policy.Read[[]policy.Status](nil),
 		Suites:     policy.Read([]policy.Suite{{ID: 1, App: 1, Name: "ci", Head: head, Status: "completed", Runs: 1}}),

@@ -95,7 +95,8 @@ type Sign struct {
 // Order is what a person ordered with /merge.
 type Order struct {
 	By string `json:"by"`
-	// Head is the commit at which it was ordered: it is good for that one alone.
+	// Head is the commit at which it was ordered, or what the App built of the same
+	// updates since: it is good for that one alone.
 	Head string `json:"head"`
 	// Writer says whether the person may write to the repository.
 	Writer bool `json:"writer"`
@@ -107,8 +108,9 @@ type Mergeability struct {
 	// "has_hooks", "behind", "blocked", "dirty", "draft", "unknown". Any other is
 	// waited out.
 	State string `json:"state" words:"clean unstable has_hooks behind blocked dirty draft unknown"`
-	// Behind says whether the base has commits that the head has not.
-	Behind bool `json:"behind"`
+	// Behind says whether the base has commits that the head has not. GitHub says so
+	// only where nothing else blocks it.
+	Behind Known[bool] `json:"behind"`
 }
 
 // Run is a check run.
@@ -230,6 +232,15 @@ func (f *Facts) ordered() *Order {
 		return nil
 	}
 	return order
+}
+
+// Strict says whether the base is known to want its newest commit beneath whatever is
+// merged. A merge queue sees to that itself.
+func (f *Facts) Strict() bool {
+	rules, _ := f.Rules.Get()
+	classic, _ := f.Classic.Get()
+	both := joined(&rules, &classic)
+	return both.UpToDate && !both.Queue
 }
 
 // joined is what two protections of one branch want together.

@@ -216,7 +216,11 @@ func (g *generator) ofGitHub() []func(*policy.Facts) {
 				m.State = pick(g, "blocked", "blocked", "blocked", "unstable", "behind", "dirty", "unknown", "new")
 			})
 		},
-		func(f *policy.Facts) { edit(&f.Merge, func(m *policy.Mergeability) { m.Behind = true }) },
+		func(f *policy.Facts) {
+			edit(&f.Merge, func(m *policy.Mergeability) {
+				m.Behind = pick(g, policy.Read(true), policy.Read(true), policy.Unread[bool](""))
+			})
+		},
 		func(f *policy.Facts) {
 			edit(pick(g, &f.Rules, &f.Classic), func(p *policy.Protection) { p.UpToDate, p.Linear, p.Queue = g.chance(2), g.chance(2), g.chance(2) })
 		},

@@ -48,13 +48,20 @@ func (j *judging) upToDate(m Mergeability) {
 	if !j.protection.UpToDate && m.State != stateBehind || j.queue {
 		return
 	}
-	c := Condition{About: AboutUpToDate, Wanted: "built on the newest base: the branch requires it", Now: "it is", State: Met}
-	switch {
-	case !m.Behind && m.State != stateBehind:
+	const wanted = "built on the newest base: the branch requires it"
+	if m.State == stateBehind {
+		m.Behind = Read(true)
+	}
+	if unread(j, AboutUpToDate, wanted, &m.Behind) {
+		return
+	}
+	c := Condition{About: AboutUpToDate, Wanted: wanted, Now: "it is", State: Met}
+	switch behind, _ := m.Behind.Get(); {
+	case !behind:
 	case j.rule.Rebase == config.RebaseNever:
 		c.Now, c.State, c.needs = "it is not: comment `/rebase`", Failed, needsPerson
 	default:
-		c.Now, c.State = "it is not: the branch is built again once nothing else is missing", Waiting
+		c.Now, c.State = "it is not: the branch is built again once nothing else is missing, reviews aside", Waiting
 	}
 	j.add(c)
 }

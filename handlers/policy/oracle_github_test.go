@@ -103,9 +103,16 @@ func (o *oracle) mergeability(m policy.Mergeability, p policy.Protection) {
 	}
 	behind := false
 	o.blocks(lazy, m.State != "dirty")
-	if (p.UpToDate || m.State == "behind") && !p.Queue && (m.Behind || m.State == "behind") {
-		behind = true
-		o.way[lazy]++
+	if (p.UpToDate || m.State == "behind") && !p.Queue {
+		is, known := m.Behind.Get()
+		switch {
+		case is || m.State == "behind":
+			behind = true
+			o.way[lazy]++
+		case !known:
+			behind = true
+			o.way["unknown"]++
+		}
 	}
 	switch m.State {
 	case "clean", "has_hooks", "unstable":

@@ -134,7 +134,8 @@ type Verdict struct {
 	// Patience is when they wait no longer for what is on its way; zero where they
 	// wait for a time.
 	Patience time.Time `json:"patience,omitzero"`
-	// Rebuild says that all that is missing is the newest base beneath the branch.
+	// Rebuild says that all that is missing is the newest base beneath the branch, and
+	// people's approval where Outcome is Person.
 	Rebuild bool `json:"rebuild,omitempty"`
 	// Title is one line for the check run, without anything from outside.
 	Title string `json:"title"`

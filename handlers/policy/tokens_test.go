@@ -160,7 +160,10 @@ func (d *described) state(name, value string) bool {
 	case "state":
 		d.merge.State = value
 	case "behind":
-		d.merge.Behind = true
+		d.merge.Behind = policy.Read(true)
+		if value != "" {
+			d.merge.Behind = policy.Unread[bool](value)
+		}
 	case "methods":
 		d.repo.Methods = methods(value)
 	case "noauto":

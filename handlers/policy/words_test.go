@@ -161,12 +161,35 @@ func TestSoaks(t *testing.T) {
 	}
 }
 
-// TestRebuild holds when the newest base beneath the branch is all that is missing.
+// TestRebuild holds when the newest base beneath the branch is all that is missing, or
+// people are who would approve it.
 func TestRebuild(t *testing.T) {
 	for _, test := range []struct {
 		head, facts string
 		want        bool
 	}{
+		{"", "behind rule:uptodate rule:reviews:1", true},
+		{"", "behind rule:uptodate rule:reviews:1 state:blocked", true},
+		{"", "behind rule:uptodate rule:reviews:2 review:ann=approved state:blocked", true},
+		{"", "behind rule:uptodate rule:conversations unresolved:1 state:blocked", true},
+		{"", "behind rule:uptodate rule:reviews:1 rule:lastpush ?decision", true},
+		{"", "behind rule:uptodate rule:owners ?decision", false},
+		{"", "behind rule:uptodate ?reviews", false},
+		{"", "behind rule:uptodate rule:reviews:1 run:build=queued", false},
+		{"", "behind rule:uptodate rule:reviews:1 run:build=failure", false},
+		{"", "behind rule:uptodate review:ann=changes_requested", false},
+		{"", "behind rule:uptodate label:wait", false},
+		{"", "behind rule:uptodate draft", false},
+		{"", "behind rule:uptodate rolledback", false},
+		{"", "rule:uptodate rule:reviews:1", false},
+		{"", "behind:unknown rule:uptodate", false},
+		{"", "behind:unknown rule:uptodate state:behind", true},
+		{"defaults: {merge: {approvals: 1}}", "behind rule:uptodate", true},
+		{"defaults: {merge: {approvals: 1}}", "behind rule:uptodate review:ann=approved", true},
+		{"defaults: {merge: {after: 24h}}", "behind rule:uptodate", false},
+		{"enforce: {merge: {auto: false}}", "behind rule:uptodate", false},
+		{"enforce: {merge: {auto: false}}", "behind rule:uptodate order", true},
+		{"pullRequests: {rebase: never}", "behind rule:uptodate rule:reviews:1", false},
 		{"", "state:clean", false},
 		{"", "behind rule:uptodate", true},
 		{"", "behind rule:uptodate state:behind", true},

@@ -101,14 +101,15 @@ func wentBack(wrote []Recorded, now Value) bool {
 }
 
 // merging is policy's sentence on a proposal, by what is known without asking about it.
-// An order is good for the head at which it was given: one that is written anew has none.
+// An order is good for the head at which it was given, and for the same updates on a
+// newer base: what is written anew otherwise has none.
 func (d *desiring) merging(p *Proposal) string {
 	pull := policy.Pull{State: "open", Base: p.Base}
 	record := recordOf(d.RepositoryID, p.Group, p.Changes)
 	facts := policy.Facts{RolledBack: policy.Read(rolledBackOf(d.merged, d.results, record.Updates))}
 	if e := p.Existing; e != nil {
 		facts.Restricted = policy.Read(policy.Restricting(e.Labels))
-		if order, is := d.Ordered[e.Number]; is && !p.Rewrite {
+		if order, is := d.Ordered[e.Number]; is && (!p.Rewrite || p.Same) {
 			pull.Head, facts.Order = e.HeadSHA, policy.Read(&order)
 		}
 	}

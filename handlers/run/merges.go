@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/imageupdater/imageupdater/config"
 	"github.com/imageupdater/imageupdater/handlers/forge"
 	"github.com/imageupdater/imageupdater/handlers/merging"
 	"github.com/imageupdater/imageupdater/handlers/policy"
@@ -33,6 +34,9 @@ type merges struct {
 	kept     []byte
 	denied   bool   // it was said that a permission lacks
 	saw      *sight // nil before something is proved
+	// rebuilt are the heads that were there before this look built the same on a newer
+	// base.
+	rebuilt map[int]string
 }
 
 // merging begins the merging of a look; nil where nothing is merged.
@@ -40,7 +44,7 @@ func (r *Runner) merging(ctx context.Context, l Look, out *Outcome) *merges {
 	if l.Merging == nil || l.PullRequests == nil || r.DryRun {
 		return nil
 	}
-	m := &merges{run: r, look: l, out: out, standing: map[int]*merging.Standing{}}
+	m := &merges{run: r, look: l, out: out, standing: map[int]*merging.Standing{}, rebuilt: map[int]string{}}
 	m.kept, _ = r.Memory.Note(ctx, l.Repository.ID, mergesNote)
 	if json.Unmarshal(m.kept, &m.standing) != nil || m.standing == nil {
 		m.standing = map[int]*merging.Standing{}
@@ -89,7 +93,7 @@ func (m *merges) ordered() map[int]policy.Order {
 // rebuild are the pull requests of which nothing was missing but the newest base.
 func (m *merges) rebuild() map[int]bool {
 	all := map[int]bool{}
-	if m == nil {
+	if m == nil || m.out.Config.PullRequests.Rebase.Value == config.RebaseNever {
 		return all
 	}
 	for number, s := range m.standing {
@@ -163,6 +167,7 @@ func (r *Runner) merge(ctx context.Context, l Look, seen *newest, out *Outcome) 
 		return m.others(ctx, seen, open) // ours keep what was said of them
 	}
 	m.wrote()
+	m.keep(ctx) // nobody could tell it from the branches
 	for _, number := range slices.Sorted(maps.Keys(open)) {
 		if err := m.one(ctx, number, open[number]); err != nil {
 			return err
@@ -187,6 +192,7 @@ func (m *merges) wrote() {
 		}
 		if p.Same {
 			m.of(number).Rebuilt(p.Existing.HeadSHA, head)
+			m.rebuilt[number] = p.Existing.HeadSHA
 		}
 		m.of(number).Own = head
 	}

@@ -48,11 +48,12 @@ func (m *merges) next(st *merging.Standing, j *merging.Judged, did merging.Did, 
 	}
 	m.out.wake(did.Again)
 	m.out.wake(st.Later(j.Again, now))
-	if j.Verdict.Rebuild && st.Rebuild { // it was to be built again, and was not
+	was := st.Rebuild
+	m.out.wake(st.Rebuilds(&j.Verdict, now))
+	if st.Rebuild && was { // it was to be built again, and was not
 		m.out.wake(st.PutOff(now))
 	}
-	rebuild := j.Verdict.Rebuild && !st.Rebuild
-	st.Rebuild = j.Verdict.Rebuild
+	rebuild := st.Rebuild && !was
 	if did.Merged {
 		m.out.wake(now) // the App's own push is no news, and others are to be built on it
 	}
@@ -72,7 +73,7 @@ func groupOf(r *proposal.Record) string {
 }
 
 // given takes an order that was given since the last look, if it is for the head that
-// is there. The newest counts.
+// is there, or for what this look built that of. The newest counts.
 func (m *merges) given(s *merging.Subject) bool {
 	if m.out.hearing == nil {
 		return false
@@ -87,6 +88,9 @@ func (m *merges) given(s *merging.Subject) bool {
 		return false
 	}
 	st := s.Standing
+	if newest.Head == m.rebuilt[s.Number] && st.Own == st.Head {
+		newest.Head = st.Head
+	}
 	if newest.Head != st.Head || !newest.At.After(st.Seen.Truncate(time.Second)) {
 		m.out.hearing.Merging(s.Number, command.HeadChanged(st.Head), true)
 		return false

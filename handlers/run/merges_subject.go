@@ -20,9 +20,24 @@ func (m *merges) subject(number int, branch string) *merging.Subject {
 			rule, _ := proposal.RuleOf(m.out.Config, m.out.Plan, r)
 			return rule
 		},
+		Behind:     m.behind,
 		RolledBack: func(r *proposal.Record) []string { return m.out.past.RolledBack(m.out.Plan, r) },
 		Newer:      m.newer(number),
 	}
+}
+
+// behind says whether a pull request's head was built on something else than the commit at
+// which the base is in this look.
+func (m *merges) behind(c *forge.Candidate) policy.Known[bool] {
+	if c.Head.SHA == m.out.written[c.Head.Name] {
+		return policy.Read(false)
+	}
+	for _, e := range m.out.past.All {
+		if e.Number == c.Number && e.HeadSHA == c.Head.SHA && e.Foreign == "" && e.BuiltOn != "" {
+			return policy.Read(e.BuiltOn != m.out.Head)
+		}
+	}
+	return policy.Unread[bool]("it is not known what its head is built on")
 }
 
 // newer are the versions that wait for a pull request.
