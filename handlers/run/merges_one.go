@@ -88,7 +88,7 @@ func (m *merges) given(s *merging.Subject) bool {
 		return false
 	}
 	st := s.Standing
-	if newest.Head == m.rebuilt[s.Number] && st.Own == st.Head {
+	if was := m.rebuilt[s.Number]; was != "" && newest.Head == was && st.Own == st.Head {
 		newest.Head = st.Head
 	}
 	if newest.Head != st.Head || !newest.At.After(st.Seen.Truncate(time.Second)) {
