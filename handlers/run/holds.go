@@ -8,9 +8,30 @@ import (
 	"github.com/imageupdater/imageupdater/config"
 )
 
-// holds says whether the configuration that this look goes by is still that of the
-// default branch. Somebody may have pushed another one since, by which nothing is merged.
-func (m *merges) holds(ctx context.Context) (bool, error) {
+// holds says whether this look still goes by what people want of a pull request: nobody
+// pushed another configuration since, and nobody ordered anything about it that waits for
+// the next look.
+func (m *merges) holds(ctx context.Context, number int) (bool, error) {
+	if same, err := m.configured(ctx); err != nil || !same {
+		return false, err
+	}
+	return m.heard(ctx, number)
+}
+
+// heard says whether all is carried out that people ordered about a pull request.
+func (m *merges) heard(ctx context.Context, number int) (bool, error) {
+	if m.out.hearing == nil { // nobody is heard here, which is said elsewhere
+		return true, nil
+	}
+	unheard, err := m.out.hearing.Unheard(ctx, number)
+	if err != nil {
+		return false, fmt.Errorf("reading whether people ordered something meanwhile: %w", err)
+	}
+	return !unheard, nil
+}
+
+// configured says whether the configuration is still that of the default branch.
+func (m *merges) configured(ctx context.Context) (bool, error) {
 	branch := m.look.Repository.DefaultBranch
 	head, err := m.look.GitHub.Head(ctx, branch)
 	if err != nil {

@@ -160,6 +160,19 @@ func mergeRaces() []mergeRace {
 			mends: func(l *life, p githubtest.Shown) { l.obeys(p.Number, "/unhold") },
 		},
 		{
+			name: "hold commented", moments: atFirst, happens: func(l *life, p githubtest.Shown) { l.repo.Comment(p.Number, "alice", "/hold") },
+			mends: func(l *life, p githubtest.Shown) { l.obeys(p.Number, "/unhold") },
+		},
+		{name: "hold commented behind many orders", moments: atFirst, happens: func(l *life, p githubtest.Shown) {
+			for range 50 { // as many as one look answers
+				l.repo.Comment(p.Number, "alice", "/help")
+			}
+			l.repo.Comment(p.Number, "alice", "/hold")
+		}, mends: func(l *life, p githubtest.Shown) { l.obeys(p.Number, "/unhold") }},
+		{name: "hold commented by a stranger", moments: atFirst, happens: func(l *life, p githubtest.Shown) {
+			l.repo.Comment(p.Number, "mallory", "/hold")
+		}},
+		{
 			name: "labelled", moments: atFirst, happens: func(l *life, p githubtest.Shown) { l.repo.Label(p.Number, "alice", "do-not-merge") },
 			mends: func(l *life, p githubtest.Shown) { l.repo.Unlabel(p.Number, "alice", "do-not-merge") },
 		},
