@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/imageupdater/imageupdater/config"
@@ -30,8 +31,27 @@ func (m *merges) heard(ctx context.Context, number int) (bool, error) {
 	return !unheard, nil
 }
 
-// configured says whether the configuration is still that of the default branch.
+// configured says whether the configuration, and all that it was made of, is still what
+// this look went by.
 func (m *merges) configured(ctx context.Context) (bool, error) {
+	if same, err := m.ownFile(ctx); err != nil || !same {
+		return false, err
+	}
+	for _, was := range m.out.source.others {
+		text, err := m.look.Newest.Read(ctx, was.of)
+		missing := errors.Is(err, config.ErrNoFile)
+		if err != nil && !missing {
+			return false, fmt.Errorf("asking whether %s is still the same: %w", was.of, err)
+		}
+		if missing != was.missing || !bytes.Equal(text, was.text) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// ownFile says whether the repository's own file is still that of the default branch.
+func (m *merges) ownFile(ctx context.Context) (bool, error) {
 	branch := m.look.Repository.DefaultBranch
 	head, err := m.look.GitHub.Head(ctx, branch)
 	if err != nil {
