@@ -222,6 +222,13 @@ func TestExampleFreeze(t *testing.T) {
 			if freeze != nil && !until.Equal(time.Date(2027, 1, 4, 0, 0, 0, 0, berlin)) {
 				t.Errorf("until %s", until)
 			}
+			begins := time.Date(2026, 12, 20, 0, 0, 0, 0, berlin)
+			if name != "before" {
+				begins = time.Time{} // there is no other
+			}
+			if got := c.Freezes(test.now); !got.Equal(begins) {
+				t.Errorf("the next begins %s, want %s", got, begins)
+			}
 		})
 	}
 }

@@ -221,6 +221,19 @@ func (c *Config) Frozen(now time.Time) (freeze *Freeze, until time.Time) {
 	return nil, time.Time{}
 }
 
+// Freezes gives when the next freeze begins after a time; zero where none does.
+func (c *Config) Freezes(now time.Time) time.Time {
+	var first time.Time
+	for _, list := range [][]Freeze{c.bound.Freeze, c.Freeze} {
+		for i := range list {
+			if from := list[i].From.In(c.Location()); from.After(now) && (first.IsZero() || from.Before(first)) {
+				first = from
+			}
+		}
+	}
+	return first
+}
+
 // index finds the rules for a subject. Which rules an image fits is remembered:
 // repositories have few of them and many fields. So is which rules the last path
 // fits: the fields of a file come one after the other.

@@ -125,7 +125,11 @@ func (d Date) String() string { return d.In(time.UTC).Format(dateForm) }
 
 // In is the begin of the day in a zone.
 func (d Date) In(zone *time.Location) time.Time {
-	return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, zone)
+	begin := time.Date(d.year, d.month, d.day, 0, 0, 0, 0, zone)
+	if _, moved := begin.ZoneBounds(); begin.Day() != d.day && !moved.IsZero() {
+		return moved // the clock is moved at midnight, and the day begins later
+	}
+	return begin
 }
 
 // next is the day after.

@@ -38,7 +38,7 @@ func (w Windows) Open(now time.Time, zone *time.Location) (open bool, next time.
 	if w.holds(now) {
 		return true, now
 	}
-	return false, w.opens(now)
+	return false, w.turns(now, true)
 }
 
 func (w Windows) holds(t time.Time) bool {
@@ -60,10 +60,15 @@ func (w Window) holds(t time.Time) bool {
 	return false
 }
 
-// opens finds when a closed window opens. That is when a span begins, or when
-// the clock is moved into one. Two weeks hold every window, also one that a
-// move of the clock makes fail once.
-func (w Windows) opens(now time.Time) time.Time {
+// Closes tells when windows that are open at a time close; zero where they never do.
+func (w Windows) Closes(now time.Time, zone *time.Location) time.Time {
+	return w.turns(now.In(zone), false)
+}
+
+// turns finds when closed windows open, or open ones close. That is when a span begins
+// or ends, or when the clock is moved over such a time. Two weeks hold every window, also
+// one that a move of the clock makes fail once. Where nothing turns it is zero.
+func (w Windows) turns(now time.Time, open bool) time.Time {
 	const days = 15
 	moves := clockMoves(now.AddDate(0, 0, -1), now.AddDate(0, 0, days))
 	var candidates []time.Time
@@ -71,33 +76,35 @@ func (w Windows) opens(now time.Time) time.Time {
 		candidates = append(candidates, m.at)
 	}
 	for i := range days {
-		for _, begin := range w.begins(now, i) {
-			candidates = append(candidates, begin)
+		for _, edge := range w.edges(now, i) {
+			candidates = append(candidates, edge)
 			// Of a time that comes twice, time.Date gives one.
 			for _, m := range moves {
-				candidates = append(candidates, begin.Add(m.by), begin.Add(-m.by))
+				candidates = append(candidates, edge.Add(m.by), edge.Add(-m.by))
 			}
 		}
 	}
 	slices.SortFunc(candidates, time.Time.Compare)
 	for _, t := range candidates {
-		if t.After(now) && w.holds(t) {
+		if t.After(now) && w.holds(t) == open {
 			return t
 		}
 	}
 	return time.Time{}
 }
 
-// begins are the times at which a span begins, some days from now.
-func (w Windows) begins(now time.Time, days int) []time.Time {
-	var begins []time.Time
+// edges are the times at which a span begins or ends, some days from now.
+func (w Windows) edges(now time.Time, days int) []time.Time {
+	var edges []time.Time
 	year, month, today := now.Date()
 	for _, one := range w {
 		for _, s := range one.spans {
-			begins = append(begins, time.Date(year, month, today+days, 0, s.from, 0, 0, now.Location()))
+			for _, minute := range []int{s.from, s.to} {
+				edges = append(edges, time.Date(year, month, today+days, 0, minute, 0, 0, now.Location()))
+			}
 		}
 	}
-	return begins
+	return edges
 }
 
 // move is a change of the clock.

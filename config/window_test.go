@@ -96,6 +96,7 @@ func checkOpening(t *testing.T, w config.Windows, now time.Time, z *time.Locatio
 	t.Helper()
 	isOpen, next := w.Open(now, z)
 	if isOpen {
+		checkClosing(t, w, now, z)
 		return
 	}
 	if ok, _ := w.Open(next, z); !ok {
@@ -107,6 +108,59 @@ func checkOpening(t *testing.T, w config.Windows, now time.Time, z *time.Locatio
 	for m := now; m.Before(next) && m.Before(now.Add(5*time.Hour)); m = m.Add(5 * time.Minute) {
 		if ok, _ := w[:1].Open(m, z); ok {
 			t.Fatalf("%s in %s, from %s: open at %s, before %s", w[0], z, now, m, next)
+		}
+	}
+}
+
+// checkClosing tries every minute.
+func checkClosing(t *testing.T, w config.Windows, now time.Time, z *time.Location) {
+	t.Helper()
+	want := now.Truncate(time.Minute)
+	for ok := true; ok; ok, _ = w.Open(want, z) {
+		want = want.Add(time.Minute)
+	}
+	if got := w.Closes(now, z); !got.Equal(want) {
+		t.Fatalf("%s in %s, from %s: closes at %s, not at %s", w[0], z, now, got, want)
+	}
+}
+
+func TestWindowCloses(t *testing.T) {
+	t.Parallel()
+	const never = "0001-01-01T00:00:00Z"
+	for name, test := range map[string]struct{ windows, zone, now, want string }{
+		"the day's end":   {`"mon-fri 09:00-17:00"`, "Europe/Berlin", "2026-11-20T16:59:59+01:00", "2026-11-20T17:00:00+01:00"},
+		"over midnight":   {`"fri 22:00-06:00"`, "UTC", "2026-11-20T23:00:00Z", "2026-11-21T06:00:00Z"},
+		"the next begins": {`"fri 09:00-12:00,12:00-15:00", "fri 14:00-16:00"`, "UTC", "2026-11-20T10:00:00Z", "2026-11-20T16:00:00Z"},
+		"whole days":      {`"sat,sun 00:00-24:00"`, "Asia/Tokyo", "2026-11-21T10:00:00+09:00", "2026-11-23T00:00:00+09:00"},
+		"always":          {`"mon-sun 00:00-24:00"`, "UTC", "2026-11-20T10:00:00Z", never},
+		"none":            {``, "UTC", "2026-11-20T10:00:00Z", never},
+		"skipped hour":    {`"sun 01:00-02:30"`, "Europe/Berlin", "2026-03-29T01:59:00+01:00", "2026-03-29T03:00:00+02:00"},
+		"repeated hour":   {`"sun 01:00-02:30"`, "Europe/Berlin", "2026-10-25T01:00:00+02:00", "2026-10-25T02:30:00+02:00"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			now, err := time.Parse(time.RFC3339, test.now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := windows(t, test.windows).Closes(now.UTC(), zone(t, test.zone)).Format(time.RFC3339); got != test.want {
+				t.Errorf("closes %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// Where the clock is moved at midnight a day begins later.
+func TestDayBeginsAfterMidnight(t *testing.T) {
+	t.Parallel()
+	c := load(t, "timezone: America/Santiago\nfreeze: [{from: 2027-09-05, to: 2027-09-05}]")
+	begins := time.Date(2027, 9, 5, 1, 0, 0, 0, c.Location())
+	if got := c.Freezes(begins.Add(-time.Second)); !got.Equal(begins) {
+		t.Errorf("begins %s, want %s", got, begins)
+	}
+	for at, want := range map[time.Time]bool{begins.Add(-time.Second): false, begins: true} {
+		if f, _ := c.Frozen(at); (f != nil) != want {
+			t.Errorf("frozen at %s: %t", at, f != nil)
 		}
 	}
 }

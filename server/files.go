@@ -88,13 +88,19 @@ func (s *sharedFiles) keep(f sharedFile, a sharedAnswer) {
 
 // of reads as one installation does.
 func (s *sharedFiles) of(client *forge.Client, installation int64) config.Files {
-	return filesOf{s, client, installation}
+	return filesOf{s, client, installation, false}
+}
+
+// newest is of for what may not be a minute old: GitHub is asked each time.
+func (s *sharedFiles) newest(client *forge.Client, installation int64) config.Files {
+	return filesOf{s, client, installation, true}
 }
 
 type filesOf struct {
 	shared       *sharedFiles
 	client       *forge.Client
 	installation int64
+	newest       bool
 }
 
 // Read is part of config.Files.
@@ -104,7 +110,7 @@ func (f filesOf) Read(ctx context.Context, base config.Base) ([]byte, error) {
 		return nil, err
 	}
 	key, now := sharedFile{f.installation, base.Owner, base.Repository, base.Path, base.Ref}, f.shared.now()
-	if known, is := f.shared.known(key, mark); is {
+	if known, is := f.shared.known(key, mark); is && !f.newest {
 		return known.text, known.err
 	}
 	text, err := f.look(ctx, base, mark)
@@ -135,17 +141,20 @@ func (f filesOf) look(ctx context.Context, base config.Base, mark string) ([]byt
 	}
 	about := fmt.Sprintf("%d %s", ref.ID, mark)
 	when, was, _ := strings.Cut(value, " ")
-	if at, err := time.Parse(time.RFC3339, when); err == nil && was == about && now.Sub(at) < nothingFor {
+	at, wrong := time.Parse(time.RFC3339, when)
+	// Where the App is not installed nothing is told anyway.
+	if trusted := !f.newest || ref.ID == 0; trusted && wrong == nil && was == about && now.Sub(at) < nothingFor {
 		return nil, noFile(base)
 	}
 	text, err := f.ask(ctx, base, ref)
+	note := "" // it is there
 	if errors.Is(err, config.ErrNoFile) {
-		failed := f.shared.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error {
-			return tx.PutNote(ctx, name, now.UTC().Format(time.RFC3339)+" "+about)
-		})
-		err = errors.Join(err, failed)
+		note = now.UTC().Format(time.RFC3339) + " " + about
 	}
-	return text, err
+	if note == value || err != nil && note == "" {
+		return text, err
+	}
+	return text, errors.Join(err, f.shared.db.InTx(ctx, func(ctx context.Context, tx *store.Tx) error { return tx.PutNote(ctx, name, note) }))
 }
 
 func noFile(base config.Base) error {

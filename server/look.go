@@ -121,7 +121,7 @@ func (s *Server) lookAt(ctx context.Context, r store.Repository, forced time.Tim
 			ID: r.ID, Owner: r.Owner, Name: r.Name, DefaultBranch: r.DefaultBranch, Archived: r.Archived, Fork: r.Fork,
 		},
 		GitHub: reading{repo}, PullRequests: repo, Checks: repo, Issues: repo, Merging: repo, Introductions: s.introductions(r, repo),
-		Changes: changes, Files: s.files.of(client, r.InstallationID),
+		Changes: changes, Files: s.files.of(client, r.InstallationID), Newest: s.files.newest(client, r.InstallationID),
 		Forced: forced,
 	})
 }

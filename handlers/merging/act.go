@@ -80,7 +80,7 @@ func (m *Merger) confirm(ctx context.Context, s *Subject, j *Judged, action poli
 	if err != nil || again.Verdict.Action != action || again.Verdict.Head != j.Verdict.Head {
 		return false, err
 	}
-	if holds, err := m.Holds(ctx); err != nil || !holds {
+	if holds, err := m.Holds(ctx, s.Number); err != nil || !holds {
 		return false, err
 	}
 	*j = *again

@@ -231,8 +231,9 @@ type Merger struct {
 	Bot func(context.Context, forge.Account) bool
 	// Config tells the configuration that holds.
 	Config string
-	// Holds says whether that is still the newest one.
-	Holds func(context.Context) (bool, error)
+	// Holds says whether that is still the newest one, and whether all is carried out
+	// that people ordered about a pull request.
+	Holds func(ctx context.Context, number int) (bool, error)
 	Now   func() time.Time
 	// Log is told of what was done, as soon as it is.
 	Log func(context.Context, proposal.Done)

@@ -111,6 +111,11 @@ type Hearing struct {
 	// More is set where further orders wait for the next run.
 	More bool
 
+	// heard are the comments that were read, left those that wait for the next run.
+	heard map[int64]bool
+	left  []forge.Said
+	// newest is when the comment changed that changed last.
+	newest time.Time
 	// covered is since when comments are to be read the next time; zero where that
 	// need not be known.
 	covered time.Time
@@ -119,15 +124,17 @@ type Hearing struct {
 
 // Hear reads the orders that are open. It acknowledges those that may be given.
 func (l *Listener) Hear(ctx context.Context, repository int64, github GitHub, past *proposal.Past, zone *time.Location) (*Hearing, error) {
-	h := &Hearing{Listener: l, github: github, repository: repository, may: map[string]bool{}}
+	h := &Hearing{Listener: l, github: github, repository: repository, heard: map[int64]bool{}, may: map[string]bool{}}
 	open, err := h.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, said := range open {
+	for i, said := range open {
 		if h.More = len(h.all) == mostOrders; h.More {
+			h.left = open[i:]
 			break
 		}
+		h.heard[said.ID] = true
 		one, err := h.read(ctx, said, past, zone)
 		if err != nil {
 			return nil, err
@@ -147,6 +154,9 @@ func (h *Hearing) open(ctx context.Context) ([]forge.Said, error) {
 		talk, err := h.github.Talk(ctx, page, command.Begins)
 		if err != nil {
 			return nil, err
+		}
+		if page == 1 {
+			h.newest = talk.Newest
 		}
 		if page == 1 && talk.More {
 			h.covered = talk.Newest.Add(-time.Minute)

@@ -99,7 +99,7 @@ func (j *judging) verdict() Verdict {
 	}
 	v.Outcome = outcome(v.Conditions)
 	v.Action = j.action()
-	v.Next = next(v.Conditions, j.now)
+	v.Next = sooner(next(v.Conditions, j.now), j.ends(v.Action))
 	v.Conclusion = v.conclusion()
 	v.Soaks, v.Patience = j.soaks(v.Outcome)
 	v.Rebuild = j.rule.Rebase != config.RebaseNever && onlyBehind(v.Conditions)

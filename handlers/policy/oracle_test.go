@@ -78,13 +78,46 @@ func (g *generated) decide() (policy.Outcome, policy.Action, config.Method, time
 	case w["wait"]+w["github wait"]+w["github settles"]+w["unknown"] > 0:
 		outcome = policy.Waits
 	}
+	action := o.action(p, method, outcome == policy.Merges)
+	o.ends(action, ordered)
 	var next time.Time
 	for _, t := range o.next {
 		if next.IsZero() || t.Before(next) {
 			next = t
 		}
 	}
-	return outcome, o.action(p, method, outcome == policy.Merges), method, next
+	return outcome, action, method, next
+}
+
+// ends tries when that is over by which GitHub merges by itself, until long after all
+// freezes of the plans.
+func (o *oracle) ends(a policy.Action, ordered bool) {
+	n := peek(o.facts.Native)
+	ours := n.Armed != nil && n.Armed.App
+	if n.Queued != nil { // before all else, whoever put it there
+		ours = n.Queued.App
+	}
+	if peek(o.facts.Pull).State != "open" || a != policy.Enqueue && a != policy.Arm && (a != policy.Nothing || !ours) {
+		return
+	}
+	for _, day := range o.plan.frozen {
+		if begin, err := time.ParseInLocation(time.DateOnly, day, o.plan.zone); err == nil && begin.After(o.now) {
+			o.next = append(o.next, begin)
+		}
+	}
+	const week = 8 * 24 * time.Hour
+	for _, u := range o.updates {
+		if ordered || len(u.Window.Value) == 0 {
+			continue
+		}
+		t := o.now.Truncate(30 * time.Minute)
+		for o.isOpen(u.Window.Value, t) && t.Before(o.now.Add(week)) {
+			t = t.Add(30 * time.Minute)
+		}
+		if t.Before(o.now.Add(week)) {
+			o.next = append(o.next, t)
+		}
+	}
 }
 
 func (o *oracle) protection() policy.Protection {
@@ -162,17 +195,18 @@ func (o *oracle) times(ordered bool) {
 	}
 }
 
+func (o *oracle) isOpen(windows config.Windows, t time.Time) bool {
+	t = t.In(o.plan.zone)
+	return slices.ContainsFunc(windows, func(w config.Window) bool { return hours(t, w.String()) })
+}
+
 func (o *oracle) window(windows config.Windows, at time.Time) {
-	isOpen := func(t time.Time) bool {
-		t = t.In(o.plan.zone)
-		return slices.ContainsFunc(windows, func(w config.Window) bool { return hours(t, w.String()) })
-	}
-	if len(windows) == 0 || isOpen(at) {
+	if len(windows) == 0 || o.isOpen(windows, at) {
 		return
 	}
 	o.way["wait"]++
 	t := o.now.Truncate(time.Minute)
-	for !isOpen(t) {
+	for !o.isOpen(windows, t) {
 		t = t.Add(time.Minute)
 	}
 	o.next = append(o.next, t)

@@ -127,7 +127,9 @@ type Verdict struct {
 	Ordered    string      `json:"ordered,omitempty"`
 	Conditions []Condition `json:"conditions"`
 	// Next is the earliest time at which time alone meets a condition; zero where
-	// it does not. When a window closes or a freeze begins is not told.
+	// it does not. While GitHub merges it by itself, by the App's order, it is also when
+	// a window closes or a freeze begins, and that has to be taken back; otherwise that
+	// is not told.
 	Next time.Time `json:"next,omitzero"`
 	// Soaks says that its time runs, and nothing has failed yet: newer versions wait.
 	Soaks bool `json:"soaks,omitempty"`

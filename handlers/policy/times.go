@@ -67,3 +67,30 @@ func (j *judging) after() {
 	}
 	j.add(c)
 }
+
+// ends is when what GitHub is told to merge by itself has to be taken back, since a freeze
+// begins or a window closes; zero where that does not come, or there is nothing to take
+// back.
+func (j *judging) ends(a Action) time.Time {
+	n, _ := j.facts.Native.Get()
+	ours := n.Queued != nil && n.Queued.App || n.Queued == nil && n.Armed != nil && n.Armed.App
+	if pull, _ := j.facts.Pull.Get(); pull.State != open || a != Enqueue && a != Arm && (a != Nothing || !ours) {
+		return time.Time{}
+	}
+	first := j.rule.config.Freezes(j.now)
+	if j.order != nil {
+		return first
+	}
+	for i := range j.rule.Windows {
+		first = sooner(first, j.rule.Windows[i].Value.Closes(j.now, j.rule.zone()))
+	}
+	return first
+}
+
+// sooner is the earlier of two times; zero where both are.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

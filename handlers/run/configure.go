@@ -20,7 +20,7 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", config.FileName, err)
 	}
-	out.source = source{out.Head, src}
+	out.source = source{commit: out.Head, text: src}
 	now, from := r.Now(), &sources{Files: l.Files, read: map[string]bool{}}
 	options := config.Options{Repository: l.Repository.FullName(), Files: from, Now: now}
 	loaded, warnings, err := config.Load(ctx, config.FileName, src, options)
@@ -41,14 +41,23 @@ func (r *Runner) configure(ctx context.Context, l Look, files *tree, out *Outcom
 		return fmt.Errorf("reading what the owner enforces: %w", from.failed)
 	}
 	out.Config, out.Warnings = loaded.Bind(enforced, r.Enforced), append(warnings, unreadable...)
+	out.source.others = from.all
 	return nil
 }
 
 // source is the configuration as it is written, at the newest commit of the default
-// branch.
+// branch, and what was read of other repositories for it.
 type source struct {
 	commit string
 	text   []byte
+	others []reading
+}
+
+// reading is a file of another repository as it was read; missing where there was none.
+type reading struct {
+	of      config.Base
+	text    []byte
+	missing bool
 }
 
 // configured is the configuration's text.
@@ -72,6 +81,7 @@ type sources struct {
 
 	failed error
 	read   map[string]bool // the names of those that are extended
+	all    []reading
 }
 
 // Read is part of config.Files.
@@ -80,8 +90,11 @@ func (s *sources) Read(ctx context.Context, base config.Base) ([]byte, error) {
 		s.read[base.String()] = true
 	}
 	text, err := s.Files.Read(ctx, base)
-	if err != nil && !errors.Is(err, config.ErrNoFile) {
+	missing := errors.Is(err, config.ErrNoFile)
+	if err != nil && !missing {
 		s.failed = errors.Join(s.failed, err)
+		return nil, err
 	}
+	s.all = append(s.all, reading{base, text, missing})
 	return text, err
 }

@@ -58,7 +58,7 @@ func (m *merges) next(st *merging.Standing, j *merging.Judged, did merging.Did, 
 		m.out.wake(now) // the App's own push is no news, and others are to be built on it
 	}
 	if rebuild || did.Native || given {
-		m.out.soon(now, m.run.Least) // a window may close on what GitHub is about to do
+		m.out.soon(now, m.run.Least) // what GitHub makes of it may not be told
 	}
 }
 

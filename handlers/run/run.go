@@ -97,6 +97,9 @@ type Look struct {
 	// Files reads the files that the configuration extends, and those that
 	// enforce.
 	Files config.Files
+	// Newest reads them as they are at this moment, where those may be a little older.
+	// It is needed where pull requests are merged.
+	Newest config.Files
 	// Forced is since when registries are really to be asked; zero for no time.
 	Forced time.Time
 }

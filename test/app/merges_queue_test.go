@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -187,6 +188,55 @@ func TestQueueKeeps(t *testing.T) {
 				t.Errorf("it is still in the queue: %+v", l.verdict(l.one().HeadSHA))
 			}
 			l.natively(logged...)
+		})
+	}
+}
+
+// TestOutOfMergeQueueInTime takes out what is still in the queue when a window closes or a
+// freeze begins, at that very time.
+func TestOutOfMergeQueueInTime(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		ends     func(now time.Time) time.Time
+		settings func(ends time.Time) string
+	}{
+		"window": {
+			func(now time.Time) time.Time { return now.Truncate(time.Minute).Add(3 * time.Hour) },
+			func(ends time.Time) string {
+				const clock = "15:04"
+				return strings.Replace(atOnce, "auto: true", fmt.Sprintf("auto: true, window: [\"mon-sun %s-%s\"]", ends.Add(-2*time.Hour).Format(clock), ends.Format(clock)), 1)
+			},
+		},
+		"freeze": {
+			func(now time.Time) time.Time { return now.Truncate(24 * time.Hour).Add(24 * time.Hour) },
+			func(ends time.Time) string {
+				return atOnce + "freeze: [{from: " + ends.Format(time.DateOnly) + ", to: " + ends.Format(time.DateOnly) + "}]\n"
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := beginProtected(t, atOnce, queues()["ruleset"])
+			p := l.one()
+			ends := c.ends(l.hub.Now().UTC())
+			l.settings(c.settings(ends))
+			l.wakes(ends.Add(-20 * time.Minute)) // GitHub keeps nothing in it for an hour
+			l.repo.Check(p.HeadSHA, "ci", "build", "completed", "success")
+			l.calm()
+			l.wakes(ends.Add(-time.Second))
+			if l.repo.MergeGroup(p.Number) == "" {
+				t.Errorf("it is not in the queue any more: %+v", l.verdict(p.HeadSHA))
+			}
+			if next := l.app.shown("acme/shop").NextLook; !next.Equal(ends) {
+				t.Errorf("the next look is at %s, not at %s", next, ends)
+			}
+			l.wakes(ends)
+			if l.repo.MergeGroup(p.Number) != "" {
+				t.Error("it is still in the queue")
+			}
+			l.natively("enqueued", "dequeued")
+			l.waitsFor("Waits: " + name)
+			l.quiet()
 		})
 	}
 }

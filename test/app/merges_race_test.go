@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -74,6 +75,8 @@ type mergeRace struct {
 	mends func(l *life, p githubtest.Shown)
 	// settings are others than whenGreen.
 	settings string
+	// others are the configurations of other repositories of acme, "" for none.
+	others map[string]string
 }
 
 var (
@@ -160,6 +163,19 @@ func mergeRaces() []mergeRace {
 			mends: func(l *life, p githubtest.Shown) { l.obeys(p.Number, "/unhold") },
 		},
 		{
+			name: "hold commented", moments: atFirst, happens: func(l *life, p githubtest.Shown) { l.repo.Comment(p.Number, "alice", "/hold") },
+			mends: func(l *life, p githubtest.Shown) { l.obeys(p.Number, "/unhold") },
+		},
+		{name: "hold commented behind many orders", moments: atFirst, happens: func(l *life, p githubtest.Shown) {
+			for range 50 { // as many as one look answers
+				l.repo.Comment(p.Number, "alice", "/help")
+			}
+			l.repo.Comment(p.Number, "alice", "/hold")
+		}, mends: func(l *life, p githubtest.Shown) { l.obeys(p.Number, "/unhold") }},
+		{name: "hold commented by a stranger", moments: atFirst, happens: func(l *life, p githubtest.Shown) {
+			l.repo.Comment(p.Number, "mallory", "/hold")
+		}},
+		{
 			name: "labelled", moments: atFirst, happens: func(l *life, p githubtest.Shown) { l.repo.Label(p.Number, "alice", "do-not-merge") },
 			mends: func(l *life, p githubtest.Shown) { l.repo.Unlabel(p.Number, "alice", "do-not-merge") },
 		},
@@ -222,14 +238,14 @@ func lostRaces() (all []mergeRace) {
 // at one of the moments, unless IMAGEUPDATER_ALL_CUTS is set.
 func TestMergeRaces(t *testing.T) {
 	t.Parallel()
-	for n, c := range append(mergeRaces(), lostRaces()...) {
+	for n, c := range slices.Concat(mergeRaces(), lostRaces(), elsewhereRaces()) {
 		for m, at := range c.moments {
 			if os.Getenv(everything) == "" && (n%3 != 0 || m != n%len(c.moments)) {
 				continue
 			}
 			t.Run(c.name+", when it is "+string(at), func(t *testing.T) {
 				t.Parallel()
-				l, p := aboutToMerge(t, storetest.SQLite(t), c.settings)
+				l, p := aboutToMerge(t, storetest.SQLite(t), c)
 				at.happens(l, p.Number, func() { l.passesBuild(p.HeadSHA) }, func() { c.happens(l, p) })
 				if c.mends != nil {
 					if l.merges() != 0 {
@@ -245,12 +261,18 @@ func TestMergeRaces(t *testing.T) {
 }
 
 // aboutToMerge is a pull request that is merged as soon as its required check passes.
-func aboutToMerge(t *testing.T, place, settings string) (*life, githubtest.Shown) {
+func aboutToMerge(t *testing.T, place string, c mergeRace) (*life, githubtest.Shown) {
 	t.Helper()
-	if settings == "" {
-		settings = whenGreen
+	l := beginMerging(t, place, cmp.Or(c.settings, whenGreen), "web:1.0.0")
+	l.others = map[string]*githubtest.Repository{}
+	for name, text := range c.others {
+		files := map[string]string{"README.md": "for all\n"}
+		if text != "" {
+			files[".imageupdater.yaml"] = text
+		}
+		l.others[name] = l.hub.AddRepository(name, files)
+		l.others[name].Collaborate("alice", "write")
 	}
-	l := beginMerging(t, place, settings, "web:1.0.0")
 	l.repo.Push("next", "alice", "another branch", nil)
 	l.requires(githubtest.Rules{})
 	l.push("web:1.0.1")

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func beginMerging(t *testing.T, place, settings string, images ...string) *life 
 // sees lets the App look for the first time.
 func (l *life) installs() {
 	l.t.Helper()
-	l.installation = l.hub.Install("acme", grants(), l.repo)
+	l.installation = l.hub.Install("acme", grants(), append(slices.Collect(maps.Values(l.others)), l.repo)...)
 	l.app.settled(l.hub, "acme/shop")
 	l.calm()
 }

@@ -25,6 +25,8 @@ type life struct {
 	app          *app
 	repo         *githubtest.Repository
 	installation *githubtest.Installation
+	// others are further repositories that the App is installed on, by their names.
+	others map[string]*githubtest.Repository
 	// forgetful loses the database before each look.
 	forgetful bool
 }
