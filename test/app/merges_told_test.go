@@ -64,7 +64,7 @@ func TestViaGitHubUnread(t *testing.T) {
 // retargets it in the moment in which GitHub is asked to merge: it compares the head alone.
 func TestMergedAstray(t *testing.T) {
 	t.Parallel()
-	l, p := aboutToMerge(t, storetest.SQLite(t), "")
+	l, p := aboutToMerge(t, storetest.SQLite(t), mergeRace{})
 	decidedMoment.happens(l, p.Number, func() { l.passesBuild(p.HeadSHA) }, func() {
 		l.as("alice", "PATCH", fmt.Sprintf("/pulls/%d", p.Number), map[string]string{"base": "next"})
 	})
