@@ -52,7 +52,7 @@ func TestDecode(t *testing.T) {
 		"a pull request is new":      {"pull_request", `{"action": "opened", "pull_request": {"head": {"ref": "x", "repo": {"id": 9}}, "base": {"ref": "main"}},` + shop + `}`, looks},
 		"a pull request was pushed":  {"pull_request", `{"action": "synchronize", "pull_request": {"head": {"ref": "x", "repo": {"id": 7}}, "base": {"ref": "main"}},` + shop + `}`, looks},
 		"ours was pushed by us":      {"pull_request", `{"action": "synchronize", "pull_request": {"head": {"ref": "x", "repo": {"id": 7}}, "base": {"ref": "main"}},` + byUs + `}`, ignored("the App did it itself")},
-		"one for another branch":     {"pull_request", `{"action": "opened", "pull_request": {"head": {"ref": "x", "repo": {"id": 7}}, "base": {"ref": "release"}},` + shop + `}`, on("x")},
+		"one for another branch":     {"pull_request", `{"action": "opened", "pull_request": {"head": {"ref": "x", "repo": {"id": 7}}, "base": {"ref": "release"}},` + shop + `}`, looks},
 		"a pull request is labelled": {"pull_request", `{"action": "labeled", "pull_request": {"head": {"ref": "x", "repo": {"id": 7}}, "base": {"ref": "main"}},` + shop + `}`, on("x")},
 		"a review":                   {"pull_request_review", `{"action": "submitted", "pull_request": {"head": {"ref": "imageupdater/x", "repo": {"id": 7}}},` + shop + `}`, on("imageupdater/x")},
 		"a check run":                {"check_run", `{"action": "completed", "check_run": {"check_suite": {"head_branch": "imageupdater/x"}},` + shop + `}`, on("imageupdater/x")},

@@ -25,7 +25,7 @@ func pullRequest(_ *Decoder, e envelope, body []byte, n *News) error {
 		return err
 	}
 	brings := slices.Contains([]string{"opened", "synchronize", "reopened", "edited"}, e.Action)
-	if brings && in.PullRequest.Base.Ref == e.Repository.DefaultBranch && e.Repository.DefaultBranch != "" {
+	if brings { // its base may require a check of it
 		return n.look(e)
 	}
 	return n.ofOurs(e, &in)

@@ -17,9 +17,11 @@ type branch struct {
 	settings       policy.Known[policy.Repository]
 	// bodies are the methods whose commits get the whole text of the pull request.
 	bodies []string
-	// told are the checks that classic protection is known to require, whatever else
-	// of it may not be read.
-	told []forge.RequiredCheck
+	// told are the checks that are known to be required, whatever else of rulesets and
+	// classic protection is not understood, or may not be read; heard is how many of the
+	// two were read.
+	told  []forge.RequiredCheck
+	heard int
 	// native says that there may be a merge queue, that GitHub may be told to merge by
 	// itself, or that its own sum of the reviews matters.
 	native bool
@@ -43,7 +45,7 @@ func (m *Merger) wanted(ctx context.Context) (*branch, error) {
 	b := &branch{}
 	var err error
 	if b.rules, err = fact(&b.again, func() (policy.Protection, error) {
-		rules, _, err := m.GitHub.Rules(ctx, m.Base)
+		rules, err := m.rules(ctx, b, m.Base)
 		if err != nil {
 			return policy.Protection{}, err
 		}
@@ -59,14 +61,31 @@ func (m *Merger) wanted(ctx context.Context) (*branch, error) {
 	return b, nil
 }
 
+// rules reads what rulesets want of a base.
+func (m *Merger) rules(ctx context.Context, b *branch, base string) (forge.Protection, error) {
+	rules, _, err := m.GitHub.Rules(ctx, base)
+	if err == nil {
+		b.told, b.heard = append(b.told, rules.Checks...), b.heard+1
+	}
+	return rules, err //nolint:wrapcheck // it says what was read
+}
+
+// shown reads what everybody is told of a base's classic protection.
+func (m *Merger) shown(ctx context.Context, b *branch, base string) (forge.Classic, error) {
+	classic, _, err := m.GitHub.Classic(ctx, base)
+	if err == nil {
+		b.told, b.heard = append(b.told, classic.Checks...), b.heard+1
+	}
+	return classic, err //nolint:wrapcheck // it says what was read
+}
+
 // classic reads the base's classic protection, where there is one.
 func (m *Merger) classic(ctx context.Context, b *branch) (policy.Protection, error) {
 	b.native = true
-	shown, _, err := m.GitHub.Classic(ctx, m.Base)
+	shown, err := m.shown(ctx, b, m.Base)
 	if err != nil {
 		return policy.Protection{}, err
 	}
-	b.told = shown.Checks
 	if b.native = shown.On; !shown.On {
 		return policy.Protection{}, nil
 	}
@@ -120,21 +139,34 @@ func methodsOf(names []string) []config.Method {
 	return all
 }
 
-// Required says whether the base requires the App's verdict of whatever is merged.
-func (m *Merger) Required(ctx context.Context) (bool, error) {
-	if err := m.prepare(ctx); err != nil {
-		return false, err
+// Required is whether a base requires the App's verdict of whatever is merged. It is not
+// Known where GitHub did not tell of all that may; Again says that it may soon.
+type Required struct{ Is, Known, Again bool }
+
+// Required asks whether a base does.
+func (m *Merger) Required(ctx context.Context, base string) (Required, error) {
+	b, err := m.asked(ctx, base)
+	if err != nil {
+		return Required{}, fmt.Errorf("reading what %s requires of pull requests: %w", base, err)
 	}
-	rules, _ := m.branch.rules.Get()
-	classic, _ := m.branch.classic.Get()
-	for _, r := range slices.Concat(rules.Checks, classic.Checks) {
-		if r.Name == policy.OwnCheck && (r.App == 0 || r.App == m.App) {
-			return true, nil
-		}
-	}
-	return slices.ContainsFunc(m.branch.told, func(r forge.RequiredCheck) bool {
+	is := slices.ContainsFunc(b.told, func(r forge.RequiredCheck) bool {
 		return r.Name == policy.OwnCheck && (r.App == 0 || r.App == m.App)
-	}), nil
+	})
+	return Required{Is: is, Known: is || b.heard == 2, Again: b.again}, nil
+}
+
+// asked reads which checks a base requires, which costs nothing where that is as it was.
+func (m *Merger) asked(ctx context.Context, base string) (*branch, error) {
+	if base == m.Base {
+		err := m.prepare(ctx)
+		return m.branch, err
+	}
+	b := &branch{}
+	if _, err := fact(&b.again, func() (forge.Protection, error) { return m.rules(ctx, b, base) }); err != nil {
+		return nil, err
+	}
+	_, err := fact(&b.again, func() (forge.Classic, error) { return m.shown(ctx, b, base) })
+	return b, err
 }
 
 // permitted reads what the repository lets be done with pull requests, once a look.

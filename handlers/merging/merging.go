@@ -34,7 +34,8 @@ type Reads interface {
 	Commit(ctx context.Context, sha string) (forge.Commit, error)
 	Native(ctx context.Context, number int, node string) (forge.Native, error)
 	Unresolved(ctx context.Context, number int, node string) (int, error)
-	QueueHeads(ctx context.Context, base string) ([]forge.QueueHead, error)
+	QueueHeads(ctx context.Context) ([]forge.QueueHead, error)
+	OpenPulls(ctx context.Context) ([]forge.OpenPull, error)
 	CheckRunOf(ctx context.Context, sha, name string) (forge.CheckRun, error)
 	ChecksWanted(ctx context.Context, sha string) (bool, error)
 }

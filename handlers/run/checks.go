@@ -35,12 +35,13 @@ type newest struct {
 	PullRequests
 
 	pulls []forge.Pull
+	more  bool // there are others, that changed longer ago
 }
 
 // Pulls is part of proposal.Reader.
 func (n *newest) Pulls(ctx context.Context) (forge.Pulls, error) {
 	found, err := n.PullRequests.Pulls(ctx)
-	n.pulls = found.All
+	n.pulls, n.more = found.All, found.More
 	return found, err
 }
 

@@ -2,124 +2,175 @@ package run
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-
-	"github.com/imageupdater/imageupdater/handlers/forge"
+	"time"
 )
 
-// mostPasses is how many commits a look lets pass at most.
-const mostPasses = 30
+// mostBases is of how many branches a look asks what they require, beside the one that the
+// App's pull requests are for.
+const mostBases = 10
 
-// others lets pass what is not the App's business, where the base requires its check of
-// everything.
+// othersNote is under what is kept what is remembered of other people's pull requests.
+const othersNote = "others"
+
+// others are the pull requests that are not the App's business, which nonetheless need its
+// check where their base requires that, and merge groups.
+type others struct {
+	*merges
+
+	open  map[int]string
+	bases map[string][]string // the heads of pull requests, by the branches that these are for
+	anew  bool                // this look does more than to go on where the last one stopped
+	left  bool                // there is more for the next one
+	part  bool                // not all that are open were found
+	known
+}
+
+// known is what is remembered of them.
+type known struct {
+	// Required are the branches that require the check.
+	Required []string `json:"required,omitempty"`
+	// Bases is of which branches was asked, Heads of which commits that have the check.
+	Bases turn `json:"bases,omitzero"`
+	Heads turn `json:"heads,omitzero"`
+	// Due is when the look comes that goes on. One that comes sooner was asked for by
+	// somebody, who may want the check of any commit anew.
+	Due time.Time `json:"due,omitzero"`
+}
+
+// others lets pass what is not the App's business.
 func (m *merges) others(ctx context.Context, seen *newest, open map[int]string) error {
-	if !slices.ContainsFunc(seen.pulls, func(p forge.Pull) bool { return p.Open }) && len(m.out.opened) == 0 {
-		return nil
+	o := &others{merges: m, open: open}
+	kept, _ := m.run.Memory.Note(ctx, m.look.Repository.ID, othersNote)
+	if json.Unmarshal(kept, &o.known) != nil {
+		o.known = known{}
 	}
-	required, err := m.Required(ctx)
-	if err != nil || !required {
+	o.anew = m.run.Now().Before(o.Due)
+	err := o.passAll(ctx, seen)
+	if o.Due = (time.Time{}); o.left {
+		now := m.run.Now()
+		m.out.soon(now, m.run.Least)
+		o.Due = now.Add(m.run.Least).Truncate(time.Second) // schedules do not keep all of a time
+	}
+	if now, failed := json.Marshal(o.known); failed == nil && string(now) != string(kept) && len(kept)+len(now) > len("{}") {
+		m.run.Memory.KeepNote(context.WithoutCancel(ctx), m.look.Repository.ID, othersNote, now)
+	}
+	return err
+}
+
+// passAll finds out what requires the check, and puts it there.
+func (o *others) passAll(ctx context.Context, seen *newest) error {
+	if err := o.find(ctx, seen); err != nil {
 		return err
 	}
-	if len(m.out.opened) > 0 || m.out.edited {
+	if len(o.bases) == 0 && len(o.open) == 0 && len(o.out.opened) == 0 && !o.out.edited {
+		return nil
+	}
+	before := len(o.Required)
+	if err := o.require(ctx); err != nil || len(o.Required) == 0 {
+		return err
+	}
+	o.left = o.left || before == 0 && seen.more // those that changed longer ago
+	if len(o.out.opened) > 0 || o.out.edited {
 		if _, err := seen.Pulls(ctx); err != nil {
 			return fmt.Errorf("reading pull requests again: %w", err)
 		}
-	}
-	heads, err := m.othersHeads(ctx, seen, open)
-	if err := m.passed(ctx, 0, err); err != nil {
-		return err
-	}
-	p := &passing{merges: m}
-	for _, head := range heads {
-		if err := m.passed(ctx, 0, p.one(ctx, head)); err != nil {
+		if err := o.find(ctx, seen); err != nil {
 			return err
 		}
 	}
-	if p.done > mostPasses {
-		m.out.soon(m.run.Now(), m.run.Least)
+	heads, err := o.heads(ctx)
+	if err := o.passed(ctx, 0, err); err != nil {
+		return err
+	}
+	return o.pass(ctx, heads)
+}
+
+// find finds other people's pull requests: among those that changed last, and where the
+// check is known to be required, among all that are open.
+func (o *others) find(ctx context.Context, seen *newest) error {
+	o.bases = map[string][]string{}
+	ours := map[string]bool{} // one commit may be the head of several
+	for number := range o.open {
+		ours[o.of(number).Head] = true
+	}
+	add := func(number int, head, base string) {
+		if _, mine := o.open[number]; !mine && !ours[head] {
+			o.bases[base] = append(o.bases[base], head)
+		}
+	}
+	for i := range seen.pulls {
+		if p := &seen.pulls[i]; p.Open {
+			add(p.Number, p.Head.SHA, p.Base.Name)
+		}
+	}
+	if !seen.more || len(o.Required) == 0 {
+		return nil
+	}
+	all, err := o.GitHub.OpenPulls(ctx)
+	o.part = err != nil
+	for _, p := range all {
+		add(p.Number, p.Head, p.Base)
+	}
+	if err != nil {
+		err = fmt.Errorf("reading which pull requests are open: %w", err)
+	}
+	return o.passed(ctx, 0, err)
+}
+
+// require asks which branches require the check. Of one of which GitHub tells nothing, what
+// was known holds.
+func (o *others) require(ctx context.Context) error {
+	required := map[string]bool{}
+	for _, base := range o.Required {
+		required[base] = true
+	}
+	foreign := slices.DeleteFunc(slices.Collect(maps.Keys(o.bases)), func(b string) bool { return b == o.out.Base })
+	asked, left := o.Bases.take(foreign, mostBases, o.anew)
+	for _, base := range append(asked, o.out.Base) {
+		r, err := o.Merger.Required(ctx, base)
+		switch {
+		case err != nil:
+			return err //nolint:wrapcheck // it says of what
+		case r.Known:
+			required[base] = r.Is
+		case r.Again:
+			o.out.soon(o.run.Now(), broken)
+		}
+	}
+	o.Required, o.left = nil, o.left || left
+	for _, base := range slices.Sorted(maps.Keys(required)) {
+		if wanted := o.part || base == o.out.Base || len(o.bases[base]) > 0; wanted && required[base] {
+			o.Required = append(o.Required, base)
+		}
 	}
 	return nil
 }
 
-// passing is the letting pass of one look.
-type passing struct {
-	*merges
-
-	done, asked int
-}
-
-// What is remembered of a commit that was let pass: that it was, and that somebody asked
-// for that anew and got it.
-const (
-	passedOnce  = "1"
-	passedAgain = "2"
-)
-
-// one lets a commit pass that was not, or for which somebody asks anew.
-func (p *passing) one(ctx context.Context, head string) error {
-	name := fmt.Sprintf("passed %d %s", p.look.Repository.ID, head)
-	kept, was := p.run.Memory.Fact(ctx, name)
-	now := passedOnce
-	if was {
-		wanted, err := p.wanted(ctx, head)
-		if err != nil {
-			return err
-		}
-		again := string(kept) == passedAgain
-		if again && !wanted {
-			p.run.Memory.KeepFact(ctx, name, []byte(passedOnce))
-		}
-		if again || !wanted {
-			return nil
-		}
-		now = passedAgain
-	}
-	if p.done++; p.done > mostPasses {
-		return nil
-	}
-	err := p.Pass(ctx, head, forge.CheckText{
-		Title:   "Not a pull request with updates",
-		Summary: "Image Updater's merge policy is about its own pull requests with updates. It has nothing against this one.\n",
-	}, was)
-	if err == nil {
-		p.run.Memory.KeepFact(ctx, name, []byte(now))
-	}
-	return err //nolint:wrapcheck // Pass says of what
-}
-
-// wanted says whether somebody asks for the check anew, of as many commits as a look may
-// let pass.
-func (p *passing) wanted(ctx context.Context, head string) (bool, error) {
-	if p.asked++; p.asked > mostPasses {
-		return false, nil
-	}
-	wanted, err := p.GitHub.ChecksWanted(ctx, head)
-	if err != nil {
-		return false, fmt.Errorf("asking whether %s is to be checked again: %w", head, err)
-	}
-	return wanted, nil
-}
-
-// othersHeads are those of other people's pull requests, and of merge groups.
-func (m *merges) othersHeads(ctx context.Context, seen *newest, open map[int]string) ([]string, error) {
+// heads are the commits that need the check: first those of merge groups, which are not
+// waited for for long.
+func (o *others) heads(ctx context.Context) ([]string, error) {
 	var heads []string
-	ours := map[string]bool{} // one commit may be the head of several
-	for number := range open {
-		ours[m.of(number).Head] = true
-	}
-	for i := range seen.pulls {
-		p := &seen.pulls[i]
-		if _, mine := open[p.Number]; p.Open && !mine && !ours[p.Head.SHA] && p.Base.Name == m.out.Base {
-			heads = append(heads, p.Head.SHA)
+	groups, err := o.GitHub.QueueHeads(ctx)
+	for _, g := range groups {
+		if slices.Contains(o.Required, g.Base) {
+			heads = append(heads, g.SHA)
 		}
 	}
-	groups, err := m.look.Merging.QueueHeads(ctx, m.out.Base)
-	for _, g := range groups {
-		heads = append(heads, g.SHA)
+	for _, base := range o.Required {
+		heads = append(heads, o.bases[base]...)
 	}
+	seen := map[string]bool{}
+	heads = slices.DeleteFunc(heads, func(head string) bool {
+		again := seen[head]
+		seen[head] = true
+		return again
+	})
 	if err != nil {
-		return heads, fmt.Errorf("reading the merge queue of %s: %w", m.out.Base, err)
+		return heads, fmt.Errorf("reading merge queues: %w", err)
 	}
 	return heads, nil
 }

@@ -275,33 +275,15 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := l.GitHub.Head(ctx, l.Repository.DefaultBranch)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := r.tree(ctx, l, l.Repository.DefaultBranch, head)
-	if err != nil {
-		return nil, err
-	}
-	out := &Outcome{Base: l.Repository.DefaultBranch, Head: head, past: past, source: source{commit: head}}
-	if err := r.configure(ctx, l, tree, out); err != nil {
-		return out, err
-	}
-	if talks(out) {
-		if err := r.hear(ctx, &l, out); err != nil {
+	out := &Outcome{Base: l.Repository.DefaultBranch, past: past}
+	tree, err := r.decide(ctx, &l, out)
+	if state := stateOf(err); state == TooLarge || state == Refused {
+		out.State = state
+		if err := r.merge(ctx, l, seen, out); err != nil { // others wait for the check all the same
 			return out, err
 		}
 	}
-	if out.State == Unconfigured {
-		out.order() // to the offer of one
-	}
-	if out.State == "" {
-		err = r.update(ctx, l, tree, out)
-	}
 	if err != nil {
-		return out, err
-	}
-	if err := r.introduce(ctx, l, tree, out); err != nil {
 		return out, err
 	}
 	if err := r.merge(ctx, l, seen, out); err != nil {
@@ -314,6 +296,37 @@ func (r *Runner) look(ctx context.Context, l Look) (*Outcome, error) {
 		return out, err
 	}
 	return out, r.reviews(ctx, l, seen, tree, out)
+}
+
+// decide does all that comes before merges, and gives the files of the default branch.
+func (r *Runner) decide(ctx context.Context, l *Look, out *Outcome) (*tree, error) {
+	head, err := l.GitHub.Head(ctx, l.Repository.DefaultBranch)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := r.tree(ctx, *l, l.Repository.DefaultBranch, head)
+	if err != nil {
+		return nil, err
+	}
+	out.Head, out.source = head, source{commit: head}
+	if err := r.configure(ctx, *l, tree, out); err != nil {
+		return tree, err
+	}
+	if talks(out) {
+		if err := r.hear(ctx, l, out); err != nil {
+			return tree, err
+		}
+	}
+	if out.State == Unconfigured {
+		out.order() // to the offer of one
+	}
+	if out.State == "" {
+		err = r.update(ctx, *l, tree, out)
+	}
+	if err != nil {
+		return tree, err
+	}
+	return tree, r.introduce(ctx, *l, tree, out)
 }
 
 // update plans, and makes pull requests of that.

@@ -250,7 +250,6 @@ func TestPaths(t *testing.T) {
 		"name":    second(c.Repo(forge.Ref{Owner: "acme", Name: "x/y"}).Tree(t.Context(), w.tree)),
 		"no sha":  second(r.Tree(t.Context(), "main?recursive=1")),
 		"no blob": second(r.Blob(t.Context(), "../x", 1)),
-		"base":    second(r.QueueHeads(t.Context(), "../main")),
 		"slug":    second(r.AppOf(t.Context(), "../app")),
 		"slugs":   second(r.AppOf(t.Context(), "a/b")),
 		"no slug": second(r.AppOf(t.Context(), "")),

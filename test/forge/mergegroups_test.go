@@ -18,7 +18,7 @@ func TestQueueHeads(t *testing.T) {
 		t.Helper()
 		for n := range 2 {
 			mark := w.hub.Mark()
-			got := must[[]forge.QueueHead](t)(r.QueueHeads(t.Context(), "main"))
+			got := must[[]forge.QueueHead](t)(r.QueueHeads(t.Context()))
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -30,7 +30,7 @@ func TestQueueHeads(t *testing.T) {
 	heads()
 	must[forge.Result](t)(r.Enqueue(t.Context(), o))
 	group := func(number int, onto string) forge.QueueHead {
-		return forge.QueueHead{SHA: w.repo.MergeGroup(number), Branch: fmt.Sprintf("gh-readonly-queue/main/pr-%d-%s", number, onto)}
+		return forge.QueueHead{SHA: w.repo.MergeGroup(number), Base: "main", Branch: fmt.Sprintf("gh-readonly-queue/main/pr-%d-%s", number, onto)}
 	}
 	first := group(o.Number, w.sha)
 	heads(first)
@@ -39,8 +39,11 @@ func TestQueueHeads(t *testing.T) {
 	w.repo.Status(next.Head, "ci", "success")
 	must[forge.Result](t)(r.Enqueue(t.Context(), next))
 	heads(first, group(next.Number, first.SHA))
-	w.repo.Push("gh-readonly-queue/main-2/pr-9-"+w.sha, "alice", "another base's", map[string]*githubtest.File{"x": githubtest.Text("x\n")})
-	heads(first, group(next.Number, first.SHA))
+	elsewhere := forge.QueueHead{Base: "release/2", Branch: "gh-readonly-queue/release/2/pr-9-" + w.sha}
+	elsewhere.SHA = w.repo.Push(elsewhere.Branch, "alice", "another base's", map[string]*githubtest.File{"x": githubtest.Text("x\n")})
+	w.repo.Push("gh-readonly-queues/main/pr-9", "alice", "no queue's", map[string]*githubtest.File{"x": githubtest.Text("y\n")})
+	heads(first, group(next.Number, first.SHA), elsewhere)
+	w.repo.DeleteBranch(elsewhere.Branch, "alice")
 	w.repo.Status(w.repo.MergeGroup(o.Number), "ci", "failure")
 	heads(group(next.Number, w.sha))
 	w.repo.Status(w.repo.MergeGroup(next.Number), "ci", "success")

@@ -45,8 +45,9 @@ func mergingReads() map[string]read {
 			return second(r.Unresolved(ctx, 2, w.node))
 		}),
 		"QueueHeads": of("git/list-matching-refs", func(ctx context.Context, _ *world, r *forge.Repo) error {
-			return second(r.QueueHeads(ctx, "main"))
+			return second(r.QueueHeads(ctx))
 		}),
+		"OpenPulls": of("pulls/list", func(ctx context.Context, _ *world, r *forge.Repo) error { return second(r.OpenPulls(ctx)) }),
 		"AppOf": of("apps/get-by-slug", func(ctx context.Context, w *world, r *forge.Repo) error {
 			return second(r.AppOf(ctx, w.hub.App.Slug))
 		}),
@@ -206,7 +207,7 @@ func TestPartialLists(t *testing.T) {
 			w.lie(t, name, lie, tell)
 		}
 	}
-	for _, name := range []string{"Reviews", "CommitsOfPull", "Rules", "QueueHeads"} {
+	for _, name := range []string{"Reviews", "CommitsOfPull", "Rules", "QueueHeads", "OpenPulls"} {
 		for _, lie := range []string{"an object", "a list of nothings"} {
 			w.lie(t, name, lie, lies()[lie])
 		}
