@@ -56,6 +56,15 @@ func lookPages[G, T any](
 	return found, unchanged, nil
 }
 
+// listed refuses an answer that is no list at all, such as null: one that is empty is
+// none of those.
+func listed[T any](what string, got []T) error {
+	if got == nil {
+		return &UnavailableError{what, 0, errIncomplete}
+	}
+	return nil
+}
+
 func lookPage[G, T any](
 	ctx context.Context, r *Repo, what, path string, n int, take func(G) (page[T], error),
 ) (one page[T], unchanged bool, err error) {

@@ -46,5 +46,5 @@ func queueHeadsOf(got []*github.Reference) (page[QueueHead], error) {
 			found.All = append(found.All, QueueHead{one.GetObject().GetSHA(), under[:end], branch})
 		}
 	}
-	return found, nil
+	return found, listed("a list of merge groups", got)
 }

@@ -47,5 +47,5 @@ func (r *Repo) openPullsOf(got []*github.PullRequest) (page[OpenPull], error) {
 		}
 		found.All = append(found.All, OpenPull{p.GetNumber(), p.GetHead().GetSHA(), p.GetBase().GetRef()})
 	}
-	return found, nil
+	return found, listed("a list of pull requests", got)
 }

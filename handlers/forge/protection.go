@@ -112,7 +112,7 @@ func rulesOf(got []rule) (page[rule], error) {
 			return page[rule]{}, &UnavailableError{"a rule", 0, errIncomplete}
 		}
 	}
-	return page[rule]{All: got}, nil
+	return page[rule]{All: got}, listed("a list of rules", got)
 }
 
 // add lets it want what a rule wants, beside what it wants already.

@@ -43,7 +43,7 @@ func reviewsOf(got []*github.PullRequestReview) (page[Review], error) {
 			ID: one.GetID(), By: accountOf(one.User), State: strings.ToLower(one.GetState()), Commit: one.GetCommitID(), At: one.GetSubmittedAt().Time,
 		})
 	}
-	return found, nil
+	return found, listed("a list of reviews", got)
 }
 
 // mostCommits is how many commits of a pull request GitHub tells.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/rs/zerolog"
 
@@ -65,25 +64,47 @@ func (m *Merger) found(ctx context.Context, c *forge.Candidate, st *Standing) (j
 // who writes it down passes that over.
 const Merged = "merged"
 
+// missedError is that GitHub does not tell what became of a pull request, and may later.
+type missedError struct{ error }
+
+func (e *missedError) Unwrap() error { return e.error }
+
+// ended reads a pull request that is not judged any more. Where it is shown as open, GitHub
+// is asked in another way, since that may be an answer of a while ago.
+func (m *Merger) ended(ctx context.Context, number int) (forge.Candidate, error) {
+	c, _, err := m.GitHub.Candidate(ctx, number)
+	if errors.Is(err, forge.ErrNotFound) {
+		return c, &missedError{err}
+	}
+	if err != nil || !c.Open {
+		return c, err //nolint:wrapcheck // Recover says of what
+	}
+	now, err := m.GitHub.Native(ctx, number, c.NodeID)
+	if err == nil && now.State != "open" {
+		return c, &missedError{errors.New("it is shown as open, which it is not any more")}
+	}
+	return c, err //nolint:wrapcheck // Recover says of what
+}
+
 // mostMissed is after how many looks in a row a pull request counts as gone that GitHub
-// does not find.
+// does not find, or still shows as open.
 const mostMissed = 6
 
 // Recover ends what an earlier look began, for a pull request that is not judged any more:
 // it tells of the merge, and removes the branch; one that is open, but none of the App's
 // any more, GitHub is not to merge by itself. One that GitHub does not find is asked
-// for again: only one that stays away is gone.
+// for again, as is one that it shows as it was before: only one that stays away is gone.
 func (m *Merger) Recover(ctx context.Context, number int, st *Standing) error {
 	i := st.Intent
 	if i == nil {
 		return nil
 	}
-	c, _, err := m.GitHub.Candidate(ctx, number)
-	if errors.Is(err, forge.ErrNotFound) {
+	c, err := m.ended(ctx, number)
+	if _, missed := errors.AsType[*missedError](err); missed {
 		if st.Waits++; st.Waits > mostMissed {
 			return nil
 		}
-		err = &forge.UnavailableError{What: "pulls/get", Status: http.StatusNotFound, Err: err}
+		err = &forge.UnavailableError{What: "pulls/get", Err: err}
 	}
 	if err != nil {
 		return fmt.Errorf("reading what became of pull request %d: %w", number, err)

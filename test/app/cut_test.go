@@ -38,8 +38,22 @@ type cut struct {
 var errCut = errors.New("cut")
 
 // everything is the environment variable with which the long tests leave nothing
-// out.
+// out. The longest take each n-th case where it is a number n.
 const everything = "IMAGEUPDATER_ALL_CUTS"
+
+// each is how many steps the longest tests go at a time, which are usual ones unless the
+// environment says otherwise.
+func each(usual int) int {
+	set := os.Getenv(everything)
+	if set == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(set)
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
+}
 
 func newCut(what string, n int, after bool) *cut {
 	return &cut{what: what, n: n, after: after, dead: make(chan struct{})}

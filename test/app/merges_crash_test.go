@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,7 @@ type way string
 const (
 	byTheApp    way = "by the App"
 	byAutoMerge way = "by auto-merge"
+	byQueue     way = "by a merge queue"
 )
 
 // mergingOf is a repository with a pull request that merges by itself, and how.
@@ -40,7 +42,7 @@ func (w *world) mergings(account string, ways ...way) (all []*mergingOf) {
 			".imageupdater.yaml": settings, "deploy/web.yaml": deployment(w.registry.Host() + "/acme/web:1.0.0"),
 		})
 		repo.SetMerging(githubtest.Merging{AllowSquash: true, AllowAutoMerge: true})
-		repo.Protect("main", githubtest.Protection{Rules: githubtest.Rules{Checks: []githubtest.RequiredCheck{{Context: "build"}}}})
+		repo.Protect("main", githubtest.Protection{MergeQueue: how == byQueue, Rules: githubtest.Rules{Checks: []githubtest.RequiredCheck{{Context: "build"}}}})
 		m := &mergingOf{&proposing{world: w, name: org + "/shop", repo: repo}, how}
 		m.app = w.hub.Install(org, grants(), repo)
 		all = append(all, m)
@@ -74,6 +76,14 @@ func killings() (all []killing) {
 // green is a good run of the check at the head of the pull request.
 func (m *mergingOf) green() {
 	m.repo.Check(m.repo.Pulls()[0].HeadSHA, "ci", "build", "completed", "success")
+}
+
+// groupGreen is one at the head of its merge group, once.
+func (m *mergingOf) groupGreen() {
+	group := m.repo.MergeGroup(m.repo.Pulls()[0].Number)
+	if group != "" && !slices.ContainsFunc(m.repo.Checks(group), func(c githubtest.ShownCheck) bool { return c.Name == "build" }) {
+		m.repo.Check(group, "ci", "build", "completed", "success")
+	}
 }
 
 // TestKilledWhileMerging kills the process at one point after the other of a merge. The

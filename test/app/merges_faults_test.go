@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http"
-	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,14 +25,15 @@ func needed() []string {
 // same call about another repository, nil where it is not known.
 func useless(other []byte) map[string]form {
 	forms := map[string]form{
-		"500":            githubtest.ServerError,
-		"502 in HTML":    func(o string) githubtest.Fault { return githubtest.BadGateway(o, githubtest.BeforeWork) },
-		"an empty one":   func(o string) githubtest.Fault { return toldWell(o, nil) },
-		"an empty map":   func(o string) githubtest.Fault { return toldWell(o, []byte("{}")) },
-		"null":           func(o string) githubtest.Fault { return toldWell(o, []byte("null")) },
-		"half an answer": func(o string) githubtest.Fault { return githubtest.Truncated(o, 5) },
-		"403":            githubtest.Forbidden,
-		"404":            githubtest.NotFound,
+		"500":          githubtest.ServerError,
+		"stale":        githubtest.StaleRead,
+		"502 in HTML":  func(o string) githubtest.Fault { return githubtest.BadGateway(o, githubtest.BeforeWork) },
+		"an empty one": func(o string) githubtest.Fault { return toldWell(o, nil) },
+		"an empty map": func(o string) githubtest.Fault { return toldWell(o, []byte("{}")) },
+		"null":         func(o string) githubtest.Fault { return toldWell(o, []byte("null")) },
+		"cut off":      func(o string) githubtest.Fault { return githubtest.Truncated(o, 5) },
+		"403":          githubtest.Forbidden,
+		"404":          githubtest.NotFound,
 		"a limit, 403": func(o string) githubtest.Fault {
 			return githubtest.SecondaryLimit(o, http.StatusForbidden, time.Minute)
 		},
@@ -38,6 +41,7 @@ func useless(other []byte) map[string]form {
 	}
 	if other != nil {
 		forms["another one's"] = func(o string) githubtest.Fault { return toldWell(o, other) }
+		forms["half of one"] = func(o string) githubtest.Fault { return toldWell(o, other[:len(other)/2]) }
 	}
 	return forms
 }
@@ -51,10 +55,21 @@ func toldWell(operation string, text []byte) githubtest.Fault {
 	}}
 }
 
-// whole are reads whose empty, or other, answer nobody can tell from a true one: there
-// are no rules, no classic protection, no reviews (of which an answer is two bytes). GitHub itself keeps its rules then.
+// whole says whether an answer cannot be told from a true one: what was so a moment ago,
+// but for what has just changed, and that nothing has, of which there is nothing to cut off; and
+// the rules, reviews and protection of a repository that has the same.
 func whole(operation, name string) bool {
-	return operation == "repos/get-branch-protection" || operation == "repos/get-branch-rules" || operation == "pulls/list-reviews" && (name == "another one's" || name == "half an answer")
+	changed := []string{"checks/list-for-ref", "pulls/get"}
+	same := []string{"repos/get-branch-rules", "repos/get-branch", "repos/get-branch-protection", "pulls/list-reviews"}
+	switch name {
+	case "stale":
+		return !slices.Contains(changed, operation)
+	case "cut off":
+		return !slices.Contains(append(changed, "node"), operation)
+	case "another one's":
+		return slices.Contains(same, operation)
+	}
+	return false
 }
 
 // uselessly is a repository of which one read is answered uselessly.
@@ -62,6 +77,7 @@ type uselessly struct {
 	*mergingOf
 
 	operation, form string
+	other           []byte // what the same read answers about another repository
 	fault           *githubtest.Injected
 }
 
@@ -78,8 +94,7 @@ func readsOf(w *world, m *mergingOf, from githubtest.Mark) map[string][]byte {
 
 // TestMergeIsLiedTo answers each read of a merge in each useless way, for as long as it
 // is tried. What cannot be read keeps all from being merged, and is merged once
-// when it can. Each twelfth case is taken, and each fifth where IMAGEUPDATER_ALL_CUTS is
-// set.
+// when it can. Each twelfth case is taken unless IMAGEUPDATER_ALL_CUTS says otherwise.
 func TestMergeIsLiedTo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
@@ -95,26 +110,80 @@ func TestMergeIsLiedTo(t *testing.T) {
 			t.Errorf("%s is not read any more", operation)
 		}
 	}
-	all := w.liedTo(reads)
+	var cases []*uselessly
+	for operation := range reads {
+		for name := range useless(reads[operation]) {
+			cases = append(cases, &uselessly{operation: operation, form: name, other: reads[operation]})
+		}
+	}
+	some := mixed(cases)
+	for n := 0; n < len(some); n += atOneTime {
+		t.Run(fmt.Sprintf("from %d", n), func(t *testing.T) {
+			t.Parallel()
+			lieTo(t, some[n:min(n+atOneTime, len(some))])
+		})
+	}
+}
+
+// atOneTime is how many repositories are lied to in one world.
+const atOneTime = 16
+
+// mixed are some of all cases, in an order in which neighbours have nothing in common.
+func mixed(cases []*uselessly) (some []*uselessly) {
+	sum := func(u *uselessly) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(u.operation+u.form))) }
+	slices.SortFunc(cases, func(a, b *uselessly) int { return strings.Compare(sum(a), sum(b)) })
+	for n := 0; n < len(cases); n += each(12) {
+		some = append(some, cases[n])
+	}
+	return some
+}
+
+// beginLies is a world with a repository for each case, which all wait for their check.
+func beginLies(t *testing.T, all []*uselessly, how way) (*world, *app) {
+	t.Helper()
+	w := newWorld(t, storetest.SQLite(t), githubtest.Options{})
+	a := w.start("")
+	for n, m := range w.mergings("acme", slices.Repeat([]way{how}, len(all))...) {
+		all[n].mergingOf = m
+		m.point = all[n].operation + " by " + all[n].form
+	}
 	for _, u := range all {
 		a.settled(w.hub, u.name)
 	}
-	for _, u := range all {
-		f := useless(reads[u.operation])[u.form](u.operation)
-		f.Installation, f.Optional = u.app.ID, true
-		u.fault = w.hub.Fault(f)
-		u.green()
-	}
+	return w, a
+}
+
+// lies begins to answer uselessly.
+func (u *uselessly) lies() {
+	f := useless(u.other)[u.form](u.operation)
+	f.Installation, f.Optional = u.app.ID, true
+	u.fault = u.hub.Fault(f)
+}
+
+// tried lets all be tried some times.
+func (w *world) tried(a *app, all []*uselessly) {
+	w.t.Helper()
 	for range 3 {
 		w.hub.Settle()
-		until(t, "all were tried", func() bool {
+		until(w.t, "all were tried", func() bool {
 			return !slices.ContainsFunc(all, func(u *uselessly) bool { return u.fault.Fired() == 0 && a.shown(u.name).Looking })
 		})
 		w.hub.Advance(2 * time.Minute)
-		if err := a.Tick(t.Context()); err != nil {
-			t.Fatal(err)
+		if err := a.Tick(w.t.Context()); err != nil {
+			w.t.Fatal(err)
 		}
 	}
+}
+
+// lieTo answers these reads uselessly while they are about to be merged.
+func lieTo(t *testing.T, all []*uselessly) {
+	t.Helper()
+	w, a := beginLies(t, all, byTheApp)
+	for _, u := range all {
+		u.lies()
+		u.green()
+	}
+	w.tried(a, all)
 	for _, u := range all {
 		if u.repo.Pulls()[0].Merged && u.fault.Fired() > 0 && slices.Contains(needed(), u.operation) && !whole(u.operation, u.form) {
 			t.Errorf("merged, though %s was answered by %s", u.operation, u.form)
@@ -123,42 +192,90 @@ func TestMergeIsLiedTo(t *testing.T) {
 	}
 	for _, u := range all {
 		w.merged(a, u.mergingOf)
-		u.point = u.operation + " by " + u.form
 		u.isMerged(a)
 	}
 }
 
-// liedTo are repositories, one of each case.
-func (w *world) liedTo(reads map[string][]byte) (all []*uselessly) {
-	var operations []string
-	for operation := range reads {
-		operations = append(operations, operation)
-	}
-	slices.Sort(operations)
+// TestArmedIsLiedTo answers what tells of a pull request, and of what GitHub is about to do with
+// it, in each useless way once GitHub was told to merge it. Some are labelled meanwhile: they
+// are not merged when their check passes after that, and are when the label is gone. The
+// others GitHub merges meanwhile, of which is told when it can be known.
+func TestArmedIsLiedTo(t *testing.T) {
+	t.Parallel()
 	var cases []*uselessly
-	for _, operation := range operations {
-		var forms []string
-		for name := range useless(reads[operation]) {
-			forms = append(forms, name)
-		}
-		slices.Sort(forms)
-		for _, name := range forms {
+	for _, operation := range []string{"node", "pulls/get"} {
+		for name := range useless([]byte{}) {
 			cases = append(cases, &uselessly{operation: operation, form: name})
 		}
 	}
-	step := 12
-	if os.Getenv(everything) != "" {
-		step = 5
+	for _, restricted := range []bool{true, false} {
+		t.Run(fmt.Sprintf("restricted %v", restricted), func(t *testing.T) {
+			t.Parallel()
+			some := slices.Clone(mixed(cases))
+			for n, u := range some {
+				some[n] = &uselessly{operation: u.operation, form: u.form}
+			}
+			lieToArmed(t, some, restricted)
+		})
 	}
-	var ways []way
-	for n := 0; n < len(cases); n += step {
-		all = append(all, cases[n])
-		ways = append(ways, byTheApp)
+}
+
+// lieToArmed does.
+func lieToArmed(t *testing.T, all []*uselessly, restricted bool) {
+	t.Helper()
+	w, a := beginLies(t, all, byAutoMerge)
+	other := readsOf(w, all[0].mergingOf, 0)
+	for _, u := range all {
+		if by := u.repo.ArmedBy(1); by != bot {
+			t.Fatalf("%s was armed by %q", u.name, by)
+		}
+		u.other = other[u.operation]
+		u.repo.Collaborate("alice", "write")
+		u.lies()
+		if restricted {
+			u.repo.Label(1, "alice", "wip")
+		} else {
+			u.green()
+		}
 	}
-	for n, m := range w.mergings("acme", ways...) {
-		all[n].mergingOf = m
+	w.tried(a, all)
+	for _, u := range all {
+		if merged := u.repo.Pulls()[0].Merged; merged == restricted {
+			t.Errorf("%s: merged: %v", u.point, merged)
+		}
+		u.fault.Remove()
 	}
-	return all
+	if restricted {
+		w.restricted(a, all)
+	}
+	for _, u := range all {
+		w.merged(a, u.mergingOf)
+		u.isMerged(a)
+	}
+}
+
+// restricted makes sure that what is labelled is not merged when its check passes, and
+// takes the label away.
+func (w *world) restricted(a *app, all []*uselessly) {
+	w.t.Helper()
+	for range 3 {
+		w.hub.Settle()
+		w.hub.Advance(3 * time.Minute)
+		for _, u := range all {
+			a.asked(u.name)()
+		}
+	}
+	for _, u := range all {
+		if by := u.repo.ArmedBy(1); by != "" {
+			w.t.Errorf("%s: it is still armed by %s", u.point, by)
+		}
+		u.green()
+		a.asked(u.name)()
+		if u.repo.Pulls()[0].Merged {
+			w.t.Errorf("%s: it was merged though it is labelled", u.point)
+		}
+		u.repo.Unlabel(1, "alice", "wip")
+	}
 }
 
 // merged lets time go by until a pull request is merged and all is done about it.

@@ -208,7 +208,7 @@ func TestPartialLists(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"Reviews", "CommitsOfPull", "Rules", "QueueHeads", "OpenPulls"} {
-		for _, lie := range []string{"an object", "a list of nothings"} {
+		for _, lie := range []string{"an object", "null", "a list of nothings"} {
 			w.lie(t, name, lie, lies()[lie])
 		}
 	}

@@ -28,6 +28,17 @@ func (r *Repository) MergedBy(number int) string {
 	return ""
 }
 
+// ArmedBy is the login of who told GitHub to merge a pull request by itself; "" where
+// nobody did.
+func (r *Repository) ArmedBy(number int) string {
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	if i := r.issues[number]; i != nil && i.pull != nil && i.pull.auto != nil {
+		return i.pull.auto.by.login
+	}
+	return ""
+}
+
 // Pulls are all pull requests, oldest first.
 func (r *Repository) Pulls() []Shown {
 	r.server.mu.Lock()
