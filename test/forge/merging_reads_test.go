@@ -88,7 +88,7 @@ func TestWaitingIsFree(t *testing.T) {
 	mark := w.hub.Mark()
 	read()
 	all := w.hub.Since(mark, githubtest.By(w.installation))
-	if len(all) != 11+1+1 { // second pages of runs and of all statuses; an App is not asked for again
+	if len(all) != 12+1+1 { // second pages of runs and of all statuses; an App is not asked for again
 		t.Errorf("%d calls: %v", len(all), all)
 	}
 	for _, e := range all {
