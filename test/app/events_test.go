@@ -59,7 +59,7 @@ func TestWhatIsLookedAt(t *testing.T) {
 			w.post(installation.ID, fmt.Sprintf("repos/acme/shop/issues/%d/comments", number), `{"body": "/rescan"}`)
 		}, 0},
 		{"a pull request for the default branch", func() { repo.OpenPull("alice", "x", "feature", "main") }, 1}, // it may change the configuration
-		{"one for another branch", func() { repo.OpenPull("alice", "x", "feature", "release") }, 0},
+		{"one for another branch", func() { repo.OpenPull("alice", "x", "feature", "release") }, 1},             // that may require the App's check
 		{"the description", func() { repo.SetDescription("alice", "A shop") }, 1},
 	}
 	for _, tt := range tests {
