@@ -237,12 +237,16 @@ func (m *merges) recover(ctx context.Context, open map[int]string) error {
 
 // disarm takes back what GitHub was told to do, since nobody knows what is wanted.
 func (m *merges) disarm(ctx context.Context) error {
+	why := "the configuration cannot be used"
+	if m.out.State == TooLarge || m.out.State == Refused {
+		why = "the files cannot be looked at"
+	}
 	for _, number := range slices.Sorted(maps.Keys(m.standing)) {
 		s := m.standing[number]
 		if s.Intent == nil || !s.Intent.Native {
 			continue
 		}
-		if err := m.passed(ctx, number, m.TakeBack(ctx, number, s, "the configuration cannot be used")); err != nil {
+		if err := m.passed(ctx, number, m.TakeBack(ctx, number, s, why)); err != nil {
 			return err
 		}
 	}

@@ -10,14 +10,20 @@ import (
 // whenChecked are settings under which patches merge as soon as their checks pass.
 var whenChecked = strings.Replace(atOnce, ", checks: none", "", 1)
 
+// beginUnchecked is a repository of which no check has reported on the pull request.
+func beginUnchecked(t *testing.T) (*life, githubtest.Shown) {
+	t.Helper()
+	l := beginMerging(t, file(t), whenChecked, "web:1.0.0")
+	l.push("web:1.0.1")
+	l.installs()
+	return l, l.one()
+}
+
 // TestMoreChecksToCome waits for the jobs of a workflow that come when others are done,
 // though all that has reported is good.
 func TestMoreChecksToCome(t *testing.T) {
 	t.Parallel()
-	l := beginMerging(t, file(t), whenChecked, "web:1.0.0")
-	l.push("web:1.0.1")
-	l.installs()
-	p := l.one()
+	l, p := beginUnchecked(t)
 	l.repo.Goes(p.HeadSHA, "actions", true)
 	l.repo.Goes(p.HeadSHA, "idle", false) // has nothing to check, and never says so
 	l.repo.Check(p.HeadSHA, "actions", "lint", "completed", "success")
@@ -53,10 +59,7 @@ func TestMoreChecksThanRequired(t *testing.T) {
 // TestMoreChecksUnread merges nothing while nobody knows whether more checks come.
 func TestMoreChecksUnread(t *testing.T) {
 	t.Parallel()
-	l := beginMerging(t, file(t), whenChecked, "web:1.0.0")
-	l.push("web:1.0.1")
-	l.installs()
-	p := l.one()
+	l, p := beginUnchecked(t)
 	lost := l.hub.Fault(githubtest.ServerError("checks/list-suites-for-ref"))
 	l.repo.Check(p.HeadSHA, "actions", "lint", "completed", "success")
 	l.waitsFor("Waits: checks", "whether more are to come is not known")
