@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,24 @@ func TestViaGitHubOfNobody(t *testing.T) {
 		t.Errorf("it is still armed, by %s", by)
 	}
 	l.natively("armed", "disarmed")
+}
+
+// TestViaGitHubUnseen has GitHub told to merge no more while nobody can look at the files,
+// and the log says why.
+func TestViaGitHubUnseen(t *testing.T) {
+	t.Parallel()
+	l, p := beginArmed(t)
+	l.hub.Fault(githubtest.Fault{Operation: "git/get-tree", Status: http.StatusUnprocessableEntity, Message: "No"})
+	l.repo.Push("main", "alice", "more", map[string]*githubtest.File{"README.md": githubtest.Text("more\n")})
+	l.calm()
+	l.app.ends("acme/shop", run.Refused)
+	if by := l.armedBy(p.Number); by != "" {
+		t.Errorf("it is still armed, by %s", by)
+	}
+	l.natively("armed", "disarmed")
+	if _, text := l.app.patient("GET", "/api/v1/decisions?repository=acme/shop&kind=disarmed", ""); !strings.Contains(string(text), "the files cannot be looked at") {
+		t.Errorf("%s", text)
+	}
 }
 
 // TestArmedByPerson leaves alone what a person told GitHub.
